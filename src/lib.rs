@@ -1,0 +1,3 @@
+//! Bulk-onboards growers' Stara credentials into Leaf.
+
+pub mod model;

@@ -1,0 +1,25 @@
+//! The words every floor shares: who a row is about, what is secret, how far it came, and how it ended.
+//!
+//! Main types: [`LeafUserId`], [`Login`], [`Secret`], [`Service`], [`Stage`], [`Outcome`] with its [`OutcomeCode`] and
+//! [`Origin`], [`Credential`], and [`UnixMillis`] for wall-clock time.
+//!
+//! This floor may not do I/O, may not be async, and imports nothing of the crate.
+
+mod advice;
+mod credential;
+mod dialect;
+mod ids;
+mod outcome;
+mod secret;
+mod service;
+mod stage;
+mod time;
+
+pub use credential::{Credential, CredentialId, Health};
+pub use dialect::{Dialect, ParseDialectError};
+pub use ids::{LeafUserId, Login, ParseLeafUserIdError};
+pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
+pub use secret::Secret;
+pub use service::Service;
+pub use stage::Stage;
+pub use time::UnixMillis;
