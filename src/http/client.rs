@@ -1,0 +1,236 @@
+//! Sends one request to one host, once, and takes in a bounded answer.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use tokio::time::sleep;
+
+use super::classify::SendError;
+use super::retry_after::parse_retry_after;
+
+/// The most of an answer that is read, in bytes. The answers known are under 10 KiB.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// How long an unused connection is kept. Shorter than the keep-alive of common servers (5 s is the shortest default
+/// among them), because an attach sent on a connection that the server is just closing costs a settle time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How a host is to be spoken to.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Where the host is, possibly with a path prefix.
+    pub base_url: Url,
+    /// The time for one request in all: connecting, sending, and reading the answer.
+    pub timeout: Duration,
+    /// How many unused connections are kept.
+    pub idle_connections: usize,
+    /// Whether plain `http` may be spoken to other than this machine.
+    pub allow_insecure_http: bool,
+}
+
+/// Why a host can't be spoken to at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Neither https, nor http to this machine.
+    #[error("{origin} would get passwords in clear: only https is spoken, except to this machine")]
+    Insecure {
+        /// The host's origin.
+        origin: String,
+    },
+    /// The URL isn't one of a host.
+    #[error("{url} is no address of a service: write https://host, without user, query or fragment")]
+    NotAService {
+        /// The scheme and host, without whatever else was in it.
+        url: String,
+    },
+    /// The HTTP library couldn't be set up; mostly for want of the system's certificates.
+    #[error("the HTTP client couldn't be set up (are the system's CA certificates installed?)")]
+    Setup(#[source] reqwest::Error),
+}
+
+/// A connection pool to one host. It follows no redirect and never sends a request twice by itself.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    inner: Client,
+    base: Url,
+    timeout: Duration,
+}
+
+/// An answer: its status, and as much of the rest as is needed. Its `Debug` hides the body.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// How long the host asked us to wait, where it did.
+    pub retry_after: Option<Duration>,
+    /// The body, or why there is none. It may hold secrets: it has no way into a message.
+    pub body: Result<Vec<u8>, BodyError>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Why an answer's body couldn't be taken in, though its status came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is larger than any known answer.
+    #[error("the answer is larger than 256 KiB")]
+    TooLarge,
+    /// It was cut off, or didn't end in time.
+    #[error("the answer was cut off")]
+    CutOff,
+}
+
+impl HttpClient {
+    /// Sets up the pool; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is unfit, would send passwords in clear, or the TLS library can't be set up.
+    pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
+        let base = check_base(&options.base_url, options.allow_insecure_http)?;
+        let builder = Client::builder();
+        // What stays on this machine needs no proxy, and a rehearsal's passwords are no business of one.
+        let builder = if is_this_machine(&base) { builder.no_proxy() } else { builder };
+        let inner = builder
+            .user_agent(concat!("stara-onboard/", env!("CARGO_PKG_VERSION")))
+            // A 307 would send the passwords again, to wherever the answer says.
+            .redirect(reqwest::redirect::Policy::none())
+            // Whether to send again is decided in one place, and not in the library.
+            .retry(reqwest::retry::never())
+            // One HTTP/2 connection is one failure domain: its reset would make every attach under way ambiguous.
+            .http1_only()
+            .tcp_nodelay(true)
+            // Shorter than the whole, so that a host that can't be connected to counts as surely not asked.
+            .connect_timeout((options.timeout * 3 / 4).min(Duration::from_secs(10)))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(options.idle_connections)
+            .build()
+            .map_err(|error| ClientError::Setup(error.without_url()))?;
+        Ok(Self { inner, base, timeout: options.timeout })
+    }
+
+    /// The host's origin: scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// Begins a request to a path below the base URL. `path` begins with a slash and holds nothing that needs escaping.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.base.clone();
+        let prefix = self.base.path().trim_end_matches('/');
+        if prefix.is_empty() {
+            url.set_path(path);
+        } else {
+            url.set_path(&format!("{prefix}{path}"));
+        }
+        self.inner.request(method, url)
+    }
+
+    /// Sends a request once.
+    ///
+    /// # Errors
+    ///
+    /// When no status came. Once there is one the call succeeds, whatever becomes of the body.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Reply, SendError> {
+        // One timer for all of it, and a status that came is kept even if the time runs out in the body.
+        let mut time_is_up = pin!(sleep(self.timeout));
+        let mut response = tokio::select! {
+            biased;
+            response = request.send() => response.map_err(|error| SendError::from_library(&error))?,
+            () = &mut time_is_up => return Err(SendError::TimedOut),
+        };
+        let status = response.status().as_u16();
+        let retry_after = retry_after_of(response.headers());
+        let body = tokio::select! {
+            biased;
+            body = take_in(&mut response) => body,
+            () = &mut time_is_up => Err(BodyError::CutOff),
+        };
+        Ok(Reply { status, retry_after, body })
+    }
+}
+
+async fn take_in(response: &mut Response) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::CutOff)? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(BodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {
+    parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+}
+
+fn check_base(url: &Url, allow_insecure_http: bool) -> Result<Url, ClientError> {
+    let origin = url.origin().ascii_serialization();
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if !plain || url.fragment().is_some() || !matches!(url.scheme(), "http" | "https") || url.host().is_none()
+    {
+        return Err(ClientError::NotAService { url: origin });
+    }
+    if url.scheme() == "http" && !allow_insecure_http && !is_this_machine(url) {
+        return Err(ClientError::Insecure { origin });
+    }
+    Ok(url.clone())
+}
+
+/// Whether a URL's host is this machine, so that nobody on a network sees what is sent.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str, allow_insecure_http: bool) -> Result<HttpClient, ClientError> {
+        HttpClient::new(&ClientOptions {
+            base_url: url.parse().unwrap(),
+            timeout: Duration::from_secs(1),
+            idle_connections: 1,
+            allow_insecure_http,
+        })
+    }
+
+    #[test]
+    fn passwords_are_not_sent_in_clear_over_a_network() {
+        assert!(matches!(client("http://example.com", false), Err(ClientError::Insecure { .. })));
+        assert!(client("http://example.com", true).is_ok());
+        for url in ["https://example.com", "http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9"] {
+            assert!(client(url, false).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_with_a_password_is_refused_without_showing_it() {
+        let error = client("https://ana:hunter2@example.com/", false).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_base_path_is_kept_before_the_calls_path() {
+        let client = client("https://example.com/gateway/", false).unwrap();
+        let request = client.request(Method::GET, "/token").build().unwrap();
+        assert_eq!(request.url().as_str(), "https://example.com/gateway/token");
+    }
+}

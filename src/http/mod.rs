@@ -1,0 +1,21 @@
+//! Speaks HTTP to one host: sends a request once, paces, and judges what came of it.
+//!
+//! Main types: [`HttpClient`], which sends; [`HostPacer`], the one owner of a host's quota, concurrency and pause;
+//! [`SendError`] and [`StatusClass`], what an attempt came to; [`RetryPolicy`], the pure table of what follows.
+//!
+//! This floor may not know Stara, Leaf or rows, and nothing in it sends twice.
+
+mod classify;
+mod client;
+mod pacing;
+mod quota;
+mod rate;
+mod retry;
+mod retry_after;
+
+pub use classify::{SendError, StatusClass};
+pub use client::{BodyError, ClientError, ClientOptions, HttpClient, Reply};
+pub use pacing::{HeldTooLong, HostPacer, PacerOptions, Permit};
+pub use rate::{ParseRateError, Rate};
+pub use retry::{Attempted, RetryPolicy, RetryVerdict, Trouble};
+pub use retry_after::parse_retry_after;
