@@ -1,4 +1,5 @@
 //! Bulk-onboards growers' Stara credentials into Leaf.
 
+pub mod api;
 pub mod http;
 pub mod model;

@@ -1,0 +1,230 @@
+//! Leaf's calls around a user's Stara credentials.
+
+use reqwest::{Method, RequestBuilder};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::answer::{self, CredentialAnswer, SecretText};
+use super::error::{CallError, CallErrorKind};
+use super::stara::Tokens;
+use crate::http::{HttpClient, Reply, StatusClass};
+use crate::model::{Credential, LeafUserId, Secret};
+
+const USERS: &str = "/services/usermanagement/api/users";
+
+/// The calls of Leaf's API that onboarding needs.
+///
+/// Source of paths and fields: Leaf's "connect Stara" tutorial and its API documentation.
+#[derive(Debug, Clone)]
+pub struct LeafApi {
+    http: HttpClient,
+}
+
+/// The account with which a token is got from Leaf.
+#[derive(Debug, Clone)]
+pub struct LeafAccount {
+    /// The account's user name, mostly an e-mail address.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// What a look at a user shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserLook {
+    /// The user holds no Stara credential.
+    NoCredential,
+    /// The user holds this one.
+    Credential(Credential),
+    /// The answer doesn't tell the credential's id or status, or whether there is one: it takes a call of its own.
+    Incomplete,
+}
+
+/// One entry of Leaf's log of a credential, without its headers and body, which can hold secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialEvent {
+    /// The event's id, or an empty text.
+    pub id: String,
+    /// When it was written, in Leaf's words.
+    pub created: String,
+    /// The HTTP status that the event is about.
+    pub status_code: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuthenticateRequest<'a> {
+    username: &'a str,
+    password: &'a str,
+    remember_me: &'static str,
+}
+
+#[derive(Deserialize)]
+struct AuthenticateAnswer {
+    id_token: SecretText,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttachRequest<'a> {
+    api_key: &'a str,
+    access_token: &'a str,
+    access_token_client: &'a str,
+    refresh_token: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserAnswer {
+    id: Option<String>,
+    stara_credentials: Option<EmbeddedCredential>,
+}
+
+/// The embedded object, or whatever else stands in its place.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum EmbeddedCredential {
+    Object(CredentialAnswer),
+    Else(serde::de::IgnoredAny),
+}
+
+impl LeafApi {
+    /// The calls of the host that `http` speaks to.
+    #[must_use]
+    pub fn new(http: HttpClient) -> Self {
+        Self { http }
+    }
+
+    /// `POST /api/authenticate`: a token for 30 days.
+    ///
+    /// # Errors
+    ///
+    /// [`CallErrorKind::Unauthorized`] when Leaf refuses the account; else what the status means.
+    pub async fn authenticate(&self, account: &LeafAccount) -> Result<Secret, CallError> {
+        let request = self.http.request(Method::POST, "/api/authenticate").json(&AuthenticateRequest {
+            username: &account.username,
+            password: account.password.expose_secret(),
+            remember_me: "true",
+        });
+        let reply = self.http.send(request).await?;
+        let answer: AuthenticateAnswer = answer::read(&reply)?;
+        answer.id_token.into_secret().ok_or(CallError::of_reply(CallErrorKind::Unexpected, &reply))
+    }
+
+    /// `GET /users/{id}`: whether the user exists, and whether it holds a Stara credential.
+    ///
+    /// # Errors
+    ///
+    /// [`CallErrorKind::NotFound`] when Leaf doesn't know the user; else what the status means.
+    pub async fn user(&self, token: &Secret, id: LeafUserId) -> Result<UserLook, CallError> {
+        let request = self.http.request(Method::GET, &format!("{USERS}/{id}"));
+        let reply = self.authorized(request, token).await?;
+        let answer: UserAnswer = answer::read(&reply)?;
+        let is_another = |text: &String| text.parse() != Ok(id);
+        if answer.id.as_ref().is_some_and(is_another) {
+            return Err(CallError::of_reply(CallErrorKind::Unexpected, &reply));
+        }
+        Ok(match answer.stara_credentials {
+            // Without an id it need not be a user's object, so that what isn't there proves nothing.
+            None if answer.id.is_none() => UserLook::Incomplete,
+            None => UserLook::NoCredential,
+            Some(EmbeddedCredential::Object(CredentialAnswer(credential)))
+                if credential.id.is_some() && credential.status.is_some() =>
+            {
+                UserLook::Credential(credential)
+            }
+            Some(_) => UserLook::Incomplete,
+        })
+    }
+
+    /// `GET …/stara-credentials`: the user's credential; `None` when there is none (404, whose body isn't read).
+    ///
+    /// # Errors
+    ///
+    /// What the status means; [`CallErrorKind::Unexpected`] when a 200 shows neither an id nor a status.
+    pub async fn credential(&self, token: &Secret, id: LeafUserId) -> Result<Option<Credential>, CallError> {
+        let request = self.http.request(Method::GET, &credentials_path(id));
+        let reply = self.authorized(request, token).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let CredentialAnswer(credential) = answer::read(&reply)?;
+        if credential.id.is_none() && credential.status.is_none() {
+            return Err(CallError::of_reply(CallErrorKind::Unexpected, &reply));
+        }
+        Ok(Some(credential))
+    }
+
+    /// `POST …/stara-credentials`: attaches a credential. Not idempotent.
+    ///
+    /// Any 2xx means that Leaf processed it, whatever became of the body: the credential is `None` when it can't be read.
+    ///
+    /// # Errors
+    ///
+    /// What the status means.
+    pub async fn attach(
+        &self,
+        token: &Secret,
+        id: LeafUserId,
+        api_key: &Secret,
+        tokens: &Tokens,
+    ) -> Result<(u16, Option<Credential>), CallError> {
+        let request = self.http.request(Method::POST, &credentials_path(id)).json(&AttachRequest {
+            api_key: api_key.expose_secret(),
+            access_token: tokens.access_token.expose_secret(),
+            access_token_client: tokens.access_token_client.expose_secret(),
+            refresh_token: tokens.refresh_token.expose_secret(),
+        });
+        let reply = self.authorized(request, token).await?;
+        if StatusClass::of(reply.status) != StatusClass::Success {
+            return Err(CallError::of_status(&reply));
+        }
+        Ok((reply.status, answer::parse(&reply).map(|CredentialAnswer(credential)| credential)))
+    }
+
+    /// `DELETE …/stara-credentials`: takes the credential away; having none already (404) is as good.
+    ///
+    /// # Errors
+    ///
+    /// What the status means.
+    pub async fn remove(&self, token: &Secret, id: LeafUserId) -> Result<u16, CallError> {
+        let request = self.http.request(Method::DELETE, &credentials_path(id));
+        let reply = self.authorized(request, token).await?;
+        match StatusClass::of(reply.status) {
+            StatusClass::Success | StatusClass::NotFound => Ok(reply.status),
+            _ => Err(CallError::of_status(&reply)),
+        }
+    }
+
+    /// `GET …/stara-credentials/events`: Leaf's log of the credential, which is lost with it.
+    ///
+    /// # Errors
+    ///
+    /// What the status means; no log at all (404) is an empty one.
+    pub async fn events(&self, token: &Secret, id: LeafUserId) -> Result<Vec<CredentialEvent>, CallError> {
+        let request = self.http.request(Method::GET, &format!("{}/events", credentials_path(id)));
+        let reply = self.authorized(request, token).await?;
+        if reply.status == 404 {
+            return Ok(Vec::new());
+        }
+        let events: Vec<Value> = answer::read(&reply)?;
+        let text = |event: &Value, field: &str| {
+            event.get(field).and_then(Value::as_str).unwrap_or_default().chars().take(64).collect()
+        };
+        let read = |event: &Value| CredentialEvent {
+            id: text(event, "id"),
+            created: text(event, "createdDate"),
+            status_code: event.get("statusCode").and_then(Value::as_i64),
+        };
+        Ok(events.iter().map(read).collect())
+    }
+
+    async fn authorized(&self, request: RequestBuilder, token: &Secret) -> Result<Reply, CallError> {
+        // `bearer_auth` marks the header sensitive, so that no log of the library shows it.
+        Ok(self.http.send(request.bearer_auth(token.expose_secret())).await?)
+    }
+}
+
+fn credentials_path(id: LeafUserId) -> String {
+    format!("{USERS}/{id}/stara-credentials")
+}

@@ -1,0 +1,6 @@
+//! The calls against a real server on this machine that gives one answer, whatever it is.
+
+mod leaf;
+mod leaf_credential;
+mod server;
+mod stara;
