@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod http;
+pub mod manifest;
 pub mod model;

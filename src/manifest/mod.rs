@@ -1,0 +1,38 @@
+//! Reads a manifest, CSV or Parquet, as one stream of rows.
+//!
+//! Main types: [`Source`], the bytes that `cli` opened; [`Manifest`], which knows the format, the encoding and where each
+//! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`] or an [`InvalidLine`].
+//!
+//! A manifest may be read several times, also at once: each reading keeps its own place in the source.
+//!
+//! This floor may not open files or sockets. It judges a line by itself alone: duplicates, conflicts and how many bad
+//! lines are too many are decided by whoever stages the manifest. No cell ever stands in an error or a message.
+
+mod columns;
+mod compression;
+mod csv;
+mod encoding;
+mod error;
+mod field;
+mod header_name;
+mod open;
+mod options;
+mod parquet;
+mod records;
+mod row;
+mod source;
+mod stream;
+#[cfg(test)]
+mod test_support;
+mod transcoded;
+mod utf8_checker;
+
+pub use error::{ManifestError, ManifestProblem};
+pub use field::{Field, ParseFieldError};
+pub use open::Manifest;
+pub use options::{
+    ClientColumn, Delimiter, EncodingChoice, Format, ParseChoiceError, ParseDelimiterError, ReadOptions,
+};
+pub use records::Records;
+pub use row::{InvalidLine, Record, Row};
+pub use source::Source;

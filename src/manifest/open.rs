@@ -1,0 +1,121 @@
+//! A manifest that was opened: everything that is found out once, before its rows are read.
+
+use super::columns::Columns;
+use super::csv::{Layout, Text};
+use super::parquet::ParquetFile;
+use super::{Format, ManifestError, ManifestProblem, ReadOptions, Records, Source};
+
+/// A manifest whose format, encoding and columns are known.
+#[derive(Debug)]
+pub struct Manifest {
+    source: Source,
+    warnings: Vec<String>,
+    contents: Contents,
+}
+
+/// What a manifest turned out to be.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// A CSV.
+    Csv(Layout),
+    /// A Parquet file.
+    Parquet(ParquetFile),
+}
+
+impl Manifest {
+    /// Finds out how `source` is to be read, in constant memory. A CSV is read once as a whole to decide its encoding.
+    ///
+    /// # Errors
+    ///
+    /// When the source can't be read, is damaged, empty or of another format, lacks a needed column or has no rows. The
+    /// message names the source and what helps.
+    pub fn open(source: Source, options: &ReadOptions) -> Result<Self, ManifestError> {
+        let name = source.name().to_owned();
+        Self::find(source, options).map_err(|problem| problem.of(&name))
+    }
+
+    fn find(source: Source, options: &ReadOptions) -> Result<Self, ManifestProblem> {
+        let (contents, warnings) = match format_of(&source, options.format)? {
+            Format::Csv => {
+                let (text, warning) = Text::find(source.clone(), options.encoding)?;
+                (Contents::Csv(Layout::find(text, options)?), Vec::from_iter(warning))
+            }
+            Format::Parquet => (Contents::Parquet(ParquetFile::find(source.clone(), options)?), Vec::new()),
+        };
+        Ok(Self { source, warnings, contents })
+    }
+
+    /// What people should know about how the manifest is read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Whether there is a column for accessTokenClient.
+    #[must_use]
+    pub fn has_access_token_client(&self) -> bool {
+        self.columns().access_token_client.is_some()
+    }
+
+    /// The manifest's format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self.contents {
+            Contents::Csv(_) => Format::Csv,
+            Contents::Parquet(_) => Format::Parquet,
+        }
+    }
+
+    /// The size of the source in bytes, compressed as it is.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.source.len()
+    }
+
+    /// Begins a reading of all records, which is independent of every other one and takes constant memory.
+    ///
+    /// # Errors
+    ///
+    /// When the source can no longer be read.
+    pub fn records(&self) -> Result<Records, ManifestError> {
+        Records::open(&self.contents, &self.source).map_err(|problem| problem.of(self.source.name()))
+    }
+
+    fn columns(&self) -> &Columns {
+        match &self.contents {
+            Contents::Csv(layout) => &layout.columns,
+            Contents::Parquet(file) => file.columns(),
+        }
+    }
+}
+
+/// Decides the format by the first bytes, which don't lie as a name may, and tells people when they chose otherwise.
+fn format_of(source: &Source, choice: Option<Format>) -> Result<Format, ManifestProblem> {
+    let mut magic = [0; 4];
+    let read = source.read_at(&mut magic, 0).map_err(ManifestProblem::Read)?;
+    let wrong = |expected: Format, found, hint| {
+        Err(ManifestProblem::WrongFormat { expected: expected.with_article(), found, hint })
+    };
+    let named = match source.name().rsplit_once('.') {
+        Some((_, ending)) if ending.eq_ignore_ascii_case("parquet") => Format::Parquet,
+        _ => Format::Csv,
+    };
+    let expected = choice.unwrap_or(named);
+    match (expected, &magic[..read]) {
+        (_, []) => Err(ManifestProblem::Empty),
+        // The file formats' magic numbers: Parquet, Parquet with an encrypted footer, ZIP, and OLE 2.
+        (Format::Csv, b"PAR1") if choice.is_some() => {
+            wrong(Format::Csv, "a Parquet file", "say --format parquet")
+        }
+        (_, b"PAR1") => Ok(Format::Parquet),
+        (_, b"PARE") => wrong(Format::Parquet, "an encrypted one", "write it without encryption"),
+        (expected, b"PK\x03\x04" | b"\xd0\xcf\x11\xe0") => {
+            wrong(expected, "an Excel workbook", "save it as CSV UTF-8")
+        }
+        (Format::Parquet, _) => wrong(Format::Parquet, "something else", "say --format csv if it is a CSV"),
+        (Format::Csv, _) => Ok(Format::Csv),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! The bytes of a manifest, wherever they are.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zeroize::Zeroizing;
+
+use super::stream::StreamFault;
+
+/// A manifest's bytes, which can be read several times, independently and from several threads.
+#[derive(Clone)]
+pub struct Source {
+    bytes: Bytes,
+    name: Arc<str>,
+    len: u64,
+}
+
+#[derive(Clone)]
+enum Bytes {
+    File(Arc<File>),
+    Memory(Arc<Zeroizing<Vec<u8>>>),
+}
+
+impl Source {
+    /// Takes an open file. `name` is what messages call it, and its ending may tell the format.
+    ///
+    /// The file's cursor is neither used nor moved: every read names its own offset.
+    ///
+    /// # Errors
+    ///
+    /// When the file's size can't be learned, or when it isn't a regular file: a pipe can't be read twice, so it has to
+    /// come through [`Source::read_to_memory`].
+    pub fn file(file: File, name: impl Into<String>) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it isn't a regular file, so it can't be read twice",
+            ));
+        }
+        Ok(Self { bytes: Bytes::File(Arc::new(file)), name: name.into().into(), len: metadata.len() })
+    }
+
+    /// Takes bytes that are in memory already. They hold passwords, so they are wiped when the last user lets go.
+    #[must_use]
+    pub fn memory(bytes: Zeroizing<Vec<u8>>, name: impl Into<String>) -> Self {
+        Self { len: bytes.len() as u64, bytes: Bytes::Memory(Arc::new(bytes)), name: name.into().into() }
+    }
+
+    /// Reads all of `reader` into memory that is wiped when it is let go, also where the buffer had to grow.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, or when there are more than `cap` bytes (kind [`io::ErrorKind::FileTooLarge`]).
+    pub fn read_to_memory(reader: impl Read, cap: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut reader = reader.take((cap as u64).saturating_add(1));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        let mut block = Zeroizing::new(vec![0; 64 * 1024]);
+        loop {
+            let read = match reader.read(&mut block) {
+                Ok(0) => return Ok(bytes),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if read > cap - bytes.len() {
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    format!("it holds more than {cap} bytes, too many to keep in memory; put it into a file"),
+                ));
+            }
+            if read > bytes.capacity() - bytes.len() {
+                // A vector that grows by itself leaves its old bytes behind unwiped.
+                let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
+                larger.extend_from_slice(&bytes);
+                bytes = larger;
+            }
+            bytes.extend_from_slice(&block[..read]);
+        }
+    }
+
+    /// What messages call the source.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The source's size in bytes, when it was opened.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the source held no bytes when it was opened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Reads at `offset` into `buffer`; fewer bytes only at the end.
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let read = match self.read_some_at(&mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            filled += read;
+        }
+        Ok(filled)
+    }
+
+    fn read_some_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match &self.bytes {
+            #[cfg(unix)]
+            Bytes::File(file) => std::os::unix::fs::FileExt::read_at(&**file, buffer, offset),
+            #[cfg(windows)]
+            Bytes::File(file) => std::os::windows::fs::FileExt::seek_read(&**file, buffer, offset),
+            Bytes::Memory(bytes) => {
+                let start = usize::try_from(offset).map_or(bytes.len(), |start| start.min(bytes.len()));
+                let rest = &bytes[start..];
+                let read = rest.len().min(buffer.len());
+                buffer[..read].copy_from_slice(&rest[..read]);
+                Ok(read)
+            }
+        }
+    }
+
+    /// A reader of its own from the first byte on; `position` follows how far it came.
+    pub(super) fn reader(&self, position: Arc<AtomicU64>) -> SourceReader {
+        SourceReader { source: self.clone(), offset: 0, position }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Source")
+            .field("name", &self.name)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a source from its first byte to its last, without a cursor that others could move.
+pub(super) struct SourceReader {
+    source: Source,
+    offset: u64,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read_at(buffer, self.offset).map_err(StreamFault::wrap_read)?;
+        self.offset += read as u64;
+        self.position.store(self.offset, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn read_all(source: &Source) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        source.reader(Arc::default()).read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn two_readers_of_one_file_do_not_move_each_other() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"abcdef").unwrap();
+        let source = Source::file(file, "letters").unwrap();
+        let (mut first, mut second) = (source.reader(Arc::default()), source.reader(Arc::default()));
+        let mut buffer = [0; 2];
+        first.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"ab");
+        second.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"ab");
+        first.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"cd");
+        assert_eq!(read_all(&source), b"abcdef");
+        assert_eq!(source.len(), 6);
+    }
+
+    #[test]
+    fn memory_is_read_like_a_file_and_never_beyond_its_cap() {
+        let bytes = vec![7; 200_000];
+        let kept = Source::read_to_memory(&bytes[..], 200_000).unwrap();
+        assert_eq!(read_all(&Source::memory(kept, "-")), bytes);
+        let error = Source::read_to_memory(&bytes[..], 199_999).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Source::file(File::open(directory.path()).unwrap(), "growers").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn a_source_shows_no_bytes_when_debugged() {
+        let source = Source::memory(Zeroizing::new(b"hunter2".to_vec()), "-");
+        assert!(!format!("{source:?}").contains("104"));
+    }
+}
