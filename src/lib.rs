@@ -1,6 +1,7 @@
 //! Bulk-onboards growers' Stara credentials into Leaf.
 
 pub mod api;
+pub mod checkpoint;
 pub mod http;
 pub mod manifest;
 pub mod model;

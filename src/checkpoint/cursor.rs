@@ -1,0 +1,95 @@
+//! Walks the staged lines in order beside the second reading of the manifest, on a connection of its own.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+use super::fingerprint::Fingerprint;
+use super::record::{LineDecision, UserKey, UserRecord};
+use super::user_row::{Cells, USER_COLUMNS, read_user};
+
+/// How many lines are read at a time.
+const PAGE: u64 = 512;
+
+/// A staged line as the second reading needs it.
+#[derive(Debug)]
+pub struct LineEntry {
+    /// Its number.
+    pub line: u64,
+    /// What was decided for it.
+    pub decision: LineDecision,
+    /// The fingerprint of its row; `None` for an invalid line.
+    pub row: Option<Fingerprint>,
+    /// Whether Stara refused its login and password before.
+    pub is_refused: bool,
+    /// Its user with what is known of it, for a line that is carried out.
+    pub user: Option<(UserKey, UserRecord)>,
+}
+
+/// Gives the staged lines one after another, holding a page of them at a time.
+#[derive(Debug)]
+pub struct LineCursor {
+    connection: Connection,
+    path: PathBuf,
+    page: VecDeque<LineEntry>,
+    last: u64,
+}
+
+impl LineCursor {
+    /// A cursor before the first line of the ledger at `path`.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be opened.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(std::time::Duration::from_secs(10))?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|source| LedgerError::Database { path: path.to_owned(), source })?;
+        Ok(Self { connection, path: path.to_owned(), page: VecDeque::new(), last: 0 })
+    }
+
+    /// The next line; `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn next_line(&mut self) -> Result<Option<LineEntry>, LedgerError> {
+        if self.page.is_empty() {
+            self.read_page().map_err(|source| LedgerError::Database { path: self.path.clone(), source })?;
+        }
+        let entry = self.page.pop_front();
+        if let Some(entry) = &entry {
+            self.last = entry.line;
+        }
+        Ok(entry)
+    }
+
+    fn read_page(&mut self) -> rusqlite::Result<()> {
+        let sql = format!(
+            "SELECT lines.line, lines.decision, lines.row_print,
+                    EXISTS (SELECT 1 FROM refusals WHERE refusals.login_print = lines.login_print), {USER_COLUMNS}
+             FROM lines
+             LEFT JOIN users ON users.key = lines.user AND lines.decision IN ('to-do', 'replace')
+             WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([self.last, PAGE])?;
+        while let Some(row) = rows.next()? {
+            let mut cells = Cells::of(row);
+            let line = cells.next()?;
+            let decision = LineDecision::from_name(&cells.next::<String>()?).unwrap_or(LineDecision::Keep);
+            let print = cells.next::<Option<i64>>()?.map(Fingerprint);
+            let is_refused = cells.next()?;
+            let user = read_user(&mut cells)?;
+            self.page.push_back(LineEntry { line, decision, row: print, is_refused, user });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What can go wrong with the ledger.
+
+use std::path::PathBuf;
+
+use super::lock::LockHolder;
+
+/// Why the ledger can't be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite refused to write or read.
+    #[error("the ledger {path} can't be used")]
+    Database {
+        /// The ledger's path.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file beside the ledger, or its directory, can't be used.
+    #[error("{path} can't be used")]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no ledger yet.
+    #[error("there is no ledger at {path} yet: nothing has been run with it")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{path} is not a ledger of stara-onboard, and is left untouched")]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a symbolic link, which could lead the ledger anywhere.
+    #[error("{path} is a symbolic link: name the file itself")]
+    SymbolicLink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A later version of the program wrote it.
+    #[error(
+        "the ledger {path} was written by a newer stara-onboard (schema {found}, this one knows {known})"
+    )]
+    TooNew {
+        /// The ledger's path.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version known here.
+        known: i64,
+    },
+    /// The ledger belongs to other hosts.
+    #[error("the ledger {path} belongs to {recorded}, and this run would talk to {asked}")]
+    OtherTarget {
+        /// The ledger's path.
+        path: PathBuf,
+        /// The hosts it was written for.
+        recorded: String,
+        /// The hosts asked for now.
+        asked: String,
+    },
+    /// Another run is at work.
+    #[error("another run holds the ledger {path}: {holder}")]
+    Held {
+        /// The ledger's path.
+        path: PathBuf,
+        /// Who holds it, as far as it is known.
+        holder: LockHolder,
+    },
+    /// The fingerprint key in the environment or beside the ledger isn't one.
+    #[error("{origin} holds no fingerprint key: it must be 64 hexadecimal digits")]
+    BadKey {
+        /// Where the key was read from.
+        origin: String,
+    },
+    /// The system gave no random bytes for a new key.
+    #[error("the system gives no random bytes for a fingerprint key")]
+    NoRandomness,
+    /// The writer's thread has ended, because an earlier write failed.
+    #[error("the ledger {path} can't be used: {reason}")]
+    WriterGone {
+        /// The ledger's path.
+        path: PathBuf,
+        /// What the write that failed said.
+        reason: String,
+    },
+}
+
+impl LedgerError {
+    /// Whether the ledger or its directory can't be written, as against being the wrong one.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        matches!(
+            self,
+            Self::Database { .. } | Self::File { .. } | Self::WriterGone { .. } | Self::NoRandomness
+        )
+    }
+}

@@ -1,0 +1,361 @@
+//! Opens the ledger, and guards which hosts and which key it belongs to.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::error::LedgerError;
+use super::fingerprint::FingerprintKey;
+use super::schema;
+use crate::model::Dialect;
+
+/// The hosts a ledger is about, as origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    stara: String,
+    leaf: String,
+}
+
+impl Target {
+    /// The target of two origins (`https://host:port`). On this machine ports come and go, so there they don't count.
+    #[must_use]
+    pub fn new(stara_origin: &str, leaf_origin: &str) -> Self {
+        Self { stara: without_local_port(stara_origin), leaf: without_local_port(leaf_origin) }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Stara at {} and Leaf at {}", self.stara, self.leaf)
+    }
+}
+
+fn without_local_port(origin: &str) -> String {
+    let host = origin.split("://").nth(1).unwrap_or(origin);
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+    });
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let local = name == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    if local { "this machine".to_owned() } else { origin.to_owned() }
+}
+
+/// What a ledger is opened for.
+#[derive(Debug, Clone, Copy)]
+pub enum LedgerAccess<'a> {
+    /// A run against these hosts. The ledger is made if there is none.
+    Run(&'a Target),
+    /// Reading what earlier runs left.
+    Read,
+}
+
+/// Whether the fingerprints in the ledger can be compared with new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// The key is the one the ledger was written with.
+    Own,
+    /// The key is missing or another one: done stays done, refused stays refused, and nothing counts as changed.
+    Lost,
+}
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    key: FingerprintKey,
+    standing: KeyStanding,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, its tables at the newest version.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read or written, isn't a ledger, comes from a newer program, or belongs to other hosts; for
+    /// reading also when there is none.
+    pub fn open(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
+        Self::check_file(path)?;
+        match path.symlink_metadata() {
+            Ok(_) => {}
+            Err(_) if matches!(access, LedgerAccess::Read) => {
+                return Err(LedgerError::Missing { path: path.to_owned() });
+            }
+            Err(_) => {
+                // The key first: a ledger without one could never tell what changed.
+                if FingerprintKey::load(path)?.is_none() {
+                    FingerprintKey::create(path)?;
+                }
+                create_private(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
+            }
+        }
+        let mut connection = connect(path)?;
+        // Before anything is set that SQLite would write into the file: it may be somebody else's.
+        schema::recognise(&connection, path)?;
+        make_durable(&connection).map_err(|error| of_sqlite(path, error))?;
+        schema::migrate(&mut connection, path)?;
+        let (key, standing) = match FingerprintKey::load(path)? {
+            Some(key) => (key, KeyStanding::Own),
+            None => (FingerprintKey::temporary()?, KeyStanding::Lost),
+        };
+        let mut ledger = Self { connection, path: path.to_owned(), key, standing };
+        if let LedgerAccess::Run(target) = access {
+            ledger.claim(target)?;
+        }
+        if ledger.fact("key id")?.is_some_and(|recorded| recorded != ledger.key.id()) {
+            ledger.standing = KeyStanding::Lost;
+        }
+        Ok(ledger)
+    }
+
+    /// Refuses a file that can't be a ledger, without touching it or anything beside it.
+    ///
+    /// # Errors
+    ///
+    /// When there is a symbolic link, something that is no file, or a file that is no SQLite database.
+    pub fn check_file(path: &Path) -> Result<(), LedgerError> {
+        let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
+        if metadata.is_symlink() {
+            return Err(LedgerError::SymbolicLink { path: path.to_owned() });
+        }
+        let mut header = [0; 16];
+        let mut file =
+            File::open(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
+        let is_database =
+            metadata.is_file() && file.read_exact(&mut header).is_ok() && &header == SQLITE_HEADER;
+        // SQLite's own empty database has no header yet.
+        if is_database || (metadata.is_file() && metadata.len() == 0) {
+            return Ok(());
+        }
+        Err(LedgerError::NotALedger { path: path.to_owned() })
+    }
+
+    /// Records the target and the key of a new ledger, and refuses another target for an old one.
+    fn claim(&mut self, target: &Target) -> Result<(), LedgerError> {
+        if let (Some(stara), Some(leaf)) = (self.fact("stara")?, self.fact("leaf")?) {
+            let recorded = Target { stara, leaf };
+            if recorded == *target {
+                return Ok(());
+            }
+            let (recorded, asked) = (recorded.to_string(), target.to_string());
+            return Err(LedgerError::OtherTarget { path: self.path.clone(), recorded, asked });
+        }
+        let key_id = self.key.id();
+        let facts = [("stara", &target.stara), ("leaf", &target.leaf), ("key id", &key_id)];
+        let written = self.connection.transaction().and_then(|transaction| {
+            for (name, value) in facts {
+                transaction.execute(REMEMBER, [name, value])?;
+            }
+            transaction.commit()
+        });
+        written.map_err(|source| self.failed(source))
+    }
+
+    /// The key with which this run makes fingerprints.
+    #[must_use]
+    pub fn key(&self) -> &FingerprintKey {
+        &self.key
+    }
+
+    /// Whether this run's fingerprints can be compared with the ledger's.
+    #[must_use]
+    pub fn key_standing(&self) -> KeyStanding {
+        self.standing
+    }
+
+    /// The hosts the ledger belongs to; `None` before its first run.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn target(&self) -> Result<Option<String>, LedgerError> {
+        let hosts = self.fact("stara")?.zip(self.fact("leaf")?);
+        Ok(hosts.map(|(stara, leaf)| Target { stara, leaf }.to_string()))
+    }
+
+    /// Where the ledger is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a login has ever succeeded on this target in this dialect, so that its refusals can be believed.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn has_login_succeeded(&self, dialect: Dialect) -> Result<bool, LedgerError> {
+        Ok(self.fact(&login_succeeded(dialect))?.is_some())
+    }
+
+    pub(super) fn fact(&self, name: &str) -> Result<Option<String>, LedgerError> {
+        self.connection
+            .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn failed(&self, source: rusqlite::Error) -> LedgerError {
+        LedgerError::Database { path: self.path.clone(), source }
+    }
+}
+
+/// The first bytes of every SQLite database. Source: SQLite's file format, section 1.3.
+const SQLITE_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// Records a fact.
+pub(super) const REMEMBER: &str =
+    "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+
+/// The name of the fact that a login has succeeded in a dialect.
+pub(super) fn login_succeeded(dialect: Dialect) -> String {
+    format!("login succeeded in {dialect}")
+}
+
+/// Opens the database; nothing is written to it.
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|error| of_sqlite(path, error))
+}
+
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    // FULL, not NORMAL: a commit that a power loss can take back would allow a second attach.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")
+}
+
+/// What an error of SQLite on opening says about the file.
+pub(super) fn of_sqlite(path: &Path, source: rusqlite::Error) -> LedgerError {
+    match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::NotALedger { path: path.to_owned() },
+        _ => LedgerError::Database { path: path.to_owned(), source },
+    }
+}
+
+/// Makes a file that only its owner can read; it must not exist yet.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    private().create_new(true).open(path)
+}
+
+/// Opens a file that only its owner can read, making it if need be.
+pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
+    private().create(true).truncate(false).open(path)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        Target::new("https://stara.example", "https://leaf.example")
+    }
+
+    #[test]
+    fn ports_count_but_on_this_machine() {
+        let local =
+            |port| Target::new(&format!("http://127.0.0.1:{port}"), &format!("http://localhost:{port}"));
+        assert_eq!(local(1), local(2));
+        assert_eq!(local(1), Target::new("http://[::1]:5", "http://127.0.0.1"));
+        let remote = |port| Target::new(&format!("https://a.example:{port}"), "https://b.example");
+        assert_ne!(remote(1), remote(2));
+        assert_ne!(
+            Target::new("https://127.evil.example", "https://a.example"),
+            Target::new("http://127.0.0.1", "https://a.example")
+        );
+    }
+
+    #[test]
+    fn a_ledger_of_other_hosts_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        let other = Target::new("https://stara.example", "https://leaf2.example");
+        let error = Ledger::open(&path, LedgerAccess::Run(&other)).unwrap_err();
+        assert!(matches!(error, LedgerError::OtherTarget { .. }), "{error}");
+    }
+
+    #[test]
+    fn reading_makes_no_ledger() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        assert!(matches!(Ledger::open(&path, LedgerAccess::Read), Err(LedgerError::Missing { .. })));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused_and_left_untouched() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        std::fs::write(&path, "shopping list: milk, eggs, and a great deal of bread for the whole family")
+            .unwrap();
+        let error = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap_err();
+        assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("shopping list"));
+
+        let database = directory.path().join("other.db");
+        Connection::open(&database).unwrap().execute_batch("CREATE TABLE bread (slices INTEGER)").unwrap();
+        let error = Ledger::open(&database, LedgerAccess::Run(&target())).unwrap_err();
+        assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_newer_ledger_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        drop(Ledger::open(&path, LedgerAccess::Run(&target())).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let error = Ledger::open(&path, LedgerAccess::Read).unwrap_err();
+        assert!(matches!(error, LedgerError::TooNew { found: 99, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_lost_key_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        assert_eq!(ledger.key_standing(), KeyStanding::Own);
+        drop(ledger);
+        std::fs::remove_file(directory.path().join("ledger.key")).unwrap();
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        assert_eq!(ledger.key_standing(), KeyStanding::Lost);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_a_ledger_and_links_are_not_followed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+        }
+        drop(ledger);
+        let link = directory.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(matches!(Ledger::open(&link, LedgerAccess::Read), Err(LedgerError::SymbolicLink { .. })));
+    }
+}

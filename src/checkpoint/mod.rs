@@ -1,0 +1,38 @@
+//! The ledger: what is known of every user and every line, in SQLite, true after a crash at any instruction.
+//!
+//! Main types: [`Ledger`], opened for one target and held by one run ([`RunLock`]); [`LedgerWriter`], the thread that
+//! owns it during a run and commits in groups; [`FingerprintKey`], by which passwords are compared without being
+//! stored; [`UserRecord`] and [`LineResult`], what is read back.
+//!
+//! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one.
+
+mod cursor;
+mod error;
+mod fingerprint;
+mod ledger;
+mod lock;
+mod record;
+mod results;
+mod runs;
+mod schema;
+mod staging;
+mod staging_totals;
+#[cfg(test)]
+mod tests;
+mod user_row;
+mod writer;
+
+pub use cursor::{LineCursor, LineEntry};
+pub use error::LedgerError;
+pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
+pub use ledger::{KeyStanding, Ledger, LedgerAccess, Target};
+pub use lock::{LockHolder, RunLock};
+pub use record::{
+    HeldCredential, Intent, LineDecision, OutcomeRecord, Refusal, RefusalChange, SavedEvent, UserKey,
+    UserRecord,
+};
+pub use results::{LineResult, OutcomeCounts};
+pub use runs::{HostTotals, RunEnd, RunRecord, RunStart};
+pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
+pub use staging_totals::StagingTotals;
+pub use writer::{LedgerHandle, LedgerWriter, OutcomeChange};

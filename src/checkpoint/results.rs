@@ -1,0 +1,294 @@
+//! Reads back: users, the outcome of every line, and the counts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Row};
+
+use super::error::LedgerError;
+use super::ledger::Ledger;
+use super::record::{LineDecision, SavedEvent, UserRecord};
+use super::user_row::{Cells, USER_COLUMNS, read_user};
+use crate::model::{LeafUserId, Login, NextRun, Outcome, OutcomeCode, Stage, UnixMillis};
+
+/// One line of the latest run's manifest with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineResult {
+    /// The line.
+    pub line: u64,
+    /// The user, unless the line names none.
+    pub leaf_user_id: Option<LeafUserId>,
+    /// The login, but on an invalid line, where the password may stand in its place.
+    pub login: Option<Login>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When, for rows that were carried out at some time.
+    pub finished_at: Option<UnixMillis>,
+    /// The cells of `--keep-column`.
+    pub kept: Vec<String>,
+    /// Whether the row was left out by `--limit` or `--only`.
+    pub not_selected: bool,
+}
+
+/// Lines by outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutcomeCounts {
+    by_code: BTreeMap<OutcomeCode, u64>,
+    /// Those of them that were left out by `--limit` or `--only`.
+    not_selected: BTreeMap<OutcomeCode, u64>,
+    /// Lines whose outcome an earlier run had reached, so that this one sent nothing for them.
+    pub earlier: u64,
+}
+
+impl OutcomeCounts {
+    /// How many lines have this outcome.
+    #[must_use]
+    pub fn of(&self, code: OutcomeCode) -> u64 {
+        self.by_code.get(&code).copied().unwrap_or(0)
+    }
+
+    /// How many of the lines that weren't left out by `--limit` or `--only` have this outcome.
+    #[must_use]
+    pub fn selected(&self, code: OutcomeCode) -> u64 {
+        self.of(code) - self.not_selected.get(&code).copied().unwrap_or(0)
+    }
+
+    /// All lines.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.by_code.values().sum()
+    }
+
+    /// Every outcome that occurs, with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
+        self.by_code.iter().map(|(code, count)| (*code, *count))
+    }
+
+    /// The counts by the codes' names.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<&'static str, u64> {
+        self.iter().map(|(code, count)| (code.as_str(), count)).collect()
+    }
+
+    fn add(&mut self, decision: LineDecision, code: OutcomeCode, count: u64) {
+        *self.by_code.entry(code).or_default() += count;
+        match decision {
+            LineDecision::NotSelected => *self.not_selected.entry(code).or_default() += count,
+            LineDecision::Keep | LineDecision::Refused => self.earlier += count,
+            _ => {}
+        }
+    }
+}
+
+impl Ledger {
+    /// Calls `consume` with the results of the latest run's lines, in the manifest's order, read as it goes.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read. An error further on comes through the iterator.
+    pub fn with_results<T>(
+        &self,
+        run: i64,
+        consume: impl FnOnce(&mut dyn Iterator<Item = Result<LineResult, LedgerError>>) -> T,
+    ) -> Result<T, LedgerError> {
+        let sql = format!(
+            "SELECT {LINE_COLUMNS}, {USER_COLUMNS}
+             FROM lines LEFT JOIN users ON users.key = lines.user ORDER BY lines.line"
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(|source| self.failed(source))?;
+        let rows =
+            statement.query_map([], |row| read_line(row, run)).map_err(|source| self.failed(source))?;
+        Ok(consume(&mut rows.map(|row| row.map_err(|source| self.failed(source)))))
+    }
+
+    /// Counts the latest run's lines by outcome.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn count_outcomes(&self, run: i64) -> Result<OutcomeCounts, LedgerError> {
+        let sql = "SELECT lines.decision, users.outcome, users.run IS ?1, users.intent_at IS NOT NULL,
+                          users.intent_replacing, count(*)
+                   FROM lines LEFT JOIN users ON users.key = lines.user GROUP BY 1, 2, 3, 4, 5";
+        let count = || {
+            let mut counts = OutcomeCounts::default();
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query([run])?;
+            while let Some(row) = rows.next()? {
+                let decision = read_decision(&row.get::<_, String>(0)?);
+                let outcome: Option<String> = row.get(1)?;
+                let standing = Standing {
+                    outcome: outcome.and_then(|name| name.parse().ok()),
+                    of_this_run: row.get(2)?,
+                    open: row.get(3)?,
+                    replacing: row.get::<_, Option<bool>>(4)?.unwrap_or_default(),
+                };
+                let lines: u64 = row.get(5)?;
+                counts.add(decision, code_of(decision, standing), lines);
+            }
+            Ok(counts)
+        };
+        count().map_err(|source| self.failed(source))
+    }
+
+    /// What is known of one user; `None` when the ledger has never met it.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn user(&self, id: LeafUserId) -> Result<Option<UserRecord>, LedgerError> {
+        let sql = format!("SELECT {USER_COLUMNS} FROM users WHERE leaf_user_id = ?1");
+        self.connection
+            .query_row(&sql, [id.as_bytes()], |row| read_user(&mut Cells::of(row)))
+            .optional()
+            .map(|found| found.flatten().map(|(_, record)| record))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The lines of the latest manifest that name a user.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn lines_of(&self, id: LeafUserId) -> Result<Vec<u64>, LedgerError> {
+        let sql = "SELECT line FROM lines WHERE leaf_user_id = ?1
+                   UNION SELECT lines.line FROM lines JOIN users ON users.key = lines.user
+                   WHERE users.leaf_user_id = ?1 ORDER BY 1";
+        let read = || -> rusqlite::Result<Vec<_>> {
+            self.connection.prepare(sql)?.query_map([id.as_bytes()], |row| row.get(0))?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// What was saved of Leaf's log of a user's deleted credentials.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn events_of(&self, id: LeafUserId) -> Result<Vec<SavedEvent>, LedgerError> {
+        let sql = "SELECT events.id, created, status_code FROM events JOIN users ON users.key = events.user
+                   WHERE users.leaf_user_id = ?1 ORDER BY created";
+        let event = |row: &Row<'_>| {
+            Ok(SavedEvent { id: row.get(0)?, created: row.get(1)?, status_code: row.get(2)? })
+        };
+        let read = || -> rusqlite::Result<Vec<_>> {
+            self.connection.prepare(sql)?.query_map([id.as_bytes()], event)?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
+
+/// What decides the code of a line, beside the decision for it.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    outcome: Option<OutcomeCode>,
+    of_this_run: bool,
+    open: bool,
+    replacing: bool,
+}
+
+impl Standing {
+    /// Whether an outcome of an earlier run still says how things are with a row that this run left out: nothing is in
+    /// the open, and no run would simply have tried it again.
+    fn stands_unselected(self) -> bool {
+        !self.open && self.outcome.is_some_and(|code| code.next_run() != NextRun::TriesAgain)
+    }
+}
+
+/// The one rule by which a line's code follows from its decision and its user's record.
+fn code_of(decision: LineDecision, standing: Standing) -> OutcomeCode {
+    match decision {
+        LineDecision::Invalid => OutcomeCode::ManifestInvalid,
+        LineDecision::Duplicate => OutcomeCode::ManifestDuplicate,
+        LineDecision::Conflict => OutcomeCode::ManifestConflict,
+        LineDecision::Refused => OutcomeCode::StaraLoginRejected,
+        LineDecision::Keep => standing.outcome.unwrap_or(OutcomeCode::NotReached),
+        LineDecision::NotSelected if standing.stands_unselected() => {
+            standing.outcome.unwrap_or(OutcomeCode::NotReached)
+        }
+        LineDecision::ToDo | LineDecision::Replace | LineDecision::NotSelected => match standing {
+            Standing { outcome: Some(code), of_this_run: true, .. } => code,
+            // A run that was stopped or killed leaves its intents open: they say what a crash can't.
+            Standing { open: true, replacing: true, .. } => OutcomeCode::CredentialRemoved,
+            Standing { open: true, .. } => OutcomeCode::AttachUnconfirmed,
+            _ => OutcomeCode::NotReached,
+        },
+    }
+}
+
+/// The columns [`read_line`] reads before the user's.
+const LINE_COLUMNS: &str = "lines.line, lines.decision, lines.login, lines.message, lines.kept, \
+    coalesce(users.leaf_user_id, lines.leaf_user_id)";
+
+fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
+    let mut cells = Cells::of(row);
+    let line = cells.next()?;
+    let decision = read_decision(&cells.next::<String>()?);
+    let login: Option<String> = cells.next()?;
+    let message: Option<String> = cells.next()?;
+    let kept: Option<String> = cells.next()?;
+    let id: Option<[u8; 16]> = cells.next()?;
+    let known = read_user(&mut cells)?.map(|(_, record)| record);
+    let record = known.as_ref().and_then(|user| user.outcome.as_ref());
+    let intent = known.as_ref().and_then(|user| user.intent.as_ref());
+    let standing = Standing {
+        outcome: record.map(|record| record.outcome.code),
+        of_this_run: record.is_some_and(|record| record.run == run),
+        open: intent.is_some(),
+        replacing: intent.is_some_and(|intent| intent.replacing),
+    };
+    let code = code_of(decision, standing);
+    let stands = decision == LineDecision::Keep
+        || (decision.is_to_do() && standing.of_this_run)
+        || (decision == LineDecision::NotSelected && standing.stands_unselected());
+    let (outcome, finished_at) = match known.and_then(|user| user.outcome).filter(|_| stands) {
+        Some(record) => (record.outcome, Some(record.finished_at)),
+        None => (without_record(code, decision, message), None),
+    };
+    Ok(LineResult {
+        line,
+        leaf_user_id: id.map(LeafUserId::from_bytes),
+        login: login.map(Login::new),
+        outcome,
+        finished_at,
+        kept: kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default(),
+        not_selected: decision == LineDecision::NotSelected,
+    })
+}
+
+/// The outcome of a line for which nothing was recorded in this run.
+fn without_record(code: OutcomeCode, decision: LineDecision, message: Option<String>) -> Outcome {
+    let stage = match code {
+        OutcomeCode::StaraLoginRejected => Stage::Authenticate,
+        OutcomeCode::AttachUnconfirmed => Stage::Attach,
+        OutcomeCode::CredentialRemoved => Stage::Remove,
+        _ => Stage::Manifest,
+    };
+    let said = match code {
+        OutcomeCode::AttachUnconfirmed => {
+            "the attach was sent, and the run ended before its result was known"
+        }
+        OutcomeCode::CredentialRemoved => {
+            "the run ended between deleting the old credential and attaching the new one"
+        }
+        OutcomeCode::NotReached if decision == LineDecision::NotSelected => {
+            "not selected by --limit or --only"
+        }
+        OutcomeCode::NotReached => "the run ended before this row",
+        _ => "",
+    };
+    Outcome {
+        code,
+        origin: None,
+        stage,
+        http_status: None,
+        attempts: 0,
+        credential: None,
+        message: message.map_or(Cow::Borrowed(said), Cow::Owned),
+    }
+}
+
+/// A decision this program didn't write is a row that has work left.
+fn read_decision(name: &str) -> LineDecision {
+    LineDecision::from_name(name).unwrap_or(LineDecision::ToDo)
+}

@@ -1,0 +1,153 @@
+//! The runs: when each began, what it was given, and how it ended.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::error::LedgerError;
+use super::ledger::Ledger;
+use super::results::OutcomeCounts;
+use crate::model::UnixMillis;
+
+/// What a run is about to do.
+#[derive(Debug, Clone)]
+pub struct RunStart {
+    /// The manifest's name, as the user gave it.
+    pub manifest: String,
+    /// The columns of `--keep-column`, in order.
+    pub kept_columns: Vec<String>,
+    /// The most rows it carries out.
+    pub limit: Option<u64>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// The exit code.
+    pub exit_code: u8,
+    /// Why it ended, in a clause: `finished`, `stopped by SIGINT`.
+    pub ending: String,
+    /// Lines by outcome.
+    pub outcomes: OutcomeCounts,
+    /// Requests by host.
+    pub hosts: BTreeMap<String, HostTotals>,
+}
+
+/// What one host was asked in a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostTotals {
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests that ended without an answer.
+    pub unanswered: u64,
+    /// Answers that asked us to slow down.
+    pub throttled: u64,
+}
+
+/// A run as the ledger keeps it.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Its number, from 1.
+    pub run: i64,
+    /// When it began.
+    pub started_at: UnixMillis,
+    /// The manifest's name.
+    pub manifest: String,
+    /// The columns of `--keep-column`.
+    pub kept_columns: Vec<String>,
+    /// Lines in the manifest.
+    pub lines: u64,
+    /// Rows it set out to carry out.
+    pub to_do: u64,
+    /// When it ended; `None` while it is at work, or when its process was killed.
+    pub ended_at: Option<UnixMillis>,
+    /// Its exit code, once it has ended.
+    pub exit_code: Option<u8>,
+    /// Why it ended, once it has.
+    pub ending: Option<String>,
+    /// Lines by outcome code, once it has ended.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Requests by host, once it has ended.
+    pub hosts: BTreeMap<String, HostTotals>,
+}
+
+impl Ledger {
+    /// Records how the run `run` ended.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be written.
+    pub fn end_run(&self, run: i64, end: &RunEnd) -> Result<(), LedgerError> {
+        let sql = "UPDATE runs SET ended_at = ?2, exit_code = ?3, ending = ?4, outcomes = ?5, hosts = ?6 WHERE run = ?1";
+        let values = params![
+            run,
+            UnixMillis::now().0,
+            end.exit_code,
+            end.ending,
+            to_json(&end.outcomes.by_name()),
+            to_json(&end.hosts),
+        ];
+        self.connection.execute(sql, values).map_err(|source| self.failed(source))?;
+        Ok(())
+    }
+
+    /// The latest run whose manifest was staged; `None` when there was none.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn latest_run(&self) -> Result<Option<RunRecord>, LedgerError> {
+        self.connection
+            .query_row("SELECT * FROM runs ORDER BY run DESC LIMIT 1", [], read_run)
+            .optional()
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The latest `limit` runs, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn runs(&self, limit: u32) -> Result<Vec<RunRecord>, LedgerError> {
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare("SELECT * FROM runs ORDER BY run DESC LIMIT ?1")?;
+            statement.query_map([limit], read_run)?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
+
+/// Writes the beginning of a run and gives its number.
+pub(super) fn insert_run(connection: &rusqlite::Connection, start: &RunStart) -> rusqlite::Result<i64> {
+    connection.execute(
+        "INSERT INTO runs (started_at, manifest, kept_columns) VALUES (?1, ?2, ?3)",
+        params![UnixMillis::now().0, start.manifest, to_json(&start.kept_columns)],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Plain maps and lists of texts and numbers can always be written as JSON.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn from_json<T: for<'de> Deserialize<'de> + Default>(text: Option<String>) -> T {
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    Ok(RunRecord {
+        run: row.get("run")?,
+        started_at: UnixMillis(row.get("started_at")?),
+        manifest: row.get("manifest")?,
+        kept_columns: from_json(row.get("kept_columns")?),
+        lines: row.get("lines")?,
+        to_do: row.get("to_do")?,
+        ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixMillis),
+        exit_code: row.get("exit_code")?,
+        ending: row.get("ending")?,
+        outcomes: from_json(row.get("outcomes")?),
+        hosts: from_json(row.get("hosts")?),
+    })
+}

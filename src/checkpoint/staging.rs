@@ -1,0 +1,241 @@
+//! Stages a manifest: every line in the ledger with the decision for it, in one transaction or not at all.
+
+use std::collections::HashMap;
+
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension as _, Transaction, TransactionBehavior, params,
+};
+
+use super::error::LedgerError;
+use super::fingerprint::RowFingerprints;
+use super::ledger::{KeyStanding, Ledger};
+use super::record::{LineDecision, Refusal, UserKey, UserRecord};
+use super::runs::{RunStart, insert_run, to_json};
+use super::staging_totals::{StagingTotals, judge_together};
+use super::user_row::{Cells, USER_COLUMNS, read_user};
+use crate::model::{LeafUserId, Login, OutcomeCode, UnixMillis};
+
+/// A line of the manifest on its way into the ledger. It holds no password.
+#[derive(Debug)]
+pub struct StagedLine {
+    /// Its number in the manifest.
+    pub line: u64,
+    /// What it says.
+    pub content: LineContent,
+    /// The cells of `--keep-column`.
+    pub kept: Vec<String>,
+}
+
+/// What a line says.
+#[derive(Debug)]
+pub enum LineContent {
+    /// A row.
+    Row(StagedRow),
+    /// Nothing that can be carried out.
+    Invalid {
+        /// The user it names all the same, if it does.
+        leaf_user_id: Option<LeafUserId>,
+        /// Why, without a cell.
+        message: String,
+    },
+}
+
+/// A row without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    /// Its user.
+    pub leaf_user_id: LeafUserId,
+    /// Its login.
+    pub login: Login,
+    /// Its fingerprints.
+    pub fingerprints: RowFingerprints,
+}
+
+/// What is known when a row is decided.
+#[derive(Debug)]
+pub struct StagedUser {
+    /// The user's record from earlier runs, if there is one.
+    pub record: Option<UserRecord>,
+    /// The earlier refusal of this login and password, if there was one.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a manifest wasn't staged. The ledger is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError<E> {
+    /// The lines ended with an error.
+    #[error("the manifest can't be read")]
+    Lines(E),
+    /// The ledger can't be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+const FIND_USER: &str = "WHERE leaf_user_id = ?1";
+
+/// A line that is as it was is not written again: a night on which nothing changed rewrites next to nothing.
+const PUT_LINE: &str = "
+    INSERT INTO lines (line, user, leaf_user_id, login, row_print, login_print, decision, message, kept)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (line) DO UPDATE SET
+        user = excluded.user, leaf_user_id = excluded.leaf_user_id, login = excluded.login,
+        row_print = excluded.row_print, login_print = excluded.login_print,
+        decision = excluded.decision, message = excluded.message, kept = excluded.kept
+    WHERE (user, leaf_user_id, login, row_print, login_print, decision, message, kept)
+        IS NOT (excluded.user, excluded.leaf_user_id, excluded.login, excluded.row_print, excluded.login_print,
+                excluded.decision, excluded.message, excluded.kept)";
+
+impl Ledger {
+    /// Stages `lines` as the lines of a new run, each decided by `decide`.
+    ///
+    /// # Errors
+    ///
+    /// When the lines end with an error or the ledger can't be written; then it is as it was before.
+    pub fn stage<E>(
+        &mut self,
+        start: &RunStart,
+        lines: impl Iterator<Item = Result<StagedLine, E>>,
+        mut decide: impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
+    ) -> Result<StagingTotals, StageError<E>> {
+        let (path, standing) = (self.path.clone(), self.key_standing());
+        let failed = |source| StageError::Ledger(LedgerError::Database { path: path.clone(), source });
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let run = insert_run(&transaction, start).map_err(failed)?;
+        let (mut count, mut last) = (0, 0);
+        {
+            let mut stager = Stager::new(&transaction, standing).map_err(failed)?;
+            for line in lines {
+                let line = line.map_err(StageError::Lines)?;
+                stager.drop_between(last, line.line).map_err(failed)?;
+                (count, last) = (count + 1, line.line);
+                stager.put(&line, &mut decide).map_err(failed)?;
+            }
+        }
+        let totals = judge_together(&transaction, run, start.limit, count, last).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(totals)
+    }
+}
+
+/// The statements of one staging.
+struct Stager<'a> {
+    transaction: &'a Transaction<'a>,
+    add_user: CachedStatement<'a>,
+    find_user: CachedStatement<'a>,
+    find_refusal: CachedStatement<'a>,
+    put_line: CachedStatement<'a>,
+    any_refusals: bool,
+    /// With the key lost, refused logins can only be told by their users' records.
+    refused_logins: HashMap<String, UnixMillis>,
+}
+
+impl<'a> Stager<'a> {
+    fn new(transaction: &'a Transaction<'a>, standing: KeyStanding) -> rusqlite::Result<Self> {
+        Ok(Self {
+            transaction,
+            add_user: transaction
+                .prepare_cached("INSERT INTO users (leaf_user_id) VALUES (?1) ON CONFLICT DO NOTHING")?,
+            find_user: transaction
+                .prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users {FIND_USER}"))?,
+            find_refusal: transaction
+                .prepare_cached("SELECT http_status, at FROM refusals WHERE login_print = ?1")?,
+            put_line: transaction.prepare_cached(PUT_LINE)?,
+            refused_logins: if standing == KeyStanding::Lost {
+                refused_logins(transaction)?
+            } else {
+                HashMap::new()
+            },
+            any_refusals: transaction
+                .query_row("SELECT EXISTS (SELECT 1 FROM refusals)", [], |row| row.get(0))?,
+        })
+    }
+
+    fn put(
+        &mut self,
+        line: &StagedLine,
+        decide: &mut impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
+    ) -> rusqlite::Result<()> {
+        let kept = (!line.kept.is_empty()).then(|| to_json(&line.kept));
+        match &line.content {
+            LineContent::Invalid { leaf_user_id, message } => {
+                let id = leaf_user_id.as_ref().map(LeafUserId::as_bytes);
+                let decision = LineDecision::Invalid.as_str();
+                let nothing = None::<i64>;
+                self.put_line.execute(params![
+                    line.line,
+                    nothing,
+                    id,
+                    None::<&str>,
+                    nothing,
+                    nothing,
+                    decision,
+                    message,
+                    kept
+                ])?;
+            }
+            LineContent::Row(row) => {
+                let (user, record) = self.user(row.leaf_user_id)?;
+                let refusal = self.refusal(row)?;
+                let decision = decide(row, &StagedUser { record, refusal });
+                let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
+                    format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
+                });
+                let prints = row.fingerprints;
+                self.put_line.execute(params![
+                    line.line,
+                    user.0,
+                    None::<&[u8]>,
+                    row.login.as_str(),
+                    prints.row.0,
+                    prints.login.0,
+                    decision.as_str(),
+                    message,
+                    kept
+                ])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops lines of an earlier manifest between two of this one, where it has blank lines or cells of several lines.
+    fn drop_between(&self, last: u64, line: u64) -> rusqlite::Result<()> {
+        if line > last + 1 {
+            let mut statement =
+                self.transaction.prepare_cached("DELETE FROM lines WHERE line > ?1 AND line < ?2")?;
+            statement.execute([last, line])?;
+        }
+        Ok(())
+    }
+
+    fn user(&mut self, id: LeafUserId) -> rusqlite::Result<(UserKey, Option<UserRecord>)> {
+        let bytes = id.as_bytes();
+        if self.add_user.execute([bytes])? == 1 {
+            return Ok((UserKey(self.transaction.last_insert_rowid()), None));
+        }
+        let found = self.find_user.query_row([bytes], |row| read_user(&mut Cells::of(row)))?;
+        let (key, record) = found.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok((key, Some(record)))
+    }
+
+    fn refusal(&mut self, row: &StagedRow) -> rusqlite::Result<Option<Refusal>> {
+        let login = row.fingerprints.login;
+        if let Some(at) = self.refused_logins.get(row.login.as_str()) {
+            return Ok(Some(Refusal { login, http_status: None, at: *at }));
+        }
+        if !self.any_refusals {
+            return Ok(None);
+        }
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Refusal { login, http_status: row.get(0)?, at: UnixMillis(row.get(1)?) })
+        };
+        self.find_refusal.query_row([login.0], read).optional()
+    }
+}
+
+fn refused_logins(connection: &Connection) -> rusqlite::Result<HashMap<String, UnixMillis>> {
+    let sql =
+        "SELECT login, max(finished_at) FROM users WHERE outcome = ?1 AND login IS NOT NULL GROUP BY login";
+    let refused = OutcomeCode::StaraLoginRejected.as_str();
+    connection.prepare(sql)?.query_map([refused], |row| Ok((row.get(0)?, UnixMillis(row.get(1)?))))?.collect()
+}

@@ -1,0 +1,119 @@
+//! Judges what only the whole manifest can judge, and counts.
+
+use rusqlite::{Connection, params};
+
+use super::record::LineDecision;
+use crate::model::OutcomeCode;
+
+/// What staging came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StagingTotals {
+    /// The run's number.
+    pub run: i64,
+    /// Lines staged.
+    pub lines: u64,
+    /// Rows to carry out.
+    pub to_do: u64,
+    /// Rows that were attached before and cost nothing.
+    pub done: u64,
+    /// Lines that are no rows.
+    pub invalid: u64,
+    /// Lines that repeat an earlier one.
+    pub duplicate: u64,
+    /// Lines that contradict another one.
+    pub conflict: u64,
+    /// Whether the deletion of a credential was begun for a row and is to be completed before all else.
+    pub open_removals: bool,
+}
+
+/// Lines that name the same user, as groups: the first, how many, the first three, and whether they agree.
+const REPEATED: &str = "
+    SELECT user, min(line), count(*), group_concat(line, ', ') FILTER (WHERE place <= 3), count(DISTINCT row_print)
+    FROM (SELECT user, line, row_print, row_number() OVER (PARTITION BY user ORDER BY line) AS place FROM lines
+          WHERE user IN (SELECT user FROM lines WHERE user IS NOT NULL GROUP BY user HAVING count(*) > 1))
+    GROUP BY user";
+
+/// Rows beyond the limit aren't selected. Lines that are no rows of their own don't use it up.
+const LIMIT: &str = "
+    UPDATE lines SET decision = ?1 WHERE decision IN ('to-do', 'replace') AND line >=
+        (SELECT line FROM lines WHERE decision IN ('to-do', 'replace') ORDER BY line LIMIT 1 OFFSET ?2)";
+
+/// Drops the lines of a longer manifest before, judges lines that name the same user, applies the limit, and counts.
+pub(super) fn judge_together(
+    connection: &Connection,
+    run: i64,
+    limit: Option<u64>,
+    lines: u64,
+    last: u64,
+) -> rusqlite::Result<StagingTotals> {
+    connection.execute("DELETE FROM lines WHERE line > ?1", [last])?;
+    judge_repeated(connection)?;
+    if let Some(limit) = limit {
+        connection.execute(LIMIT, params![LineDecision::NotSelected.as_str(), limit])?;
+    }
+    let mut totals = StagingTotals {
+        run,
+        lines,
+        to_do: 0,
+        done: 0,
+        invalid: 0,
+        duplicate: 0,
+        conflict: 0,
+        open_removals: connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE intent_replacing = 1 AND intent_at IS NOT NULL)",
+            [],
+            |row| row.get(0),
+        )?,
+    };
+    count(connection, &mut totals)?;
+    connection.execute(
+        "UPDATE runs SET lines = ?2, to_do = ?3 WHERE run = ?1",
+        params![run, totals.lines, totals.to_do],
+    )?;
+    Ok(totals)
+}
+
+fn judge_repeated(connection: &Connection) -> rusqlite::Result<()> {
+    let mut repeated = connection.prepare(REPEATED)?;
+    let mut mark_others = connection.prepare(
+        "UPDATE lines SET decision = ?3, message = ?4 WHERE user = ?1 AND line <> ?2
+         AND (decision, message) IS NOT (?3, ?4)",
+    )?;
+    let mut groups = repeated.query([])?;
+    while let Some(group) = groups.next()? {
+        let (user, first, lines): (i64, i64, i64) = (group.get(0)?, group.get(1)?, group.get(2)?);
+        let (listed, versions): (String, i64) = (group.get(3)?, group.get(4)?);
+        if versions == 1 {
+            let message = format!("says the same as line {first}");
+            mark_others.execute(params![user, first, LineDecision::Duplicate.as_str(), message])?;
+        } else {
+            let more = if lines > 3 { " and more" } else { "" };
+            let message = format!("lines {listed}{more} name this user and disagree");
+            mark_others.execute(params![user, -1, LineDecision::Conflict.as_str(), message])?;
+        }
+    }
+    Ok(())
+}
+
+fn count(connection: &Connection, totals: &mut StagingTotals) -> rusqlite::Result<()> {
+    let mut counts = connection.prepare(
+        "SELECT lines.decision, users.outcome IN (?1, ?2), count(*)
+         FROM lines LEFT JOIN users ON users.key = lines.user GROUP BY 1, 2",
+    )?;
+    let done = [OutcomeCode::Attached.as_str(), OutcomeCode::AlreadyAttached.as_str()];
+    let mut rows = counts.query(done)?;
+    while let Some(row) = rows.next()? {
+        let decision = LineDecision::from_name(&row.get::<_, String>(0)?);
+        let is_done = row.get::<_, Option<bool>>(1)?.unwrap_or_default();
+        let lines: u64 = row.get(2)?;
+        match decision {
+            Some(LineDecision::ToDo | LineDecision::Replace) => totals.to_do += lines,
+            Some(LineDecision::Keep | LineDecision::NotSelected) if is_done => totals.done += lines,
+            Some(LineDecision::Invalid) => totals.invalid += lines,
+            Some(LineDecision::Duplicate) => totals.duplicate += lines,
+            Some(LineDecision::Conflict) => totals.conflict += lines,
+            _ => {}
+        }
+    }
+    Ok(())
+}

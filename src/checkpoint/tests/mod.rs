@@ -1,0 +1,8 @@
+//! The ledger as runs use it: staged, written in groups, walked again, read back, on a real file each time.
+
+mod cursor;
+mod fixtures;
+mod results;
+mod runs;
+mod staging;
+mod writer;

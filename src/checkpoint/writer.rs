@@ -1,0 +1,328 @@
+//! The one thread that writes during a run: takes whatever is queued, commits once, wakes every waiter.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use rusqlite::{CachedStatement, Connection, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::LedgerError;
+use super::fingerprint::RowFingerprints;
+use super::ledger::{Ledger, REMEMBER, login_succeeded};
+use super::record::{HeldCredential, Intent, OutcomeRecord, RefusalChange, SavedEvent, UserKey};
+use crate::model::{CredentialId, Dialect, Login, Origin};
+
+/// The most writes in one commit, and in the queue. Groups of 256 cost half as much a row as groups of 64; more gain little.
+const LARGEST_GROUP: usize = 512;
+
+/// Owns the ledger during a run.
+#[derive(Debug)]
+pub struct LedgerWriter {
+    thread: JoinHandle<Ledger>,
+}
+
+/// Hands writes to the writer and waits until they are durable. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LedgerHandle {
+    queue: mpsc::Sender<Write>,
+    path: PathBuf,
+    /// Why the writer gave up, once it has.
+    failure: Arc<OnceLock<String>>,
+}
+
+struct Write {
+    change: Change,
+    /// Sent when the change is durable, dropped when it never will be.
+    done: oneshot::Sender<()>,
+}
+
+enum Change {
+    Intent(UserKey, Option<Intent>),
+    Outcome(Box<OutcomeChange>),
+    OutcomeKeepingIntent(Box<OutcomeChange>),
+    Events(UserKey, Vec<SavedEvent>),
+    LoginSucceeded(Dialect),
+}
+
+/// Everything that becomes true with an outcome, in one step.
+#[derive(Debug)]
+pub struct OutcomeChange {
+    /// The user.
+    pub user: UserKey,
+    /// The login of the row that was decided.
+    pub login: Login,
+    /// The row's fingerprints; `None` when they weren't made with the ledger's own key.
+    pub fingerprints: Option<RowFingerprints>,
+    /// How it ended.
+    pub record: OutcomeRecord,
+    /// The intent that stays open; `None` closes it.
+    pub open_intent: Option<Intent>,
+    /// The credential that the user now holds; `None` leaves what was known of it.
+    pub held: Option<HeldCredential>,
+    /// What is now known of the login.
+    pub refusal: RefusalChange,
+}
+
+impl LedgerWriter {
+    /// Gives the ledger to a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(ledger: Ledger) -> Result<(Self, LedgerHandle), LedgerError> {
+        let (queue, receiver) = mpsc::channel(LARGEST_GROUP);
+        let path = ledger.path().to_owned();
+        let failed = |source| LedgerError::File { path: path.clone(), source };
+        let failure = Arc::new(OnceLock::new());
+        let told = Arc::clone(&failure);
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || write_until_closed(ledger, receiver, &told))
+            .map_err(failed)?;
+        Ok((Self { thread }, LedgerHandle { queue, path, failure }))
+    }
+
+    /// Waits until every handle is gone and everything handed over is written, and gives the ledger back.
+    ///
+    /// # Errors
+    ///
+    /// When the thread didn't end in order.
+    pub fn finish(self, handle: LedgerHandle) -> Result<Ledger, LedgerError> {
+        let path = handle.path.clone();
+        drop(handle);
+        let reason = "its writer ended unexpectedly".to_owned();
+        self.thread.join().map_err(|_| LedgerError::WriterGone { path, reason })
+    }
+}
+
+impl LedgerHandle {
+    /// Makes it durable that something is about to be sent. To be waited for before it is sent.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written; then nothing may be sent.
+    pub async fn intend(&self, user: UserKey, intent: Intent) -> Result<(), LedgerError> {
+        self.write(Change::Intent(user, Some(intent))).await
+    }
+
+    /// Takes back an intent whose request surely wasn't processed, leaving the one before it, if there was one.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn withdraw(&self, user: UserKey, earlier: Option<Intent>) -> Result<(), LedgerError> {
+        self.write(Change::Intent(user, earlier)).await
+    }
+
+    /// Makes an outcome durable with all that comes with it. To be waited for before it is counted, shown or reported.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn finish(&self, change: OutcomeChange) -> Result<(), LedgerError> {
+        self.write(Change::Outcome(Box::new(change))).await
+    }
+
+    /// As [`LedgerHandle::finish`], but the intent stays as it is, because nobody knows what became of it.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn finish_keeping_intent(&self, change: OutcomeChange) -> Result<(), LedgerError> {
+        self.write(Change::OutcomeKeepingIntent(Box::new(change))).await
+    }
+
+    /// Saves Leaf's log of a credential that is about to be deleted.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn save_events(&self, user: UserKey, events: Vec<SavedEvent>) -> Result<(), LedgerError> {
+        self.write(Change::Events(user, events)).await
+    }
+
+    /// Records that a login succeeded in this dialect.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn login_succeeded(&self, dialect: Dialect) -> Result<(), LedgerError> {
+        self.write(Change::LoginSucceeded(dialect)).await
+    }
+
+    async fn write(&self, change: Change) -> Result<(), LedgerError> {
+        let gone = || LedgerError::WriterGone {
+            path: self.path.clone(),
+            reason: self.failure.get().map_or("its writer ended unexpectedly", String::as_str).to_owned(),
+        };
+        let (done, written) = oneshot::channel();
+        self.queue.send(Write { change, done }).await.map_err(|_| gone())?;
+        written.await.map_err(|_| gone())
+    }
+}
+
+/// Ends with the first failed commit: after that nothing may be claimed, so every later write finds the queue closed.
+fn write_until_closed(
+    ledger: Ledger,
+    mut queue: mpsc::Receiver<Write>,
+    failure: &OnceLock<String>,
+) -> Ledger {
+    let mut group = Vec::with_capacity(LARGEST_GROUP);
+    while queue.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
+        gather(&mut queue, &mut group);
+        match commit(&ledger.connection, &group) {
+            Ok(()) => {
+                for write in group.drain(..) {
+                    // A waiter that was cancelled doesn't need to know.
+                    let _ = write.done.send(());
+                }
+            }
+            Err(source) => {
+                tracing::error!(%source, "the ledger can't be written");
+                // Said before anybody is woken: whoever comes later finds the queue closed, and asks why.
+                let _ = failure.set(source.to_string());
+                break;
+            }
+        }
+    }
+    ledger
+}
+
+/// Lets rows that are just about to hand something over do so, and takes it into the same commit.
+///
+/// On a fast disk the work around a commit is what costs, and without this a commit holds three rows. Giving way costs
+/// nothing on an idle machine and lingers for nobody; on a busy one it lets the rows run.
+fn gather(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>) {
+    std::thread::yield_now();
+    while group.len() < LARGEST_GROUP {
+        let Ok(write) = queue.try_recv() else { return };
+        group.push(write);
+    }
+}
+
+fn commit(connection: &Connection, group: &[Write]) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    {
+        let mut statements = Statements {
+            connection,
+            intend: connection.prepare_cached(INTEND)?,
+            finish: connection.prepare_cached(FINISH)?,
+        };
+        for write in group {
+            statements.apply(&write.change)?;
+        }
+    }
+    transaction.commit()
+}
+
+/// What a group is written with. Looking the two long statements up for each row took as long as carrying them out.
+struct Statements<'a> {
+    connection: &'a Connection,
+    intend: CachedStatement<'a>,
+    finish: CachedStatement<'a>,
+}
+
+const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
+    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7 WHERE key = ?1";
+
+/// The outcome, the intent and the credential in one statement: it is the write every row waits for. `?21` says whether
+/// the intent stays as it is, `?22` whether what is known of the credential does.
+const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print = ?4, run = ?5, outcome = ?6, \
+    origin = ?7, stage = ?8, http_status = ?9, attempts = ?10, credential_id = ?11, credential_status = ?12, \
+    finished_at = ?13, message = ?14, \
+    intent_at = iif(?21, intent_at, ?15), intent_attaches = iif(?21, intent_attaches, ?16), \
+    intent_acknowledged = iif(?21, intent_acknowledged, ?17), \
+    intent_over_nothing = iif(?21, intent_over_nothing, ?18), \
+    intent_replacing = iif(?21, intent_replacing, ?19), intent_removing = iif(?21, intent_removing, ?20), \
+    held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
+    held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26) WHERE key = ?1";
+
+impl Statements<'_> {
+    fn apply(&mut self, change: &Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Intent(user, intent) => self.intend(*user, intent.as_ref())?,
+            Change::Outcome(change) => self.finish(change, false)?,
+            Change::OutcomeKeepingIntent(change) => self.finish(change, true)?,
+            Change::Events(user, events) => {
+                let mut insert = self.connection.prepare_cached(
+                "INSERT INTO events (user, id, created, status_code) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?;
+                for event in events {
+                    insert.execute(params![user.0, event.id, event.created, event.status_code])?;
+                }
+            }
+            Change::LoginSucceeded(dialect) => {
+                self.connection
+                    .prepare_cached(REMEMBER)?
+                    .execute([login_succeeded(*dialect).as_str(), "1"])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens an intent, or closes it.
+    fn intend(&mut self, user: UserKey, intent: Option<&Intent>) -> rusqlite::Result<()> {
+        self.intend.execute(params![
+            user.0,
+            intent.map(|intent| intent.at.0),
+            intent.map_or(0, |intent| intent.attaches),
+            intent.is_some_and(|intent| intent.acknowledged),
+            intent.is_some_and(|intent| intent.over_nothing),
+            intent.is_some_and(|intent| intent.replacing),
+            intent.and_then(|intent| intent.removing.as_ref()).map(CredentialId::as_str),
+        ])?;
+        Ok(())
+    }
+
+    fn finish(&mut self, change: &OutcomeChange, keep_intent: bool) -> rusqlite::Result<()> {
+        let OutcomeRecord { outcome, finished_at, run } = &change.record;
+        let (prints, intent) = (change.fingerprints, change.open_intent.as_ref());
+        let credential = outcome.credential.as_ref();
+        let held = change.held.as_ref();
+        self.finish.execute(params![
+            change.user.0,
+            change.login.as_str(),
+            prints.map(|prints| prints.row.0),
+            prints.map(|prints| prints.login.0),
+            run,
+            outcome.code.as_str(),
+            outcome.origin.map(Origin::as_str),
+            outcome.stage.as_str(),
+            outcome.http_status,
+            outcome.attempts,
+            credential.and_then(|credential| credential.id.as_ref()).map(CredentialId::as_str),
+            credential.and_then(|credential| credential.status.as_deref()),
+            finished_at.0,
+            (!outcome.message.is_empty()).then_some(outcome.message.as_ref()),
+            intent.map(|intent| intent.at.0),
+            intent.map_or(0, |intent| intent.attaches),
+            intent.is_some_and(|intent| intent.acknowledged),
+            intent.is_some_and(|intent| intent.over_nothing),
+            intent.is_some_and(|intent| intent.replacing),
+            intent.and_then(|intent| intent.removing.as_ref()).map(CredentialId::as_str),
+            keep_intent,
+            held.is_none(),
+            held.map(|held| held.id.as_str()),
+            held.is_some_and(|held| held.ours),
+            held.and_then(|held| held.login.as_ref()).map(Login::as_str),
+            held.and_then(|held| held.origin).map(Origin::as_str),
+        ])?;
+        match change.refusal {
+            RefusalChange::Leave => {}
+            RefusalChange::Add(refusal) => {
+                self.connection
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO refusals (login_print, http_status, at) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![refusal.login.0, refusal.http_status, refusal.at.0])?;
+            }
+            RefusalChange::Withdraw(login) => {
+                self.connection
+                    .prepare_cached("DELETE FROM refusals WHERE login_print = ?1")?
+                    .execute([login.0])?;
+            }
+        }
+        Ok(())
+    }
+}
