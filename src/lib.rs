@@ -5,3 +5,4 @@ pub mod checkpoint;
 pub mod http;
 pub mod manifest;
 pub mod model;
+pub mod sandbox;

@@ -1,0 +1,261 @@
+//! The faults in force, and how they decide about a call.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use tokio::time::Instant;
+
+use crate::model::{LeafUserId, Service};
+
+use super::super::call::CallKind;
+use super::super::credential::Hidden;
+use super::super::issued::{LoginKey, spread, spread_key};
+use super::super::sharded::Key;
+use super::quota::Bucket;
+use super::{Fault, Trouble, When};
+
+/// What a fault is asked about: a call, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sandbox) struct Asked {
+    pub(in crate::sandbox) service: Service,
+    pub(in crate::sandbox) call: CallKind,
+    pub(in crate::sandbox) user: Option<LeafUserId>,
+    pub(in crate::sandbox) login: Option<LoginKey>,
+}
+
+impl Asked {
+    /// An attach that takes effect.
+    pub(in crate::sandbox) const fn attach(user: LeafUserId, login: LoginKey) -> Self {
+        Self {
+            service: Service::Leaf,
+            call: CallKind::CreateCredential,
+            user: Some(user),
+            login: Some(login),
+        }
+    }
+
+    fn row(&self) -> Key {
+        let user = self.user.map(|user| *user.as_bytes());
+        user.or(self.login.map(|login| login.0)).unwrap_or_default()
+    }
+}
+
+/// The faults in force.
+pub(in crate::sandbox) struct ArmedFaults {
+    seed: u64,
+    any: AtomicBool,
+    faults: RwLock<Vec<Armed>>,
+}
+
+struct Armed {
+    fault: Fault,
+    login: Option<LoginKey>,
+    /// Tells this fault's dice from those of the others.
+    place: u64,
+    befallen: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    calls: u64,
+    calls_by_row: HashMap<Key, u32>,
+    bucket: Bucket,
+}
+
+impl ArmedFaults {
+    pub(in crate::sandbox) fn new(seed: u64) -> Self {
+        Self { seed, any: AtomicBool::new(false), faults: RwLock::default() }
+    }
+
+    /// Whether there is any: without one a call needn't be looked into.
+    pub(in crate::sandbox) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    pub(in crate::sandbox) fn add(&self, fault: Fault, login: Option<LoginKey>) {
+        let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
+        let place = faults.len() as u64;
+        faults.push(Armed {
+            fault,
+            login,
+            place,
+            befallen: AtomicU64::new(0),
+            state: Mutex::new(State { calls: 0, calls_by_row: HashMap::new(), bucket: Bucket::new() }),
+        });
+        self.any.store(true, Ordering::Release);
+    }
+
+    pub(in crate::sandbox) fn clear(&self) {
+        self.any.store(false, Ordering::Release);
+        self.faults.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(in crate::sandbox) fn befallen(&self, name: &str) -> u64 {
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let of_name = faults.iter().filter(|armed| armed.fault.name == name);
+        of_name.map(|armed| armed.befallen.load(Ordering::Acquire)).sum()
+    }
+
+    /// What befalls a call, if anything does. Quotas come first, for a host's gate stands before the host.
+    pub(in crate::sandbox) fn decide(&self, asked: &Asked) -> Option<Trouble> {
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let is_quota = |armed: &&Armed| matches!(armed.fault.trouble, Trouble::Quota(_));
+        let mut quotas = faults.iter().filter(is_quota);
+        if let Some(refusal) = quotas.find_map(|armed| armed.befall(asked, self.seed)) {
+            return Some(refusal);
+        }
+        let is_lag = |armed: &&Armed| matches!(armed.fault.trouble, Trouble::Lag { .. });
+        let mut others = faults.iter().filter(|armed| !is_quota(armed) && !is_lag(armed));
+        others.find_map(|armed| armed.befall(asked, self.seed))
+    }
+
+    /// What hides the credential that an attach creates, if anything does.
+    pub(in crate::sandbox) fn lag(&self, attach: &Asked) -> Option<Hidden> {
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        faults.iter().find_map(|armed| match armed.fault.trouble {
+            Trouble::Lag { looks, hidden_for } => {
+                armed.befall(attach, self.seed)?;
+                Some(Hidden::new(looks, hidden_for))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Armed {
+    fn befall(&self, asked: &Asked, seed: u64) -> Option<Trouble> {
+        let fault = &self.fault;
+        let fits = fault.calls.include(asked.service, asked.call)
+            && fault.user.is_none_or(|user| asked.user == Some(user))
+            && self.login.is_none_or(|login| asked.login == Some(login))
+            && !(fault.trouble == Trouble::TokenRevoked && asked.call == CallKind::LeafLogin);
+        if !fits {
+            return None;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.is_due(fault.when, asked, spread(seed ^ spread(self.place))) {
+            return None;
+        }
+        let trouble = match &fault.trouble {
+            Trouble::Quota(quota) => Trouble::Answer(state.bucket.take(quota, Instant::now())?),
+            other => other.clone(),
+        };
+        self.befallen.fetch_add(1, Ordering::AcqRel);
+        Some(trouble)
+    }
+}
+
+impl State {
+    /// Counts the call and tells whether the fault is due.
+    fn is_due(&mut self, when: When, asked: &Asked, dice: u64) -> bool {
+        self.calls += 1;
+        match when {
+            When::Always => true,
+            When::Nth(nth) => self.calls == nth,
+            When::EveryNth(nth) => self.calls.is_multiple_of(nth.max(1)),
+            When::First(count) => self.calls <= count,
+            When::After(count) => self.calls > count,
+            When::FirstPerRow(count) => self.count_of_row(asked) <= count,
+            When::Chance(probability) => {
+                let thrown = spread_key(&asked.row(), dice ^ u64::from(self.count_of_row(asked)));
+                #[allow(clippy::cast_possible_truncation, reason = "32 random bits of 128")]
+                let thrown = f64::from(thrown as u32) / (f64::from(u32::MAX) + 1.0);
+                thrown < probability
+            }
+        }
+    }
+
+    fn count_of_row(&mut self, asked: &Asked) -> u32 {
+        let count = self.calls_by_row.entry(asked.row()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::call::Calls;
+    use super::super::{Advice, Answer, Quota};
+    use super::*;
+
+    fn user(number: u8) -> LeafUserId {
+        LeafUserId::from_bytes([number; 16])
+    }
+
+    fn look(number: u8) -> Asked {
+        Asked { service: Service::Leaf, call: CallKind::GetUser, user: Some(user(number)), login: None }
+    }
+
+    fn armed(seed: u64, when: When) -> ArmedFaults {
+        let faults = ArmedFaults::new(seed);
+        faults.add(Fault::new(Calls::All, when, Trouble::ReplyLost), None);
+        faults
+    }
+
+    /// Which of these calls are befallen.
+    fn hits(faults: &ArmedFaults, rows: &[u8]) -> Vec<bool> {
+        rows.iter().map(|&row| faults.decide(&look(row)).is_some()).collect()
+    }
+
+    #[test]
+    fn a_fault_is_due_when_its_rule_says() {
+        let rows = [1, 2, 1, 2, 1, 2];
+        for (when, expected) in [
+            (When::Always, [true; 6]),
+            (When::Nth(3), [false, false, true, false, false, false]),
+            (When::EveryNth(3), [false, false, true, false, false, true]),
+            (When::First(2), [true, true, false, false, false, false]),
+            (When::After(4), [false, false, false, false, true, true]),
+            (When::FirstPerRow(2), [true, true, true, true, false, false]),
+            (When::Chance(0.0), [false; 6]),
+            (When::Chance(1.0), [true; 6]),
+        ] {
+            assert_eq!(hits(&armed(0, when), &rows), expected, "{when:?}");
+        }
+    }
+
+    #[test]
+    fn chance_hits_the_same_rows_in_any_order_and_others_with_another_seed() {
+        let forwards: Vec<u8> = (0..=255).collect();
+        let backwards: Vec<u8> = (0..=255).rev().collect();
+        let when = When::Chance(0.25);
+        let first = hits(&armed(7, when), &forwards);
+        let mut second = hits(&armed(7, when), &backwards);
+        second.reverse();
+        assert_eq!(first, second);
+        assert_ne!(first, hits(&armed(8, when), &forwards));
+        let hit = first.iter().filter(|&&hit| hit).count();
+        assert!((32..=96).contains(&hit), "{hit} of 256 at one in four");
+    }
+
+    #[test]
+    fn two_faults_of_one_chance_do_not_hit_the_same_rows() {
+        let rows: Vec<u8> = (0..=255).collect();
+        let both = ArmedFaults::new(7);
+        for _ in 0..2 {
+            both.add(Fault::new(Calls::All, When::Chance(0.25), Trouble::ReplyLost), None);
+        }
+        let alone = hits(&armed(7, When::Chance(0.25)), &rows);
+        assert_ne!(alone, hits(&both, &rows));
+    }
+
+    #[test]
+    fn a_quota_comes_before_every_other_fault() {
+        let faults = armed(0, When::Always);
+        let quota = Quota { per_second: 0.001, burst: 1, status: 429, advice: Advice::None };
+        faults.add(Fault::new(Calls::All, When::Always, Trouble::Quota(quota)), None);
+        assert_eq!(faults.decide(&look(1)), Some(Trouble::ReplyLost));
+        assert_eq!(faults.decide(&look(1)), Some(Trouble::Answer(Answer::new(429))));
+        assert_eq!(faults.befallen("custom"), 2);
+    }
+
+    #[test]
+    fn revoking_the_token_spares_the_call_that_issues_one() {
+        let faults = ArmedFaults::new(0);
+        faults.add(Fault::token_revoked().when(When::Always), None);
+        let login = Asked { call: CallKind::LeafLogin, user: None, ..look(1) };
+        assert_eq!(faults.decide(&login), None);
+        assert_eq!(faults.decide(&look(1)), Some(Trouble::TokenRevoked));
+    }
+}

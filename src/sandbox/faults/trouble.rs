@@ -1,0 +1,119 @@
+//! What a fault does to the call that it befalls.
+
+use std::time::Duration;
+
+use super::Quota;
+
+/// What a fault does to a call. Where it says *before*, the call has no effect; where it says *after*, it has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
+    /// Answers like this before any effect.
+    Answer(Answer),
+    /// Answers like this after the effect.
+    AnswerAfterEffect(Answer),
+    /// Closes the connection after the effect and before the status.
+    ReplyLost,
+    /// Closes the connection before the effect and before the status.
+    CutBeforeEffect,
+    /// Resets the connection (TCP RST) before the effect and before the status.
+    ResetBeforeEffect,
+    /// Answers nothing until the client gives up; no effect.
+    Hang,
+    /// Has its effect, then answers nothing until the client gives up.
+    HangAfterEffect,
+    /// Answers nothing until the client gives up, and has its effect so long after that.
+    LateEffect(Duration),
+    /// Closes the connection before the status, and has its effect so long after that: the request was still under way.
+    CutThenLateEffect(Duration),
+    /// Has its effect, and answers only so long after that.
+    LateAnswer(Duration),
+    /// Has its effect, and answers with a spoiled body.
+    Altered(Alteration),
+    /// Answers 307 with this `Location`; no effect.
+    Redirect(String),
+    /// Answers 401 and refuses the request's bearer token from now on; the token's own call is spared.
+    TokenRevoked,
+    /// Lets through as many calls as the quota allows and refuses the others before any effect.
+    Quota(Quota),
+    /// Hides the credential that an attach creates from so many looks, and for so long.
+    Lag {
+        /// How many GETs don't see it.
+        looks: u32,
+        /// For how long no GET sees it; these looks don't count.
+        hidden_for: Duration,
+    },
+}
+
+/// An answer of a service in trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Retry-After` header, if there is one.
+    pub retry_after: Option<RetryAfter>,
+    /// What the body is.
+    pub body: Body,
+}
+
+impl Answer {
+    /// An answer with this status, without `Retry-After`, and with a JSON body that says what the status says.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self { status, retry_after: None, body: Body::Problem }
+    }
+
+    /// The same with a `Retry-After`.
+    #[must_use]
+    pub const fn retry_after(mut self, retry_after: RetryAfter) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub const fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// The two forms of `Retry-After` (RFC 9110, section 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// So many seconds.
+    Seconds(u64),
+    /// An HTTP date this far from now. Such a date has no fractions of a second; it is rounded up.
+    DateIn(Duration),
+}
+
+/// The body of an answer of a service in trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// JSON with `title`, `status` and `detail`.
+    Problem,
+    /// A page of HTML, as a load balancer shows it.
+    Html,
+    /// A short text in Portuguese.
+    Text,
+    /// Nothing.
+    Empty,
+}
+
+/// How the body of a good answer is spoiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alteration {
+    /// The JSON ends in the middle, though the HTTP message is whole.
+    Truncated,
+    /// A page of HTML stands in its place, with the same status.
+    Html,
+    /// 200 and no body at all.
+    Empty,
+    /// Every string becomes a number, every number a string, and every object within the outer one a list.
+    WrongTypes,
+    /// The connection is closed in the middle of the body, short of its `Content-Length`.
+    CutInBody,
+    /// The body is an endless-looking string of this many bytes, in chunks, with no `Content-Length`.
+    Huge(u64),
+    /// The body comes one byte at a time, with this pause before each.
+    Slow(Duration),
+}

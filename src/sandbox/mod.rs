@@ -1,0 +1,45 @@
+//! The simulated Stara and Leaf: real HTTP/1.1 servers on two loopback ports, for rehearsals and for tests.
+//!
+//! Main types: [`Sandbox`] (the running servers, set up by [`SandboxOptions`]), [`World`] (the users, logins and
+//! credentials both know, which outlives the servers), [`Fault`] (what goes wrong, for which calls and how often) and
+//! [`SeenCall`] (what the servers saw).
+//!
+//! It is written from what is published about the two services, and it may not import `api` or `http`: a client and a
+//! simulator that share code share its mistakes. It never logs and never prints.
+
+mod arrived;
+mod bearers;
+mod call;
+mod connection;
+mod credential;
+mod exchange;
+mod faults;
+mod issued;
+mod leaf;
+mod leaf_objects;
+mod leaf_user_list;
+mod logins;
+mod magic;
+mod options;
+mod record;
+mod reply;
+mod reply_body;
+mod server;
+mod sharded;
+mod stara;
+mod users;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{CallKind, Calls};
+pub use credential::Attached;
+pub use faults::{
+    Advice, Alteration, Answer, Body, Fault, Quota, RetryAfter, Trouble, UnknownFaultError, When,
+};
+pub use magic::MagicWord;
+pub use options::{Dialects, LeafAccount, SandboxOptions, SecondAttach};
+pub use record::SeenCall;
+pub use server::Sandbox;
+pub use world::World;

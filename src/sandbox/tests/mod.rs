@@ -1,0 +1,8 @@
+//! The sandbox as a client meets it: over real sockets, with a client of its own that shares nothing with the product's.
+
+mod client;
+mod faults;
+mod fixtures;
+mod leaf;
+mod stara;
+mod words;
