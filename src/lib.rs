@@ -5,4 +5,5 @@ pub mod checkpoint;
 pub mod http;
 pub mod manifest;
 pub mod model;
+pub mod pipeline;
 pub mod sandbox;

@@ -1,0 +1,392 @@
+//! Carries one row: carries out the effects of its journey, and holds its secrets meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep};
+
+use super::context::{Abandoned, RunContext, random_below};
+use super::decide::is_login_changed;
+use super::event::Event as RunEvent;
+use super::journey::{
+    Answer, Call, Effect, Event, Finish, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
+};
+use super::leaf_token::CurrentToken;
+use super::reading::RowTask;
+use super::stop::StopCause;
+use crate::api::{CallError, CallErrorKind, Tokens};
+use crate::checkpoint::{
+    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, SavedEvent,
+};
+use crate::model::{NextRun, OutcomeCode, Secret, Service, UnixMillis};
+
+/// One row under way.
+pub(super) struct Carrier<'a> {
+    context: &'a RunContext,
+    task: &'a RowTask,
+    slot: Option<OwnedSemaphorePermit>,
+    api_key: Option<Secret>,
+    tokens: Option<Tokens>,
+    /// The last intent that is durable.
+    intent: Option<Intent>,
+    /// Whether an earlier refusal of this login turned out not to stand any more.
+    withdraws_refusal: bool,
+    /// Whether the run goes on without waiting for this row.
+    has_passed: bool,
+    /// Whether it may replace a credential and hasn't begun to.
+    has_unused_claim: bool,
+}
+
+impl<'a> Carrier<'a> {
+    pub(super) fn new(context: &'a RunContext, task: &'a RowTask, slot: OwnedSemaphorePermit) -> Self {
+        Self {
+            context,
+            task,
+            slot: Some(slot),
+            api_key: None,
+            tokens: None,
+            intent: task.record.intent.clone(),
+            withdraws_refusal: false,
+            has_passed: false,
+            has_unused_claim: false,
+        }
+    }
+
+    /// Carries the row to its outcome.
+    pub(super) async fn carry(mut self) -> Result<(), Abandoned> {
+        let began = Instant::now();
+        let mut journey = Journey::new(self.context.rules, self.start());
+        let mut event = Event::Begun;
+        loop {
+            event = match journey.on(event, began.elapsed()) {
+                Effect::Send(call) => self.call(call, None).await?,
+                Effect::SendIntended(call, intending) => self.call(call, Some(intending)).await?,
+                Effect::ClaimChange => Event::ChangeClaimed(self.claim_change()),
+                Effect::Backoff(within) => self.rest(random_below(within)).await?,
+                Effect::Wait(time) => self.rest(time).await?,
+                Effect::Park(time) => self.park(time).await?,
+                Effect::Finish(finish) => return self.finish(*finish).await,
+            };
+        }
+    }
+
+    fn start(&self) -> JourneyStart {
+        let record = &self.task.record;
+        let now = UnixMillis::now();
+        JourneyStart {
+            intent: record.intent.clone().map(|intent| PriorIntent {
+                age: now.elapsed_since(intent.at),
+                attaches: intent.attaches,
+                acknowledged: intent.acknowledged,
+                over_nothing: intent.over_nothing,
+                replacing: intent.replacing,
+                removing: intent.removing,
+            }),
+            known: record.held.clone().map(|held| KnownCredential {
+                id: held.id,
+                origin: held.origin,
+                ours: held.ours,
+            }),
+            login_changed: self.context.key == KeyStanding::Own && is_login_changed(&self.task.login, record),
+            look_first: record
+                .outcome
+                .as_ref()
+                .map(|record| record.outcome.code)
+                .is_some_and(|code| code.is_done() || code.next_run() == NextRun::LooksAgain),
+        }
+    }
+
+    /// Waits, holding the row's slot.
+    async fn rest(&self, time: Duration) -> Result<Event, Abandoned> {
+        sleep(time).await;
+        Ok(Event::Woken)
+    }
+
+    /// Waits without the row's slot, so that another row can use it. When too many rows wait so, it keeps the slot, and
+    /// no new row starts. A run that is being stopped doesn't wait for what is parked.
+    async fn park(&mut self, time: Duration) -> Result<Event, Abandoned> {
+        let context = self.context;
+        let place = context.parking.try_acquire().ok();
+        if place.is_some() {
+            self.slot = None;
+        }
+        self.pass();
+        context.observer.observe(&RunEvent::Parked);
+        let stopped = tokio::select! {
+            () = sleep(time) => false,
+            () = context.stop.draining() => true,
+        };
+        context.observer.observe(&RunEvent::Unparked);
+        if stopped {
+            return Err(Abandoned);
+        }
+        drop(place);
+        if self.slot.is_none() {
+            self.slot = Some(Arc::clone(&context.slots).acquire_owned().await.map_err(|_| Abandoned)?);
+        }
+        Ok(Event::Woken)
+    }
+
+    fn pass(&mut self) {
+        if !self.has_passed {
+            self.has_passed = true;
+            self.context.opening.pass();
+        }
+    }
+
+    fn claim_change(&mut self) -> bool {
+        if self.context.key == KeyStanding::Lost {
+            return false;
+        }
+        let take = |left: u32| left.checked_sub(1);
+        let taken = self.context.changes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        self.has_unused_claim = taken.is_ok();
+        self.has_unused_claim
+    }
+
+    /// Makes one call: permit first, then the durable intent, then the request at once.
+    async fn call(&mut self, call: Call, intending: Option<Intending>) -> Result<Event, Abandoned> {
+        if call == Call::Authenticate && self.is_refused() {
+            let kind = CallErrorKind::LoginRejected;
+            return Ok(Event::Failed(CallError { kind, status: None, retry_after: None }));
+        }
+        let context = self.context;
+        let service = call.service();
+        loop {
+            let token = match service {
+                Service::Leaf => Some(self.leaf_token().await?),
+                Service::Stara => None,
+            };
+            let pacer = context.pacer(service);
+            let Ok(permit) = pacer.permit().await else {
+                let pause = pacer.hold_remaining().unwrap_or_default();
+                context.stop.drain(StopCause::HeldTooLong { service, pause }, &*context.observer);
+                return Ok(Event::HeldTooLong);
+            };
+            let earlier = self.intent.clone();
+            self.has_unused_claim &= call != Call::Remove;
+            if let Some(intending) = &intending {
+                self.intend(intending).await?;
+            }
+            if !pacer.leave().await {
+                // Nothing was sent. The next intent is as young as what it announces.
+                if intending.is_some() {
+                    self.withdraw(earlier).await?;
+                }
+                continue;
+            }
+            let sent = Instant::now();
+            let result = self.send(call, token.as_deref()).await;
+            drop(permit);
+            let result = context.note(service, call, sent, result);
+            if intending.is_some() && result.as_ref().is_err_and(|error| error.kind.is_not_processed()) {
+                self.withdraw(earlier).await?;
+            }
+            tracing::debug!(
+                line = self.task.line,
+                ?call,
+                status = result.as_ref().err().and_then(|error| error.status),
+                ok = result.is_ok(),
+                "request ended"
+            );
+            match (result, token) {
+                (Err(CallError { kind: CallErrorKind::Unauthorized, .. }), Some(token)) => {
+                    let renewed = context.token.renew(&token, |account| context.log_in(account)).await;
+                    renewed.map_err(|error| context.stop_for_token(error))?;
+                }
+                (Err(CallError { kind: CallErrorKind::Redirected, status, .. }), Some(_)) => {
+                    let status = status.unwrap_or_default();
+                    context.stop.drain(StopCause::Redirected { status }, &*context.observer);
+                    return Err(Abandoned);
+                }
+                (result, token) => {
+                    // Any answer of Leaf itself but a 401 means that it took the token.
+                    let is_answered = result
+                        .as_ref()
+                        .map_or_else(|error| error.status.is_some_and(|status| status < 500), |_| true);
+                    if let Some(token) = token.filter(|_| is_answered) {
+                        token.prove();
+                    }
+                    return self.understand(call, result).await;
+                }
+            }
+        }
+    }
+
+    async fn leaf_token(&self) -> Result<Arc<CurrentToken>, Abandoned> {
+        let context = self.context;
+        let current = context.token.current(|account| context.log_in(account)).await;
+        current.map_err(|error| context.stop_for_token(error))
+    }
+
+    /// Whether Stara is known to refuse this login and password, so that it isn't asked again.
+    fn is_refused(&self) -> bool {
+        let earlier = self.task.is_refused && !self.context.retry_rejected;
+        earlier || self.context.refusals.contains(self.task.fingerprints.login)
+    }
+
+    async fn intend(&mut self, intending: &Intending) -> Result<(), Abandoned> {
+        let intent = with_time(intending, UnixMillis::now(), false);
+        let written = self.context.ledger.intend(self.task.user, intent.clone()).await;
+        written.map_err(|error| self.context.stop_for_ledger(&error))?;
+        self.intent = Some(intent);
+        Ok(())
+    }
+
+    /// Takes back an intent whose request surely wasn't processed: a run that is stopped now leaves nothing to settle.
+    async fn withdraw(&mut self, earlier: Option<Intent>) -> Result<(), Abandoned> {
+        let written = self.context.ledger.withdraw(self.task.user, earlier.clone()).await;
+        written.map_err(|error| self.context.stop_for_ledger(&error))?;
+        self.intent = earlier;
+        Ok(())
+    }
+
+    /// Sends the request of a call, once.
+    async fn send(&mut self, call: Call, token: Option<&CurrentToken>) -> Result<Answer, CallError> {
+        let (task, leaf, stara) = (self.task, &self.context.leaf, &self.context.stara);
+        let id = task.leaf_user_id;
+        // What is missing can't be: the journey asks in this order. Were it so, the call would be unexpected, not wrong.
+        let missing = CallError { kind: CallErrorKind::Unexpected, status: None, retry_after: None };
+        let token = || token.map(|token| &token.token).ok_or(missing);
+        match call {
+            Call::LookUser => leaf.user(token()?, id).await.map(Answer::User),
+            Call::LookCredential => leaf.credential(token()?, id).await.map(Answer::Credential),
+            Call::Authenticate => {
+                self.api_key = Some(stara.authenticate(&task.login, &task.password).await?);
+                Ok(Answer::Kept)
+            }
+            Call::Token => {
+                let api_key = self.api_key.as_ref().ok_or(missing)?;
+                self.tokens = Some(stara.token(api_key, task.access_token_client.as_ref()).await?);
+                Ok(Answer::Kept)
+            }
+            Call::SaveEvents => {
+                let events = leaf.events(token()?, id).await?;
+                let saved = events.into_iter().map(|event| SavedEvent {
+                    id: event.id,
+                    created: event.created,
+                    status_code: event.status_code,
+                });
+                // Where they can't be saved the intent that follows can't be written either, and stops the run.
+                let _ = self.context.ledger.save_events(task.user, saved.collect()).await;
+                Ok(Answer::Kept)
+            }
+            Call::Remove => leaf.remove(token()?, id).await.map(Answer::Removed),
+            Call::Attach => {
+                let (api_key, tokens) = self.api_key.as_ref().zip(self.tokens.as_ref()).ok_or(missing)?;
+                let (status, credential) = leaf.attach(token()?, id, api_key, tokens).await?;
+                Ok(Answer::Attached(status, credential))
+            }
+        }
+    }
+
+    /// What a call's result means to the journey, with what this run knows of Stara's refusals.
+    async fn understand(
+        &mut self,
+        call: Call,
+        result: Result<Answer, CallError>,
+    ) -> Result<Event, Abandoned> {
+        let context = self.context;
+        match result {
+            Ok(answer) => {
+                if call == Call::Authenticate {
+                    self.withdraws_refusal = self.task.is_refused;
+                    if context.refusals.believe() {
+                        let written = context.ledger.login_succeeded(context.stara.dialect()).await;
+                        written.map_err(|error| context.stop_for_ledger(&error))?;
+                    }
+                }
+                Ok(Event::Answered(answer))
+            }
+            Err(mut error) => {
+                if error.kind == CallErrorKind::LoginDoubtful {
+                    let believed = context.refusals.are_believed();
+                    error.kind =
+                        if believed { CallErrorKind::LoginRejected } else { CallErrorKind::Unexpected };
+                }
+                if error.kind == CallErrorKind::LoginRejected {
+                    context.refusals.add(self.task.fingerprints.login);
+                }
+                Ok(Event::Failed(error))
+            }
+        }
+    }
+
+    /// Makes the outcome durable, and only then tells of it.
+    async fn finish(self, finish: Finish) -> Result<(), Abandoned> {
+        let (context, task) = (self.context, self.task);
+        let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
+        // A refusal that was only remembered says nothing new, and neither does the answer of last night.
+        let last = task.record.outcome.as_ref().map(|last| last.outcome.code);
+        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code);
+        let now = UnixMillis::now();
+        // Where the clock went back an intent lies in the future, and would never grow old.
+        let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
+        let open_intent =
+            finish.keep_intent.as_ref().map(|kept| with_time(&kept.intending, at, kept.acknowledged));
+        let change = OutcomeChange {
+            user: task.user,
+            login: task.login.clone(),
+            fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
+            held: self.held(&finish),
+            refusal: self.refusal(&finish, now),
+            open_intent,
+            record: OutcomeRecord { outcome: finish.outcome, finished_at: now, run: context.run },
+        };
+        context.ledger.finish(change).await.map_err(|error| context.stop_for_ledger(&error))?;
+        let (line, leaf_user_id) = (task.line, task.leaf_user_id);
+        tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
+        context.observer.observe(&RunEvent::RowFinished { line, leaf_user_id, code, stage });
+        if is_new_answer {
+            context.count_outcome(code, stage, status);
+        }
+        Ok(())
+    }
+
+    /// The credential that the user is now known to hold, where the outcome says so. A credential that was deleted isn't
+    /// forgotten: if the deletion proves to have had no effect, it is still ours.
+    fn held(&self, finish: &Finish) -> Option<HeldCredential> {
+        let outcome = &finish.outcome;
+        let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
+        let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
+        let login = Some(self.task.login.clone());
+        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin })
+    }
+
+    fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
+        let login = self.task.fingerprints.login;
+        if self.context.key == KeyStanding::Lost {
+            RefusalChange::Leave
+        } else if finish.refused && finish.outcome.http_status.is_some() {
+            RefusalChange::Add(Refusal { login, http_status: finish.outcome.http_status, at })
+        } else if self.withdraws_refusal {
+            RefusalChange::Withdraw(login)
+        } else {
+            RefusalChange::Leave
+        }
+    }
+}
+
+impl Drop for Carrier<'_> {
+    /// However the row ended: the opening of the run doesn't wait for it any longer.
+    fn drop(&mut self) {
+        self.pass();
+        if self.has_unused_claim {
+            // The old credential was never touched: another row may use the claim.
+            self.context.changes_left.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn with_time(intending: &Intending, at: UnixMillis, acknowledged: bool) -> Intent {
+    Intent {
+        at,
+        attaches: intending.attaches,
+        acknowledged,
+        over_nothing: intending.over_nothing,
+        replacing: intending.replacing,
+        removing: intending.removing.clone(),
+    }
+}

@@ -1,0 +1,202 @@
+//! What all rows of a run share: the services, their pacers, Leaf's token, the ledger, and how to stop.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use super::budget::FailureBudget;
+use super::event::{Event as RunEvent, Observe};
+use super::journey::{Call, JourneyRules};
+use super::leaf_token::{LeafToken, TokenError};
+use super::refusals::Refusals;
+use super::stop::{Stop, StopCause};
+use super::totals::Totals;
+use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
+use crate::checkpoint::{KeyStanding, LedgerError, LedgerHandle};
+use crate::http::{Attempted, HostPacer, RetryVerdict, Trouble};
+use crate::model::{OutcomeCode, Secret, Service, Stage};
+
+/// What all rows of a run share.
+pub(super) struct RunContext {
+    pub(super) run: i64,
+    pub(super) rules: JourneyRules,
+    pub(super) stara: StaraApi,
+    pub(super) leaf: LeafApi,
+    pub(super) stara_pacer: HostPacer,
+    pub(super) leaf_pacer: HostPacer,
+    pub(super) token: LeafToken,
+    pub(super) ledger: LedgerHandle,
+    pub(super) key: KeyStanding,
+    pub(super) retry_rejected: bool,
+    pub(super) refusals: Refusals,
+    pub(super) changes_left: AtomicU32,
+    pub(super) budget: Mutex<FailureBudget>,
+    pub(super) opening: Opening,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) parking: Semaphore,
+    pub(super) totals: Totals,
+    pub(super) stop: Stop,
+    pub(super) observer: Arc<dyn Observe>,
+}
+
+/// How far the run has opened: how many rows have ended, or are parked and keep nobody waiting.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    passed: AtomicU64,
+    changed: Notify,
+}
+
+impl Opening {
+    /// Takes note that a row has ended or is parked for the first time.
+    pub(super) fn pass(&self) {
+        self.passed.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_one();
+    }
+
+    /// Waits until another row has passed.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+/// The row is left as the ledger has it: the run is being stopped, and no row is to blame.
+#[derive(Debug)]
+pub(super) struct Abandoned;
+
+impl RunContext {
+    pub(super) fn pacer(&self, service: Service) -> &HostPacer {
+        match service {
+            Service::Stara => &self.stara_pacer,
+            Service::Leaf => &self.leaf_pacer,
+        }
+    }
+
+    /// Counts a request that ended, and takes note of what it says about the host's patience.
+    pub(super) fn note<T>(
+        &self,
+        service: Service,
+        call: Call,
+        sent: Instant,
+        mut result: Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let error = result.as_ref().err();
+        let status = match error {
+            Some(error) => error.status,
+            None => Some(200),
+        };
+        let retry_after = error.and_then(|error| error.retry_after);
+        // A 503 that names a time asks for patience, whatever it was the answer to.
+        let is_busy = status == Some(503) && retry_after.is_some();
+        let throttled = is_busy || error.is_some_and(|error| error.kind.trouble() == Trouble::Throttled);
+        self.totals.count(service, status, throttled);
+        self.observer.observe(&RunEvent::RequestEnded { service, status, throttled });
+        let pacer = self.pacer(service);
+        if throttled {
+            if let Some(wait) = pacer.throttled(sent, retry_after) {
+                let status = status.unwrap_or_default();
+                self.observer.observe(&RunEvent::Held { service, wait, status });
+            }
+        } else if status.is_some() {
+            pacer.served();
+        }
+        if let Err(error) = &mut result
+            && is_busy
+            && call.attempted() == Attempted::Repeatable
+        {
+            // On an attach it stays what it is: nobody knows what it did.
+            error.kind = CallErrorKind::Throttled;
+        }
+        result
+    }
+
+    /// Gets a token with the account, as patiently as any other call.
+    pub(super) async fn log_in(&self, account: LeafAccount) -> Result<Secret, TokenError> {
+        let unavailable = |reason: &str| TokenError::Unavailable(reason.to_owned());
+        let mut attempt = 1;
+        loop {
+            let Ok(permit) = self.leaf_pacer.permit().await else {
+                return Err(unavailable("it asked for a longer pause than --max-hold"));
+            };
+            if !self.leaf_pacer.leave().await {
+                continue;
+            }
+            let sent = Instant::now();
+            let result = self.leaf.authenticate(&account).await;
+            drop(permit);
+            // It changes nothing, so that it may be repeated like a look.
+            let error = match self.note(Service::Leaf, Call::LookUser, sent, result) {
+                Ok(token) => return Ok(token),
+                Err(error) => error,
+            };
+            match self.rules.leaf.decide(Attempted::Repeatable, attempt, error.kind.trouble()) {
+                RetryVerdict::Again { within } => {
+                    attempt += 1;
+                    sleep(random_below(within)).await;
+                }
+                RetryVerdict::AgainWhenAllowed => {}
+                _ if error.kind.trouble() != Trouble::Final => {
+                    return Err(unavailable("it can't be reached, or answers with server errors"));
+                }
+                _ if error.kind == CallErrorKind::Unexpected => {
+                    return Err(TokenError::Refused("its answer to the login holds no id_token".to_owned()));
+                }
+                _ => {
+                    return Err(TokenError::Refused("it refuses LEAF_USERNAME and LEAF_PASSWORD".to_owned()));
+                }
+            }
+        }
+    }
+
+    /// How many rows may have been started by now.
+    pub(super) fn may_start(&self) -> u64 {
+        self.budget().may_start(self.opening.passed.load(Ordering::Relaxed))
+    }
+
+    /// Counts a row that was decided by a new answer, and stops the run when it goes wrong for everybody.
+    pub(super) fn count_outcome(&self, code: OutcomeCode, stage: Stage, status: Option<u16>) {
+        if matches!(code, OutcomeCode::Throttled | OutcomeCode::NotReached) {
+            // Nobody said anything about this row.
+            return;
+        }
+        let overspent = self.budget().note(code, stage, status);
+        if let Some(overspent) = overspent {
+            let diagnosis = overspent.diagnosis();
+            let cause = if overspent.is_forbidden() {
+                StopCause::Forbidden { diagnosis }
+            } else {
+                StopCause::TooManyFailures { diagnosis }
+            };
+            self.stop.drain(cause, &*self.observer);
+        }
+    }
+
+    fn budget(&self) -> MutexGuard<'_, FailureBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stop_for_token(&self, error: TokenError) -> Abandoned {
+        let cause = match error {
+            TokenError::Refused(reason) => StopCause::TokenRefused { reason },
+            TokenError::Unavailable(reason) => StopCause::NoToken { reason },
+        };
+        self.stop.drain(cause, &*self.observer);
+        Abandoned
+    }
+
+    pub(super) fn stop_for_ledger(&self, error: &LedgerError) -> Abandoned {
+        tracing::error!(%error, "the ledger can't be written");
+        self.stop.drain(StopCause::LedgerUnwritable { reason: error.to_string() }, &*self.observer);
+        // Nothing that is under way can be recorded any more.
+        self.stop.abort();
+        Abandoned
+    }
+}
+
+/// A random time below `bound`; the bound itself where the system gives no randomness.
+pub(super) fn random_below(bound: Duration) -> Duration {
+    let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
+    bound.mul_f64(share)
+}

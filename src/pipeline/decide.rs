@@ -1,0 +1,101 @@
+//! What is left to do for a row: a pure function of the row, the ledger, and what the user asked for.
+
+use std::collections::HashSet;
+
+use crate::checkpoint::{KeyStanding, LineDecision, StagedRow, StagedUser, UserRecord};
+use crate::model::{LeafUserId, Login, NextRun, OutcomeCode};
+
+/// What the user asked for, as far as it decides which rows are carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Rows that Leaf refused are tried again (`--retry-failed`).
+    pub retry_failed: bool,
+    /// Refused logins are tried again (`--retry-rejected`).
+    pub retry_rejected: bool,
+    /// Only these users (`--only`); all when empty.
+    pub only: HashSet<LeafUserId>,
+}
+
+/// Decides row after row. `--limit` is no matter of one row: it is applied when all are decided.
+#[derive(Debug)]
+pub(super) struct Decider<'a> {
+    selection: &'a Selection,
+    key: KeyStanding,
+}
+
+impl<'a> Decider<'a> {
+    pub(super) fn new(selection: &'a Selection, key: KeyStanding) -> Self {
+        Self { selection, key }
+    }
+
+    /// The decision for one row.
+    pub(super) fn decide(&self, row: &StagedRow, user: &StagedUser) -> LineDecision {
+        let is_selected = self.selection.only.is_empty() || self.selection.only.contains(&row.leaf_user_id);
+        if is_selected { self.what_is_left(row, user) } else { LineDecision::NotSelected }
+    }
+
+    fn what_is_left(&self, row: &StagedRow, user: &StagedUser) -> LineDecision {
+        let is_refused = user.refusal.is_some() && !self.selection.retry_rejected;
+        let unless_refused = if is_refused { LineDecision::Refused } else { LineDecision::ToDo };
+        let Some(record) = &user.record else {
+            return unless_refused;
+        };
+        if record.intent.is_some() {
+            // Whatever else is known: something that was sent isn't settled.
+            return LineDecision::ToDo;
+        }
+        let Some(outcome) = &record.outcome else {
+            return unless_refused;
+        };
+        let changed = self.changed(row, record);
+        match outcome.outcome.code {
+            code if code.is_done() => of_a_done_row(row, record, changed, is_refused),
+            OutcomeCode::StaraLoginRejected => {
+                // Without a fingerprint of the ledger's own key only the login can be compared.
+                let same_login = match record.login_print {
+                    Some(print) => print == row.fingerprints.login,
+                    None => record.login.as_ref() == Some(&row.login),
+                };
+                let waits = same_login || self.key == KeyStanding::Lost;
+                if waits && !self.selection.retry_rejected { LineDecision::Keep } else { unless_refused }
+            }
+            code if code.next_run() == NextRun::WaitsForRow => {
+                if changed || self.selection.retry_failed {
+                    unless_refused
+                } else {
+                    LineDecision::Keep
+                }
+            }
+            // These look at Leaf first; only if that leads to Stara is the refusal remembered there.
+            code if code.next_run() == NextRun::LooksAgain => LineDecision::ToDo,
+            _ => unless_refused,
+        }
+    }
+
+    /// Whether the row differs from the one that was decided last, as far as that can be told.
+    fn changed(&self, row: &StagedRow, record: &UserRecord) -> bool {
+        self.key == KeyStanding::Own && record.row.is_some_and(|print| print != row.fingerprints.row)
+    }
+}
+
+/// A changed login replaces a credential of ours; a changed password alone leaves a healthy credential as it is.
+fn of_a_done_row(row: &StagedRow, record: &UserRecord, changed: bool, is_refused: bool) -> LineDecision {
+    let login_changed = changed && record.login.as_ref() != Some(&row.login);
+    match &record.held {
+        _ if !login_changed => LineDecision::Keep,
+        _ if is_refused => LineDecision::Refused,
+        Some(held) if held.ours => LineDecision::Replace,
+        _ => LineDecision::ToDo,
+    }
+}
+
+/// Whether the row's login isn't the one its credential was attached with, so that the credential is to be replaced.
+pub(super) fn is_login_changed(row: &Login, record: &UserRecord) -> bool {
+    record
+        .held
+        .as_ref()
+        .is_some_and(|held| held.ours && held.login.as_ref().is_some_and(|login| login != row))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What happens in a run, told to whoever shows it.
+
+use std::time::Duration;
+
+use crate::model::{LeafUserId, OutcomeCode, Service, Stage};
+
+/// Hears every event of a run, in the order in which it happened to each row.
+///
+/// It is called from many threads, on the path of every request: it must return at once and must not block.
+pub trait Observe: Send + Sync {
+    /// Takes note of one event.
+    fn observe(&self, event: &Event);
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The first reading of the manifest began.
+    StagingStarted {
+        /// The manifest's size on disk in bytes, where it is known.
+        total_bytes: Option<u64>,
+    },
+    /// So much of the manifest has been staged so far.
+    StagingProgressed {
+        /// Lines staged.
+        lines: u64,
+        /// Bytes of the source consumed.
+        bytes: u64,
+    },
+    /// The manifest is staged, every row is decided, and rows begin to be carried out.
+    Started(Plan),
+    /// A request ended, with an answer or without.
+    RequestEnded {
+        /// The service it went to.
+        service: Service,
+        /// The answer's status; `None` when there was no answer.
+        status: Option<u16>,
+        /// Whether it asked us to slow down.
+        throttled: bool,
+    },
+    /// A service told everybody to wait.
+    Held {
+        /// The service.
+        service: Service,
+        /// For how long from now.
+        wait: Duration,
+        /// The status that said so.
+        status: u16,
+    },
+    /// A row whose attach has an unknown result was parked until it can be judged.
+    Parked,
+    /// A parked row goes on.
+    Unparked,
+    /// A row ended, and its outcome is durable.
+    RowFinished {
+        /// Its line in the manifest.
+        line: u64,
+        /// Its user.
+        leaf_user_id: LeafUserId,
+        /// How it ended.
+        code: OutcomeCode,
+        /// Where it ended.
+        stage: Stage,
+    },
+    /// Nothing new is started from here on; what is under way is brought to its end.
+    Draining {
+        /// Why, as a clause for people: `Leaf asked for a pause of 20m`.
+        reason: String,
+    },
+    /// Every row that was started has ended. No event follows.
+    Ended,
+}
+
+/// What a run is about to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Stara's part.
+    pub stara: HostPlan,
+    /// Leaf's part.
+    pub leaf: HostPlan,
+    /// Whose Leaf account it is, in words for people: `as ops@example.com`, `with LEAF_TOKEN`.
+    pub account: String,
+    /// Lines in the manifest.
+    pub lines: u64,
+    /// Rows this run will try.
+    pub to_do: u64,
+    /// Rows that were done before this run and cost nothing.
+    pub done_before: u64,
+    /// Lines that are no rows.
+    pub invalid: u64,
+    /// Lines that repeat an earlier one.
+    pub duplicate: u64,
+    /// Lines that contradict another one.
+    pub conflict: u64,
+    /// The most rows in flight at a time.
+    pub concurrency: usize,
+    /// About how long the run will take, where the quotas tell.
+    pub expected: Option<Duration>,
+}
+
+/// What a run may ask of one host.
+#[derive(Debug, Clone)]
+pub struct HostPlan {
+    /// Scheme, host and port.
+    pub origin: String,
+    /// The rate in the words of its flag: `10/s`, `none`, `auto`.
+    pub rate: String,
+    /// The quota in requests per second; `None` without one.
+    pub per_second: Option<f64>,
+}

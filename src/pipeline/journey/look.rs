@@ -1,0 +1,80 @@
+//! The look at Leaf before anything is spent.
+
+use super::machine::Journey;
+use super::types::{Effect, KnownCredential, OnExisting, Step};
+use crate::api::{CallErrorKind, UserLook};
+use crate::model::{Credential, Health, Origin, OutcomeCode};
+
+impl Journey {
+    pub(super) fn on_user(&mut self, look: UserLook) -> Effect {
+        self.status = Some(200);
+        match look {
+            UserLook::NoCredential => self.on_precheck(None),
+            UserLook::Credential(credential) => self.on_precheck(Some(credential)),
+            UserLook::Incomplete => self.go(Step::PrecheckCredential),
+        }
+    }
+
+    pub(super) fn on_precheck(&mut self, found: Option<Credential>) -> Effect {
+        let Some(credential) = found else {
+            self.looked_absent = true;
+            return self.go(Step::Authenticate);
+        };
+        self.status = Some(200);
+        self.seen = Some(credential.clone());
+        let known = self.known(&credential);
+        if self.start.login_changed {
+            return match known {
+                Some(known) if known.ours => self.claim(&credential),
+                _ => self.exists("the login changed, but the credential at Leaf isn't the one we attached"),
+            };
+        }
+        match (self.rules.on_existing, credential.health()) {
+            (OnExisting::Replace, _) => self.claim(&credential),
+            (OnExisting::Fail, _) => self.exists("the user holds a Stara credential already"),
+            (OnExisting::Keep, Health::Unhealthy) => {
+                let ours = known.is_some_and(|known| known.ours);
+                self.unhealthy(ours)
+            }
+            (OnExisting::Keep, Health::Healthy) => match known {
+                Some(known) if known.ours => {
+                    self.attached(OutcomeCode::Attached, known.origin.unwrap_or(Origin::Created), true)
+                }
+                _ => self.attached(OutcomeCode::AlreadyAttached, Origin::Found, false),
+            },
+        }
+    }
+
+    /// What the ledger knows of this very credential.
+    pub(super) fn known(&self, credential: &Credential) -> Option<KnownCredential> {
+        self.start.known.clone().filter(|known| credential.id.as_ref() == Some(&known.id))
+    }
+
+    pub(super) fn exists(&mut self, message: &'static str) -> Effect {
+        self.finish(OutcomeCode::LeafCredentialsExist, None, false, None, message.into())
+    }
+
+    /// Ends the row with a credential that Leaf can't use, naming its status.
+    pub(super) fn unhealthy(&mut self, ours: bool) -> Effect {
+        let status =
+            self.seen.as_ref().and_then(|credential| credential.status.as_deref()).unwrap_or("unknown");
+        let message = format!("Leaf holds the credential with status {status}").into();
+        self.finish(OutcomeCode::CredentialUnhealthy, None, ours, None, message)
+    }
+
+    pub(super) fn on_look_refused(&mut self, kind: CallErrorKind) -> Effect {
+        let (code, message) = match kind {
+            CallErrorKind::NotFound => {
+                (OutcomeCode::LeafUserUnknown, "Leaf knows no user with this leafUserId")
+            }
+            CallErrorKind::Forbidden => {
+                (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account see the user")
+            }
+            CallErrorKind::Unreachable => (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached"),
+            CallErrorKind::NoAnswer => (OutcomeCode::LeafUnavailable, "Leaf gave no answer in time"),
+            CallErrorKind::ServerError => (OutcomeCode::LeafUnavailable, "Leaf answered with a server error"),
+            _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered a look at the user in an unknown way"),
+        };
+        self.give_up(code, message.into())
+    }
+}

@@ -1,0 +1,148 @@
+//! Replacing a credential: the new tokens in hand first, then the old one deleted, seen gone, and the new one attached.
+
+use std::time::Duration;
+
+use super::machine::{Journey, Replacing};
+use super::types::{Effect, Intending, Step};
+use crate::api::CallErrorKind;
+use crate::model::{Credential, OutcomeCode};
+
+/// How often a deletion is sent in one run.
+const MOST_REMOVALS: u32 = 2;
+
+impl Journey {
+    /// Asks whether this credential may be replaced within the run's bound.
+    pub(super) fn claim(&mut self, credential: &Credential) -> Effect {
+        self.replacing = Some(Replacing(credential.id.clone()));
+        self.step = Step::Claim;
+        Effect::ClaimChange
+    }
+
+    pub(super) fn on_change_claimed(&mut self, granted: bool) -> Effect {
+        if granted {
+            return self.go(Step::Authenticate);
+        }
+        self.replacing = None;
+        let message =
+            "the credential is to be replaced, but --max-changes was reached or the ledger's key is lost"
+                .into();
+        self.finish(OutcomeCode::NotReached, None, false, None, message)
+    }
+
+    /// Goes on with a deletion that an earlier run announced. Its result is unknown until it has settled; the look
+    /// comes before the tokens, so that no login is spent on what can't be completed.
+    pub(super) fn resume_removal(&mut self, settled_at: Duration, now: Duration) -> Effect {
+        match settled_at.checked_sub(now).filter(|rest| !rest.is_zero()) {
+            Some(rest) => self.rest_until_look(Step::SettledRemoval, Effect::Park(rest)),
+            None => self.go(Step::SettledRemoval),
+        }
+    }
+
+    pub(super) fn intend_removal(&self) -> Intending {
+        Intending { attaches: 0, over_nothing: false, replacing: true, removing: self.removing() }
+    }
+
+    pub(super) fn on_before_removal(&mut self, found: Option<Credential>) -> Effect {
+        match found {
+            None => {
+                self.replacing = None;
+                self.on_gone()
+            }
+            Some(credential) if self.is_to_be_replaced(&credential) => self.go(Step::Remove),
+            Some(credential) => self.on_exchanged(credential),
+        }
+    }
+
+    pub(super) fn on_removed(&mut self, status: u16, now: Duration) -> Effect {
+        self.status = Some(status);
+        self.removed = true;
+        self.seen = None;
+        self.go(Step::AfterRemoval(now + self.rules.verify_wait))
+    }
+
+    pub(super) fn on_after_removal(
+        &mut self,
+        found: Option<Credential>,
+        deadline: Duration,
+        now: Duration,
+    ) -> Effect {
+        match found {
+            None => self.on_gone(),
+            Some(credential) if !self.is_to_be_replaced(&credential) => self.on_exchanged(credential),
+            Some(_) if now < deadline => self.look_again(deadline, now),
+            Some(_) => self.give_up(
+                OutcomeCode::CredentialRemoved,
+                "Leaf confirmed the deletion, but still shows the old credential".into(),
+            ),
+        }
+    }
+
+    /// A deletion with an unknown result: nothing is attached before it can no longer take effect.
+    pub(super) fn on_removal_unknown(&mut self) -> Effect {
+        self.removed = true;
+        self.removals += 1;
+        self.rest_until_look(Step::SettledRemoval, Effect::Park(self.rules.settle))
+    }
+
+    pub(super) fn on_settled_removal(&mut self, found: Option<Credential>) -> Effect {
+        let Some(credential) = found else {
+            return self.on_gone();
+        };
+        if !self.is_to_be_replaced(&credential) {
+            return self.on_exchanged(credential);
+        }
+        // It has settled without effect: the old credential is as it was.
+        self.removed = false;
+        if !self.has_tokens {
+            self.seen = Some(credential.clone());
+            return self.claim(&credential);
+        }
+        if self.removals < MOST_REMOVALS {
+            return self.go(Step::Remove);
+        }
+        self.seen = Some(credential);
+        let message = "the deletion of the old credential had no effect; it is still there".into();
+        self.finish(OutcomeCode::LeafUnavailable, None, false, None, message)
+    }
+
+    /// The old credential is gone, and nothing stands in its place.
+    fn on_gone(&mut self) -> Effect {
+        self.looked_absent = true;
+        self.seen = None;
+        self.go_and_attach()
+    }
+
+    /// Somebody else attached a credential in the place of the old one.
+    fn on_exchanged(&mut self, credential: Credential) -> Effect {
+        self.seen = Some(credential);
+        self.exists("another credential was attached while the old one was being replaced")
+    }
+
+    pub(super) fn on_removal_refused(&mut self, kind: CallErrorKind) -> Effect {
+        // Refused or never processed: the old credential is as it was.
+        let (code, message) = match kind {
+            CallErrorKind::Forbidden => {
+                (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account delete the old credential")
+            }
+            CallErrorKind::Unreachable => {
+                (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for deleting the old credential")
+            }
+            _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered the deletion in an unknown way"),
+        };
+        self.give_up(code, message.into())
+    }
+
+    /// Whether this is the credential that was deleted, shown by a look that lags behind.
+    pub(super) fn was_removed(&self, credential: &Credential) -> bool {
+        self.removed && credential.id.is_some() && credential.id == self.removing()
+    }
+
+    fn is_to_be_replaced(&self, credential: &Credential) -> bool {
+        match &self.replacing {
+            Some(Replacing(Some(id))) => credential.id.as_ref() == Some(id),
+            // The one that was found had no id to tell it by.
+            Some(Replacing(None)) => credential.id.is_none(),
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Carries every row that has work left from the manifest to its outcome.
+//!
+//! Main functions: [`stage`], which reads the manifest once and decides every line, and [`run`], which carries out what
+//! is left. Main types: [`RunOptions`] and [`RunResult`]; [`Selection`], which rows the user wants; [`Stop`] with its
+//! [`StopCause`]; [`Event`] and [`Observe`], by which others learn what happens.
+//!
+//! The life of one row is in `journey` (pure), what is left to do in `decide` (pure); `carry` carries out a journey's
+//! effects, and `stream` keeps as many rows in flight as there are slots.
+//!
+//! This floor may not name a command-line parser, a progress bar or a file format, and it never prints.
+
+mod budget;
+mod carry;
+mod context;
+mod decide;
+mod event;
+pub mod journey;
+mod leaf_token;
+mod reading;
+mod refusals;
+mod run;
+mod staging;
+mod stop;
+mod stream;
+mod totals;
+
+pub use budget::FailureLimit;
+pub use decide::Selection;
+pub use event::{Event, HostPlan, Observe, Plan};
+pub use journey::{JourneyRules, OnExisting};
+pub use leaf_token::TokenSource;
+pub use run::{Host, RunError, RunOptions, RunResult, run};
+pub use staging::{InvalidLimit, StagingError, StagingOptions, stage};
+pub use stop::{Signal, Stop, StopCause};

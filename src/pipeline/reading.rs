@@ -1,0 +1,208 @@
+//! The second reading of the manifest: carries passwords to the rows that need work, beside the staged lines.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::checkpoint::{
+    FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey, UserRecord,
+};
+use crate::manifest::{Manifest, ManifestError, Record, Row};
+use crate::model::{LeafUserId, Login, Secret};
+
+/// A row with work left, with its password.
+#[derive(Debug)]
+pub(super) struct RowTask {
+    pub(super) line: u64,
+    pub(super) user: UserKey,
+    pub(super) leaf_user_id: LeafUserId,
+    pub(super) login: Login,
+    pub(super) password: Secret,
+    pub(super) access_token_client: Option<Secret>,
+    pub(super) fingerprints: RowFingerprints,
+    pub(super) record: UserRecord,
+    /// Whether Stara refused login and password in an earlier run.
+    pub(super) is_refused: bool,
+}
+
+/// Why the second reading ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadingError {
+    /// The manifest isn't what it was.
+    #[error("the manifest changed at line {line}")]
+    Changed { line: u64 },
+    /// The manifest can't be read any more.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the second reading needs.
+pub(super) struct Reading {
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) key: FingerprintKey,
+    pub(super) default_client: Option<Secret>,
+    /// Whether rows with an open deletion come first, which takes a reading of their own.
+    pub(super) open_removals: bool,
+}
+
+/// Which rows one pass over the manifest hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// All that have work left.
+    All,
+    /// Only those whose credential is being replaced.
+    OpenRemovals,
+    /// Only the others.
+    Others,
+}
+
+impl Reading {
+    /// Sends every row with work left to `rows`, in the manifest's order but for open deletions, which come first.
+    /// Ends quietly when nobody takes rows any more.
+    pub(super) fn read(&self, ledger: &Path, rows: &mpsc::Sender<RowTask>) -> Result<(), ReadingError> {
+        let passes: &[Pass] =
+            if self.open_removals { &[Pass::OpenRemovals, Pass::Others] } else { &[Pass::All] };
+        // By the time of the second pass the first one's rows may have ended, so what they were is remembered.
+        let mut sent = HashSet::new();
+        for pass in passes {
+            if !self.read_once(*pass, ledger, rows, &mut sent)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether rows are still wanted.
+    fn read_once(
+        &self,
+        pass: Pass,
+        ledger: &Path,
+        rows: &mpsc::Sender<RowTask>,
+        sent: &mut HashSet<UserKey>,
+    ) -> Result<bool, ReadingError> {
+        let mut cursor = LineCursor::open(ledger)?;
+        let mut last = 0;
+        for record in self.manifest.records()? {
+            let record = record?;
+            let line = match &record {
+                Record::Row(row) => row.line,
+                Record::Invalid(invalid) => invalid.line,
+            };
+            last = line;
+            let entry = cursor.next_line()?.filter(|entry| entry.line == line);
+            let entry = entry.ok_or(ReadingError::Changed { line })?;
+            if let Some(task) = self.compare(record, entry)?
+                && pass.includes(&task, sent)
+                && rows.blocking_send(task).is_err()
+            {
+                return Ok(false);
+            }
+        }
+        match cursor.next_line()? {
+            Some(_) => Err(ReadingError::Changed { line: last + 1 }),
+            None => Ok(true),
+        }
+    }
+
+    /// Compares a line with what was staged, and makes a task of it if it has work left.
+    fn compare(&self, record: Record, entry: LineEntry) -> Result<Option<RowTask>, ReadingError> {
+        let changed = ReadingError::Changed { line: entry.line };
+        let row = match (record, entry.row) {
+            (Record::Row(row), Some(staged)) => {
+                let fingerprints = self.fingerprints(&row);
+                if fingerprints.row != staged {
+                    return Err(changed);
+                }
+                (row, fingerprints)
+            }
+            (Record::Invalid(_), None) => return Ok(None),
+            _ => return Err(changed),
+        };
+        let (row, fingerprints) = row;
+        Ok(entry.user.map(|(user, record)| RowTask {
+            line: entry.line,
+            user,
+            leaf_user_id: row.leaf_user_id,
+            login: row.login,
+            password: row.password,
+            access_token_client: row.access_token_client.or_else(|| self.default_client.clone()),
+            fingerprints,
+            record,
+            is_refused: entry.is_refused,
+        }))
+    }
+
+    fn fingerprints(&self, row: &Row) -> RowFingerprints {
+        let client = row.access_token_client.as_ref().or(self.default_client.as_ref());
+        self.key.of_row(&row.login, &row.password, client)
+    }
+}
+
+impl Pass {
+    fn includes(self, task: &RowTask, sent: &mut HashSet<UserKey>) -> bool {
+        let is_open = || task.record.intent.as_ref().is_some_and(|intent| intent.replacing);
+        match self {
+            Self::All => true,
+            Self::OpenRemovals => is_open() && sent.insert(task.user),
+            Self::Others => !sent.contains(&task.user),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Fingerprint, Intent};
+    use crate::model::UnixMillis;
+
+    fn task(replacing: bool) -> RowTask {
+        let intent = Intent {
+            at: UnixMillis(0),
+            attaches: 0,
+            acknowledged: false,
+            over_nothing: false,
+            replacing,
+            removing: None,
+        };
+        let print = Fingerprint(1);
+        RowTask {
+            line: 2,
+            user: UserKey::first(),
+            leaf_user_id: LeafUserId::from_bytes([1; 16]),
+            login: Login::new("ana"),
+            password: Secret::new("pw".to_owned()),
+            access_token_client: None,
+            fingerprints: RowFingerprints { row: print, login: print },
+            record: UserRecord {
+                login: None,
+                row: None,
+                login_print: None,
+                outcome: None,
+                intent: replacing.then_some(intent),
+                held: None,
+            },
+            is_refused: false,
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_carried_in_the_first_pass_is_not_carried_in_the_second_whatever_became_of_it() {
+        let mut sent = HashSet::new();
+        assert!(Pass::OpenRemovals.includes(&task(true), &mut sent));
+        assert!(!Pass::Others.includes(&task(true), &mut sent));
+        assert!(!Pass::Others.includes(&task(false), &mut sent), "its intent is closed by now");
+    }
+
+    #[test]
+    fn a_row_without_an_open_deletion_waits_for_the_second_pass() {
+        let mut sent = HashSet::new();
+        assert!(!Pass::OpenRemovals.includes(&task(false), &mut sent));
+        assert!(Pass::Others.includes(&task(false), &mut sent));
+        assert!(Pass::All.includes(&task(false), &mut sent));
+    }
+}

@@ -1,0 +1,206 @@
+//! One run: from the staged manifest to the last row's end.
+
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::budget::{FailureBudget, FailureLimit};
+use super::context::{Opening, RunContext};
+use super::event::{Event, HostPlan, Observe, Plan};
+use super::journey::JourneyRules;
+use super::leaf_token::{LeafToken, TokenSource};
+use super::reading::{Reading, ReadingError};
+use super::refusals::Refusals;
+use super::stop::{Stop, StopCause};
+use super::stream::carry_all;
+use super::totals::Totals;
+use crate::api::{LeafApi, StaraApi};
+use crate::checkpoint::{HostTotals, Ledger, LedgerError, LedgerWriter, StagingTotals};
+use crate::http::{HostPacer, HttpClient, PacerOptions, Rate};
+use crate::manifest::Manifest;
+use crate::model::{Dialect, Secret, Service};
+
+/// How many rows may be parked for each row in flight before no new one starts.
+const PARKED_PER_SLOT: usize = 10;
+
+/// One host of a run.
+#[derive(Debug)]
+pub struct Host {
+    /// The connection pool to it.
+    pub http: HttpClient,
+    /// How fast it may be asked.
+    pub rate: Rate,
+}
+
+/// Everything a run needs besides the manifest and the ledger.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// Stara's host.
+    pub stara: Host,
+    /// Leaf's host.
+    pub leaf: Host,
+    /// How Stara is spoken to.
+    pub dialect: Dialect,
+    /// Where Leaf's token comes from.
+    pub token: TokenSource,
+    /// Whose token it is, in words for people.
+    pub account: String,
+    /// The accessTokenClient of rows that have none of their own.
+    pub default_client: Option<Secret>,
+    /// What is allowed to every row.
+    pub rules: JourneyRules,
+    /// Rows in flight.
+    pub concurrency: usize,
+    /// The longest pause of a host that is waited for.
+    pub longest_hold: Duration,
+    /// The most credentials replaced in this run.
+    pub most_changes: u32,
+    /// How many rows may fail before the run stops.
+    pub failure_limit: FailureLimit,
+    /// Whether refused logins are tried again.
+    pub retry_rejected: bool,
+}
+
+/// How a run's rows went.
+#[derive(Debug)]
+pub struct RunResult {
+    /// The ledger, with everything written.
+    pub ledger: Ledger,
+    /// Why the run stopped before its end; `None` when it came to it.
+    pub stopped: Option<StopCause>,
+    /// What each host was asked.
+    pub hosts: std::collections::BTreeMap<String, HostTotals>,
+}
+
+/// Why a run couldn't be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The ledger can't be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A thread of the program ended unexpectedly.
+    #[error("the thread that reads the manifest ended unexpectedly")]
+    ReaderGone,
+}
+
+/// Carries out the rows that staging left to do.
+///
+/// # Errors
+///
+/// When the ledger can't be used. A run that is stopped is no error: why it was is in the result.
+pub async fn run(
+    ledger: Ledger,
+    manifest: Manifest,
+    staged: StagingTotals,
+    options: RunOptions,
+    stop: Stop,
+    observer: Arc<dyn Observe>,
+) -> Result<RunResult, RunError> {
+    observer.observe(&Event::Started(plan(&options, staged)));
+    let path = ledger.path().to_owned();
+    let reading = Reading {
+        manifest: Arc::new(manifest),
+        key: ledger.key().clone(),
+        default_client: options.default_client.clone(),
+        open_removals: staged.open_removals,
+    };
+    let refusals = Refusals::new(ledger.has_login_succeeded(options.dialect)?);
+    let key = ledger.key_standing();
+    let (writer, handle) = LedgerWriter::start(ledger)?;
+    let context = Arc::new(RunContext {
+        run: staged.run,
+        rules: options.rules,
+        stara_pacer: pacer(Service::Stara, options.stara.rate, options.longest_hold),
+        leaf_pacer: pacer(Service::Leaf, options.leaf.rate, options.longest_hold),
+        stara: StaraApi::new(options.stara.http, options.dialect),
+        leaf: LeafApi::new(options.leaf.http),
+        token: LeafToken::new(options.token),
+        ledger: handle.clone(),
+        key,
+        retry_rejected: options.retry_rejected,
+        refusals,
+        changes_left: AtomicU32::new(options.most_changes),
+        budget: Mutex::new(FailureBudget::new(options.failure_limit, staged.to_do)),
+        opening: Opening::default(),
+        slots: Arc::new(Semaphore::new(options.concurrency)),
+        parking: Semaphore::new(options.concurrency.saturating_mul(PARKED_PER_SLOT)),
+        totals: Totals::default(),
+        stop: stop.clone(),
+        observer: Arc::clone(&observer),
+    });
+    if staged.to_do > 0 {
+        let (sender, rows) = mpsc::channel(options.concurrency);
+        let reader = tokio::task::spawn_blocking(move || reading.read(&path, &sender));
+        carry_all(&context, rows).await;
+        match reader.await.map_err(|_| RunError::ReaderGone)? {
+            Ok(()) => {}
+            Err(ReadingError::Changed { line }) => {
+                stop.drain(StopCause::ManifestChanged { line }, &*observer);
+            }
+            Err(ReadingError::Manifest(error)) => {
+                stop.drain(StopCause::ManifestUnreadable { reason: error.to_string() }, &*observer);
+            }
+            Err(ReadingError::Ledger(error)) => {
+                stop.drain(StopCause::LedgerUnwritable { reason: error.to_string() }, &*observer);
+            }
+        }
+    }
+    observer.observe(&Event::Ended);
+    let hosts = context.totals.by_host();
+    drop(context);
+    let ledger = tokio::task::spawn_blocking(move || writer.finish(handle))
+        .await
+        .map_err(|_| RunError::ReaderGone)??;
+    Ok(RunResult { ledger, stopped: stop.cause(), hosts })
+}
+
+/// What `auto` begins with at each service: requests a second, and how many at once.
+const fn auto_start(service: Service) -> (f64, usize) {
+    match service {
+        Service::Stara => (2.0, 4),
+        Service::Leaf => (5.0, 8),
+    }
+}
+
+fn pacer(service: Service, rate: Rate, longest_hold: Duration) -> HostPacer {
+    let (period, concurrency) = match rate {
+        Rate::Auto => {
+            let (start, at_once) = auto_start(service);
+            (Some(Duration::from_secs_f64(1.0 / start)), Some(at_once))
+        }
+        rate => (rate.period(), None),
+    };
+    HostPacer::new(PacerOptions { period, concurrency, longest_hold })
+}
+
+fn plan(options: &RunOptions, staged: StagingTotals) -> Plan {
+    let host = |service: Service, host: &Host| HostPlan {
+        origin: host.http.origin(),
+        rate: host.rate.to_string(),
+        per_second: match host.rate {
+            Rate::Auto => Some(auto_start(service).0),
+            rate => rate.period().map(|period| 1.0 / period.as_secs_f64()),
+        },
+    };
+    let (stara, leaf) = (host(Service::Stara, &options.stara), host(Service::Leaf, &options.leaf));
+    let leaf_calls = if options.rules.precheck { 3.0 } else { 2.0 };
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let seconds =
+        |calls: f64, host: &HostPlan| host.per_second.map(|rate| staged.to_do as f64 * calls / rate);
+    let slowest = seconds(2.0, &stara).into_iter().chain(seconds(leaf_calls, &leaf)).reduce(f64::max);
+    Plan {
+        expected: slowest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        stara,
+        leaf,
+        account: options.account.clone(),
+        lines: staged.lines,
+        to_do: staged.to_do,
+        done_before: staged.done,
+        invalid: staged.invalid,
+        duplicate: staged.duplicate,
+        conflict: staged.conflict,
+        concurrency: options.concurrency,
+    }
+}

@@ -1,0 +1,217 @@
+//! The first reading of the manifest: every line into the ledger, judged and decided, before anything is sent.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use super::decide::{Decider, Selection};
+use super::event::{Event, Observe};
+use super::stop::{Signal, Stop, StopCause};
+use crate::checkpoint::{
+    FingerprintKey, Ledger, LedgerError, LineContent, RunStart, StageError, StagedLine, StagedRow,
+    StagingTotals,
+};
+use crate::manifest::{InvalidLine, Manifest, ManifestError, Record, Records};
+use crate::model::{LeafUserId, Secret};
+
+/// How many invalid lines are listed when there are too many.
+const LISTED: usize = 20;
+
+/// How many invalid lines a manifest may have (`--max-invalid`, `--strict`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum InvalidLimit {
+    /// At most so many.
+    Lines(u64),
+    /// At most this part of all lines, in percent, but at least 20 lines.
+    Percent(f64),
+}
+
+impl Default for InvalidLimit {
+    fn default() -> Self {
+        Self::Percent(10.0)
+    }
+}
+
+impl InvalidLimit {
+    fn is_exceeded(self, invalid: u64, lines: u64) -> bool {
+        match self {
+            Self::Lines(most) => invalid > most,
+            #[expect(clippy::cast_precision_loss, reason = "a manifest has fewer than 2^52 lines")]
+            Self::Percent(percent) => invalid > 20 && invalid as f64 > lines as f64 * percent / 100.0,
+        }
+    }
+}
+
+/// How a manifest is staged.
+#[derive(Debug, Clone)]
+pub struct StagingOptions {
+    /// Which rows the user wants.
+    pub selection: Selection,
+    /// How many lines may be no rows.
+    pub invalid_limit: InvalidLimit,
+    /// The accessTokenClient of rows that have none of their own.
+    pub default_client: Option<Secret>,
+}
+
+/// Why a manifest wasn't staged. Nothing was sent, and the ledger is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// The manifest can't be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The ledger can't be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// `--only` names users that aren't in the manifest.
+    #[error("--only names {} that {} in the manifest: {}", plural(.users.len()), if .users.len() == 1 { "isn't" } else { "aren't" }, .users.join(", "))]
+    UnknownOnly {
+        /// Their leafUserIds.
+        users: Vec<String>,
+    },
+    /// A signal came.
+    #[error("stopped by {0} while the manifest was being staged")]
+    Stopped(Signal),
+    /// More lines than allowed are no rows.
+    #[error("{invalid} of {lines} lines are no rows:\n{}", .first.join("\n"))]
+    TooManyInvalid {
+        /// How many.
+        invalid: u64,
+        /// Of how many.
+        lines: u64,
+        /// The first of them, with line and column.
+        first: Vec<String>,
+    },
+}
+
+/// Stages `manifest` as the lines of a new run.
+///
+/// # Errors
+///
+/// When it can't be read, too many of its lines are no rows, or the ledger can't be written.
+pub fn stage(
+    ledger: &mut Ledger,
+    manifest: &Manifest,
+    start: &RunStart,
+    options: &StagingOptions,
+    stop: &Stop,
+    observer: &dyn Observe,
+) -> Result<StagingTotals, StagingError> {
+    observer.observe(&Event::StagingStarted { total_bytes: Some(manifest.size_bytes()) });
+    let key = ledger.key().clone();
+    let decider = Decider::new(&options.selection, ledger.key_standing());
+    let lines = Lines {
+        records: manifest.records()?,
+        key,
+        default_client: options.default_client.as_ref(),
+        limit: options.invalid_limit,
+        only_missing: options.selection.only.clone(),
+        stop,
+        observer,
+        staged: 0,
+        invalid: 0,
+        first: Vec::new(),
+        told: Instant::now(),
+        is_over: false,
+    };
+    ledger.stage(start, lines, |row, user| decider.decide(row, user)).map_err(|error| match error {
+        StageError::Lines(error) => error,
+        StageError::Ledger(error) => StagingError::Ledger(error),
+    })
+}
+
+fn plural(users: usize) -> &'static str {
+    if users == 1 { "a user" } else { "users" }
+}
+
+/// The manifest's records as lines for the ledger, ending with an error when too many are invalid.
+struct Lines<'a> {
+    records: Records,
+    key: FingerprintKey,
+    default_client: Option<&'a Secret>,
+    limit: InvalidLimit,
+    /// The users of `--only` that haven't been met yet.
+    only_missing: HashSet<LeafUserId>,
+    stop: &'a Stop,
+    observer: &'a dyn Observe,
+    staged: u64,
+    invalid: u64,
+    first: Vec<String>,
+    told: Instant,
+    is_over: bool,
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Result<StagedLine, StagingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(StopCause::Signal(signal)) = self.stop.cause() {
+            self.is_over = true;
+            return Some(Err(StagingError::Stopped(signal)));
+        }
+        match self.records.next() {
+            Some(Ok(record)) => Some(Ok(self.line(record))),
+            Some(Err(error)) => Some(Err(error.into())),
+            None => self.end(),
+        }
+    }
+}
+
+impl Lines<'_> {
+    fn line(&mut self, record: Record) -> StagedLine {
+        self.staged += 1;
+        if self.staged.is_multiple_of(1_024) && self.told.elapsed() >= Duration::from_millis(100) {
+            self.told = Instant::now();
+            let (lines, bytes) = (self.staged, self.records.bytes_read());
+            self.observer.observe(&Event::StagingProgressed { lines, bytes });
+        }
+        match record {
+            Record::Row(row) => {
+                if !self.only_missing.is_empty() {
+                    self.only_missing.remove(&row.leaf_user_id);
+                }
+                let client = row.access_token_client.as_ref().or(self.default_client);
+                let fingerprints = self.key.of_row(&row.login, &row.password, client);
+                let staged = StagedRow { leaf_user_id: row.leaf_user_id, login: row.login, fingerprints };
+                StagedLine { line: row.line, content: LineContent::Row(staged), kept: row.kept }
+            }
+            Record::Invalid(InvalidLine { line, leaf_user_id, message, kept, .. }) => {
+                self.invalid += 1;
+                if self.first.len() < LISTED {
+                    self.first.push(format!("  line {line}: {message}"));
+                }
+                StagedLine { line, content: LineContent::Invalid { leaf_user_id, message }, kept }
+            }
+        }
+    }
+
+    fn end(&mut self) -> Option<Result<StagedLine, StagingError>> {
+        self.is_over = true;
+        let (invalid, lines) = (self.invalid, self.staged);
+        let (lines_read, bytes) = (self.staged, self.records.bytes_read());
+        self.observer.observe(&Event::StagingProgressed { lines: lines_read, bytes });
+        if self.limit.is_exceeded(invalid, lines) {
+            let first = std::mem::take(&mut self.first);
+            return Some(Err(StagingError::TooManyInvalid { invalid, lines, first }));
+        }
+        let mut users: Vec<String> = self.only_missing.iter().map(LeafUserId::to_string).collect();
+        users.sort();
+        (!users.is_empty()).then_some(Err(StagingError::UnknownOnly { users }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_bad_lines_or_ten_percent_are_borne() {
+        let limit = InvalidLimit::default();
+        assert!(!limit.is_exceeded(20, 20));
+        assert!(limit.is_exceeded(21, 200));
+        assert!(!limit.is_exceeded(100, 1_000));
+        assert!(limit.is_exceeded(101, 1_000));
+        assert!(InvalidLimit::Lines(0).is_exceeded(1, 1_000));
+    }
+}

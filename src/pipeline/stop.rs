@@ -1,0 +1,185 @@
+//! How a run is stopped before its end: for which reason, in two stages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, Observe};
+use crate::model::Service;
+
+/// Why a run stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StopCause {
+    /// The ledger couldn't be written.
+    #[error("the ledger can't be written: {reason}")]
+    LedgerUnwritable {
+        /// What the system says.
+        reason: String,
+    },
+    /// The user or the system asked for it.
+    #[error("stopped by {0}")]
+    Signal(Signal),
+    /// Leaf refuses our token, and no other can be had.
+    #[error("Leaf refuses our token: {reason}")]
+    TokenRefused {
+        /// What was tried.
+        reason: String,
+    },
+    /// Leaf answered with a redirect, which is never followed.
+    #[error("Leaf answered with a redirect (status {status}), which is never followed")]
+    Redirected {
+        /// Its status.
+        status: u16,
+    },
+    /// The run goes wrong for everybody, by its canaries or its failure budget.
+    #[error("{diagnosis}")]
+    TooManyFailures {
+        /// What happened, and what it probably means.
+        diagnosis: String,
+    },
+    /// Leaf refuses everything we ask.
+    #[error("{diagnosis}")]
+    Forbidden {
+        /// What happened, and what it probably means.
+        diagnosis: String,
+    },
+    /// A host asked for a longer pause than the run makes.
+    #[error("{service} asked for a pause of {}, longer than --max-hold", display_duration(*.pause))]
+    HeldTooLong {
+        /// The host's service.
+        service: Service,
+        /// The pause that was left.
+        pause: Duration,
+    },
+    /// No token could be had, because Leaf didn't answer.
+    #[error("Leaf gave no token: {reason}")]
+    NoToken {
+        /// What happened.
+        reason: String,
+    },
+    /// The manifest can't be read a second time.
+    #[error("the manifest could be read once, but not again: {reason}")]
+    ManifestUnreadable {
+        /// Why.
+        reason: String,
+    },
+    /// The manifest isn't what it was when it was staged.
+    #[error("the manifest changed while it was being read (line {line})")]
+    ManifestChanged {
+        /// The first line that differs.
+        line: u64,
+    },
+}
+
+/// The signals that stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// The terminal was closed.
+    Hangup,
+    /// Ctrl-C.
+    Interrupt,
+    /// The system, or a scheduler.
+    Terminate,
+}
+
+impl std::fmt::Display for Signal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Hangup => "SIGHUP",
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+impl StopCause {
+    /// The weightier cause decides how the run ends: the ledger, then a signal, then Leaf's refusal, then the rest.
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::LedgerUnwritable { .. } => 4,
+            Self::Signal(_) => 3,
+            Self::TokenRefused { .. } | Self::Redirected { .. } | Self::Forbidden { .. } => 2,
+            Self::TooManyFailures { .. } => 1,
+            Self::HeldTooLong { .. }
+            | Self::NoToken { .. }
+            | Self::ManifestUnreadable { .. }
+            | Self::ManifestChanged { .. } => 0,
+        }
+    }
+}
+
+/// Stops a run in two stages: draining (nothing new is started, what is under way ends) and aborting. Cheap to clone.
+#[derive(Clone)]
+pub struct Stop {
+    drain: CancellationToken,
+    abort: CancellationToken,
+    cause: Arc<Mutex<Option<StopCause>>>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        let abort = CancellationToken::new();
+        // Draining is the lesser: whoever waits for it is woken by an abort, too.
+        Self { drain: abort.child_token(), abort, cause: Arc::default() }
+    }
+}
+
+impl Stop {
+    /// Starts nothing new from here on, for this reason, and tells `observer` so.
+    pub fn drain(&self, cause: StopCause, observer: &dyn Observe) {
+        let reason = cause.to_string();
+        if self.note(cause) {
+            observer.observe(&Event::Draining { reason });
+        }
+        self.drain.cancel();
+    }
+
+    /// Ends everything at once; the ledger stays true.
+    pub fn abort(&self) {
+        self.abort.cancel();
+    }
+
+    /// Keeps the weightiest cause; tells whether this is the first.
+    fn note(&self, cause: StopCause) -> bool {
+        let mut noted = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        match noted.as_ref() {
+            Some(earlier) if earlier.weight() >= cause.weight() => false,
+            earlier => {
+                let is_first = earlier.is_none();
+                *noted = Some(cause);
+                is_first
+            }
+        }
+    }
+
+    /// Why the run stops; `None` while it doesn't.
+    #[must_use]
+    pub fn cause(&self) -> Option<StopCause> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether nothing new is started any more.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_cancelled()
+    }
+
+    /// Waits until nothing new is to be started.
+    pub async fn draining(&self) {
+        self.drain.cancelled().await;
+    }
+
+    /// Waits until everything is to end at once.
+    pub async fn aborting(&self) {
+        self.abort.cancelled().await;
+    }
+}
+
+/// A duration as its flags write it, in whole seconds or minutes.
+fn display_duration(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 120 => format!("{}m", seconds.div_ceil(60)),
+        seconds => format!("{seconds}s"),
+    }
+}
