@@ -6,4 +6,5 @@ pub mod http;
 pub mod manifest;
 pub mod model;
 pub mod pipeline;
+pub mod report;
 pub mod sandbox;

@@ -1,0 +1,26 @@
+//! Writes the results of a run to a file: one record for each manifest line, in manifest order, one file a format.
+//!
+//! Main types: [`ResultRecord`], [`ReportFormat`] and [`write_report`], which replaces a report as a whole or not at
+//! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns.
+//!
+//! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
+//! made again later is the same report.
+
+mod cell;
+mod columns;
+mod csv;
+mod encode;
+mod format;
+mod jsonl;
+mod parquet;
+mod record;
+mod replace;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use columns::{COLUMNS, KeptColumnError, check_kept_columns};
+pub use format::{ReportFormat, UnknownEndingError};
+pub use record::ResultRecord;
+pub use write::{ReportError, write_report};
