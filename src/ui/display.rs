@@ -1,0 +1,203 @@
+//! A run's events on their way to a show.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::bars::Bars;
+use super::choice::Progress;
+use super::clock::{Clock, MonotonicClock};
+use super::feed::Feed;
+use super::json::Json;
+use super::lines::Lines;
+use super::logs::LogWriter;
+use super::notes::{End, Notes};
+use super::show::Show;
+use super::tally::{Tally, Totals};
+use super::watch::Watch;
+use crate::pipeline::{Event, Observe};
+
+/// Observes a run and shows it.
+///
+/// Observing counts, and for the few events that are told one by one it fills a queue; it never waits for a terminal or
+/// a pipe. A thread of its own does the showing, at its own pace.
+pub struct ProgressDisplay {
+    feed: Feed,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl ProgressDisplay {
+    /// Begins to show progress as asked. Bars are told to `logs`, so that no log line tears them.
+    #[must_use]
+    pub fn start(progress: Progress, stderr_is_terminal: bool, logs: &LogWriter) -> Self {
+        let clock = Arc::new(MonotonicClock::start());
+        let show: Option<Box<dyn Show>> = match progress.resolve(stderr_is_terminal) {
+            Progress::Bar => Some(Box::new(Bars::on_stderr(logs))),
+            Progress::Json => Some(Box::new(Json::new(io::stdout()))),
+            Progress::Lines | Progress::Auto => Some(Box::new(Lines::new(io::stderr()))),
+            Progress::None => None,
+        };
+        Self::with(clock, show)
+    }
+
+    /// Begins with this show, timed by this clock. Where no thread can be had, there is counting but no show.
+    fn with(clock: Arc<dyn Clock>, show: Option<Box<dyn Show>>) -> Self {
+        let feed = Feed {
+            tally: Arc::new(Tally::new(clock)),
+            notes: Arc::new(Notes::default()),
+            tells_rows: show.as_ref().is_some_and(|show| show.tells_rows()),
+        };
+        let thread = show.and_then(|mut show| {
+            let watch = Watch::new(&feed, show.interval());
+            thread::Builder::new().name("progress".to_owned()).spawn(move || watch.run(&mut *show)).ok()
+        });
+        if thread.is_none() {
+            feed.notes.end(End::Abandoned);
+        }
+        Self { feed, thread: Mutex::new(thread) }
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.feed.tally.totals()
+    }
+
+    /// Waits until everything has been shown and cleared away, so that what is printed next stands below it.
+    pub fn finish(&self) -> Totals {
+        self.feed.notes.end(End::Abandoned);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A show that panicked has nothing more to show; the run isn't concerned.
+            _ = thread.join();
+        }
+        self.totals()
+    }
+}
+
+impl Observe for ProgressDisplay {
+    fn observe(&self, event: &Event) {
+        self.feed.observe(event);
+    }
+}
+
+impl Drop for ProgressDisplay {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Sender};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{OutcomeCode, Service};
+    use crate::ui::notes::Note;
+    use crate::ui::rehearsal::{finished, script};
+    use crate::ui::show::View;
+
+    /// Tells over a channel what it was told.
+    struct Recorder {
+        interval: Duration,
+        told: Sender<String>,
+    }
+
+    impl Show for Recorder {
+        fn interval(&self) -> Duration {
+            self.interval
+        }
+
+        fn tells_rows(&self) -> bool {
+            true
+        }
+
+        fn tell(&mut self, note: &Note, _: &View<'_>) {
+            let name = match note {
+                Note::StagingStarted(_) => "staging",
+                Note::Started(_) => "started",
+                Note::Held { .. } => "held",
+                Note::Draining(_) => "draining",
+                Note::RowFailed { .. } => "row",
+            };
+            _ = self.told.send(name.to_owned());
+        }
+
+        fn tick(&mut self, view: &View<'_>) {
+            _ = self.told.send(format!("tick, {} finished", view.totals.finished()));
+        }
+
+        fn end(&mut self, end: End, view: &View<'_>) {
+            _ = self.told.send(format!("{end:?}, {} finished", view.totals.finished()));
+        }
+    }
+
+    fn recorded(interval: Duration) -> (ProgressDisplay, mpsc::Receiver<String>) {
+        let (told, heard) = mpsc::channel();
+        let show = Box::new(Recorder { interval, told });
+        let display = ProgressDisplay::with(Arc::new(MonotonicClock::start()), Some(show));
+        (display, heard)
+    }
+
+    const A_LONG_TIME: Duration = Duration::from_secs(86_400);
+
+    #[test]
+    fn what_happens_is_told_in_its_order_and_the_end_is_not_waited_for() {
+        let (display, heard) = recorded(A_LONG_TIME);
+        for (_, event) in script() {
+            display.observe(&event);
+        }
+        let totals = display.finish();
+        assert_eq!((totals.finished(), totals.failed()), (3, 1));
+        drop(display);
+        let told: Vec<String> = heard.iter().collect();
+        assert_eq!(told, ["staging", "started", "held", "row", "draining", "Ended, 3 finished"]);
+    }
+
+    #[test]
+    fn a_display_that_is_dropped_stops_at_once_and_does_not_claim_an_end() {
+        let (display, heard) = recorded(A_LONG_TIME);
+        drop(display);
+        assert_eq!(heard.iter().collect::<Vec<_>>(), ["Abandoned, 0 finished"]);
+    }
+
+    #[test]
+    fn ticks_come_without_any_event() {
+        let (display, heard) = recorded(Duration::from_millis(1));
+        display.observe(&finished(2, OutcomeCode::Attached));
+        assert!(heard.recv().unwrap().starts_with("tick"));
+        assert!(heard.iter().any(|told| told == "tick, 1 finished"));
+    }
+
+    #[test]
+    fn threads_that_observe_at_once_lose_no_count() {
+        let (display, _heard) = recorded(A_LONG_TIME);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for line in 0..1_000 {
+                        display.observe(&finished(line, OutcomeCode::Attached));
+                        display.observe(&Event::RequestEnded {
+                            service: Service::Leaf,
+                            status: Some(201),
+                            throttled: false,
+                        });
+                    }
+                });
+            }
+        });
+        let totals = display.finish();
+        assert_eq!((totals.finished(), totals.leaf.requests), (4_000, 4_000));
+    }
+
+    #[test]
+    fn without_a_show_everything_is_still_counted() {
+        let display = ProgressDisplay::start(Progress::None, true, &LogWriter::default());
+        for (_, event) in script() {
+            display.observe(&event);
+        }
+        assert_eq!(display.totals().stara.requests, 1);
+        assert_eq!(display.finish().finished(), 3);
+    }
+}

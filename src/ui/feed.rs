@@ -1,0 +1,43 @@
+//! A run's events, counted and, where a show tells them one by one, queued.
+
+use std::sync::Arc;
+
+use super::notes::{End, Note, Notes};
+use super::tally::Tally;
+use crate::pipeline::{Event, Observe};
+
+/// Takes events from the run's threads, without ever waiting for a terminal or a pipe.
+pub(super) struct Feed {
+    /// Where everything is counted.
+    pub(super) tally: Arc<Tally>,
+    /// Where what is told one by one waits for the show.
+    pub(super) notes: Arc<Notes>,
+    /// Whether the show tells failed rows one by one.
+    pub(super) tells_rows: bool,
+}
+
+impl Observe for Feed {
+    fn observe(&self, event: &Event) {
+        self.tally.count(event);
+        match event {
+            Event::StagingStarted { total_bytes } => self.notes.push(Note::StagingStarted(*total_bytes)),
+            Event::Started(plan) => self.notes.push(Note::Started(plan.clone())),
+            &Event::Held { service, wait, status } => {
+                if self.tally.is_new_hold(service) {
+                    self.notes.push(Note::Held { service, wait, status });
+                }
+            }
+            Event::Draining { reason } => self.notes.push(Note::Draining(reason.clone())),
+            &Event::RowFinished { line, leaf_user_id, code, stage } => {
+                if self.tells_rows && code.is_failure() {
+                    self.notes.push(Note::RowFailed { line, leaf_user_id, code, stage });
+                }
+            }
+            Event::Ended => self.notes.end(End::Ended),
+            Event::StagingProgressed { .. }
+            | Event::RequestEnded { .. }
+            | Event::Parked
+            | Event::Unparked => {}
+        }
+    }
+}

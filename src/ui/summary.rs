@@ -1,0 +1,315 @@
+//! What is said when a run has ended: on one screen, what became of the rows, who must act, and how to go on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::wording::{count, counted, duration, joined, rate};
+use crate::model::{OutcomeCode, Service};
+
+/// The most lines a summary has: a terminal's usual height.
+const MOST_LINES: usize = 24;
+
+/// The most characters of a line. Only a path, an origin or a command may be longer: they are there to be copied.
+const WIDTH: usize = 100;
+
+/// The most reports that are listed one by one.
+const MOST_REPORTS: usize = 3;
+
+/// What a run came to.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Lines in the manifest.
+    pub lines: u64,
+    /// Lines with each outcome; they sum up to `lines`. Codes that no line has may be left out.
+    pub outcomes: Vec<(OutcomeCode, u64)>,
+    /// Rows that earlier runs had decided, so that this one sent nothing for them. They are among the outcomes.
+    pub done_before: u64,
+    /// What each host was asked.
+    pub hosts: Vec<HostUse>,
+    /// How long the rows took, from the first to the last.
+    pub duration: Duration,
+    /// Why the run ended before its rows did, as a clause: `Leaf asked for a pause of 20m`.
+    pub stopped: Option<String>,
+    /// Where the results are.
+    pub reports: Vec<PathBuf>,
+    /// The exact command that goes on, when something is left that a further run would do.
+    pub resume: Option<String>,
+}
+
+/// What one host was asked in a run.
+#[derive(Debug, Clone)]
+pub struct HostUse {
+    /// The service.
+    pub service: Service,
+    /// Scheme, host and port.
+    pub origin: String,
+    /// Requests that ended, with an answer or without.
+    pub requests: u64,
+    /// Answers that asked us to slow down.
+    pub throttled: u64,
+}
+
+impl Summary {
+    /// The summary as text, at most 24 lines, each with its end.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut head = self.head();
+        let tail = self.tail();
+        let room = MOST_LINES.saturating_sub(head.len() + tail.len());
+        head.extend(self.failures(room));
+        head.extend(tail);
+        head.join("\n") + "\n"
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
+        let rows = |code| {
+            let of_code = self.outcomes.iter().filter(move |(other, _)| *other == code);
+            of_code.map(|(_, rows)| rows).sum()
+        };
+        OutcomeCode::ALL.iter().map(move |&code| (code, rows(code))).filter(|&(_, rows)| rows > 0)
+    }
+
+    fn head(&self) -> Vec<String> {
+        let first = joined(
+            [
+                Some(format!(
+                    "{} of the manifest in {}",
+                    counted(self.lines, "line"),
+                    duration(self.duration)
+                )),
+                (self.done_before > 0)
+                    .then(|| format!("{} decided by earlier runs", count(self.done_before))),
+            ],
+            "; ",
+        );
+        let mut lines = vec![first];
+        if let Some(reason) = &self.stopped {
+            lines.extend(wrapped(&format!("Stopped early: {reason}."), 0));
+        }
+        let harmless = self.rows().filter(|(code, _)| !code.is_failure());
+        lines.extend(harmless.map(|(code, rows)| format!("{:>11}  {code}", count(rows))));
+        lines
+    }
+
+    fn tail(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.hosts.iter().map(|host| self.host(host)));
+        for path in self.reports.iter().take(MOST_REPORTS) {
+            lines.push(format!("Report: {}", path.display()));
+        }
+        if let Some(more) = self.reports.len().checked_sub(MOST_REPORTS).filter(|&more| more > 0) {
+            lines.push(format!("        and {}", counted(more as u64, "more report")));
+        }
+        if let Some(command) = &self.resume {
+            lines.push(format!("To go on: {command}"));
+        }
+        lines
+    }
+
+    fn host(&self, host: &HostUse) -> String {
+        #[allow(clippy::cast_precision_loss, reason = "an average needs no 53 bits")]
+        let average = host.requests as f64 / self.duration.as_secs_f64();
+        let parts = [
+            Some(format!("{:<6} {}", host.service, counted(host.requests, "request"))),
+            (average.is_finite() && host.requests > 0).then(|| format!("{} on average", rate(average))),
+            (host.throttled > 0).then(|| format!("{} throttled", count(host.throttled))),
+        ];
+        format!("{}  ({})", joined(parts, ", "), host.origin)
+    }
+
+    /// The outcomes that somebody must do something about, with its advice, in at most `room` lines. Where there is too
+    /// little room, the outcomes of the fewest rows lose their advice first, and then their line.
+    fn failures(&self, room: usize) -> Vec<String> {
+        let mut blocks: Vec<Block> = self
+            .rows()
+            .filter(|(code, _)| code.is_failure())
+            .map(|(code, rows)| Block {
+                rows,
+                title: format!("{:>11}  {code:<26} up to {}", count(rows), code.owner().as_str()),
+                advice: wrapped(code.advice(), 13),
+            })
+            .collect();
+        if blocks.is_empty() {
+            return Vec::new();
+        }
+        let heading = "Failed (`stara-onboard explain CODE` says more):";
+        let room = room.saturating_sub(1);
+        let height = |blocks: &[Block]| blocks.iter().map(|block| 1 + block.advice.len()).sum::<usize>();
+        while height(&blocks) > room {
+            let with_advice = blocks.iter_mut().filter(|block| !block.advice.is_empty());
+            match with_advice.min_by_key(|block| block.rows) {
+                Some(block) => block.advice.clear(),
+                None => break,
+            }
+        }
+        let mut left_out = (0, 0);
+        while blocks.len() + usize::from(left_out.0 > 0) > room && !blocks.is_empty() {
+            let fewest = blocks.iter().enumerate().min_by_key(|(_, block)| block.rows);
+            let block = blocks.remove(fewest.map_or(0, |(place, _)| place));
+            left_out = (left_out.0 + 1, left_out.1 + block.rows);
+        }
+        let mut lines = vec![heading.to_owned()];
+        for block in blocks {
+            lines.push(block.title);
+            lines.extend(block.advice);
+        }
+        if left_out.0 > 0 {
+            let codes = counted(left_out.0, "other code");
+            lines.push(format!("{:>11}  with {codes}, see the report", count(left_out.1)));
+        }
+        lines
+    }
+}
+
+/// What is said of one outcome.
+struct Block {
+    rows: u64,
+    title: String,
+    advice: Vec<String>,
+}
+
+/// A text in lines of at most [`WIDTH`] characters, each behind so many spaces.
+fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{:indent$}{word}", "")),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(service: Service, requests: u64, throttled: u64) -> HostUse {
+        HostUse {
+            service,
+            origin: format!("https://{}.example", service.as_str().to_lowercase()),
+            requests,
+            throttled,
+        }
+    }
+
+    fn summary(outcomes: &[(OutcomeCode, u64)]) -> Summary {
+        Summary {
+            lines: outcomes.iter().map(|(_, rows)| rows).sum(),
+            outcomes: outcomes.to_vec(),
+            done_before: 0,
+            hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
+            duration: Duration::from_secs(100),
+            stopped: None,
+            reports: vec![PathBuf::from("state/growers.results.csv")],
+            resume: None,
+        }
+    }
+
+    #[test]
+    fn a_run_in_which_all_went_well_is_told_in_a_few_lines() {
+        let text = summary(&[(OutcomeCode::Attached, 200)]).render();
+        let expected = concat!(
+            "200 lines of the manifest in 1m 40s\n",
+            "        200  attached\n",
+            "Stara  400 requests, 4.0/s on average  (https://stara.example)\n",
+            "Leaf   12,000 requests, 120/s on average, 3 throttled  (https://leaf.example)\n",
+            "Report: state/growers.results.csv\n",
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_failed_comes_with_its_owner_and_advice_and_the_command_that_goes_on() {
+        let summary = Summary {
+            done_before: 1_000,
+            stopped: Some("SIGINT".to_owned()),
+            resume: Some("stara-onboard run manifests/growers.csv".to_owned()),
+            ..summary(&[
+                (OutcomeCode::StaraLoginRejected, 12),
+                (OutcomeCode::NotReached, 500),
+                (OutcomeCode::Attached, 9_000),
+                (OutcomeCode::LeafUserUnknown, 1),
+                (OutcomeCode::AlreadyAttached, 0),
+            ])
+        };
+        let expected = concat!(
+            "9,513 lines of the manifest in 1m 40s; 1,000 decided by earlier runs\n",
+            "Stopped early: SIGINT.\n",
+            "      9,000  attached\n",
+            "        500  not-reached\n",
+            "Failed (`stara-onboard explain CODE` says more):\n",
+            "         12  stara-login-rejected       up to the grower\n",
+            "             Ask the grower for the right login and password and correct the row; it won't be sent\n",
+            "             again before that.\n",
+            "          1  leaf-user-unknown          up to you\n",
+            "             Check the leafUserId, or create the user at Leaf; the next run looks again.\n",
+            "Stara  400 requests, 4.0/s on average  (https://stara.example)\n",
+            "Leaf   12,000 requests, 120/s on average, 3 throttled  (https://leaf.example)\n",
+            "Report: state/growers.results.csv\n",
+            "To go on: stara-onboard run manifests/growers.csv\n",
+        );
+        assert_eq!(summary.render(), expected);
+    }
+
+    #[test]
+    fn the_worst_of_all_runs_still_fits_on_a_screen() {
+        let outcomes: Vec<(OutcomeCode, u64)> = OutcomeCode::ALL.iter().copied().zip(1_000_000..).collect();
+        let summary = Summary {
+            done_before: u64::MAX,
+            duration: Duration::from_secs(86_399),
+            stopped: Some("20 rows in a row ended alike, which is the manifest or the service".to_owned()),
+            reports: (0..9).map(|name| PathBuf::from(format!("{name}.csv"))).collect(),
+            resume: Some("stara-onboard run manifests/growers.csv --progress lines".to_owned()),
+            ..summary(&outcomes)
+        };
+        let text = summary.render();
+        assert_eq!(text.lines().count(), MOST_LINES, "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        assert!(text.contains("and 6 more reports"), "{text}");
+        assert!(text.contains("other codes, see the report"), "{text}");
+    }
+
+    #[test]
+    fn the_fewest_rows_lose_their_advice_first() {
+        let failures = |room| {
+            summary(&[
+                (OutcomeCode::LeafUserUnknown, 5),
+                (OutcomeCode::StaraUnavailable, 900),
+                (OutcomeCode::Internal, 1),
+            ])
+            .failures(room)
+        };
+        assert_eq!(failures(7).len(), 7);
+        let six = failures(6).join("\n");
+        assert!(!six.contains(OutcomeCode::Internal.advice()), "{six}");
+        assert!(six.contains(OutcomeCode::LeafUserUnknown.advice()), "{six}");
+        let three = failures(3);
+        assert_eq!(three.len(), 3);
+        assert!(three[1].contains("stara-unavailable"), "{three:?}");
+        assert_eq!(three[2], "          6  with 2 other codes, see the report");
+    }
+
+    #[test]
+    fn every_advice_is_wrapped_within_the_width() {
+        for code in OutcomeCode::ALL {
+            for line in wrapped(code.advice(), 13) {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+            let text = wrapped(code.advice(), 13).join(" ");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert_eq!(words.join(" "), code.advice());
+        }
+    }
+
+    #[test]
+    fn a_run_that_took_no_time_has_no_average() {
+        let summary = Summary { duration: Duration::ZERO, ..summary(&[(OutcomeCode::AlreadyAttached, 1)]) };
+        assert!(!summary.render().contains("average"), "{}", summary.render());
+    }
+}

@@ -1,0 +1,266 @@
+//! The counts behind every show: atomics that any thread may raise and one thread reads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::clock::Clock;
+use crate::model::{OutcomeCode, Service};
+use crate::pipeline::Event;
+
+/// How many outcome codes there are.
+const CODES: usize = OutcomeCode::ALL.len();
+
+/// The least by which a hold must end later than the one told before it, to be told again: a host under load says so
+/// to every request in flight. In milliseconds.
+const HOLD_STEP: u64 = 1_000;
+
+/// The counts of a run so far. Raising one is a single atomic addition, so it may be done for every request.
+pub struct Tally {
+    clock: Arc<dyn Clock>,
+    staged_lines: AtomicU64,
+    staged_bytes: AtomicU64,
+    hosts: [HostTally; Service::ALL.len()],
+    /// Signed: a row may be unparked by one thread before another has counted that it was parked.
+    parked: AtomicI64,
+    outcomes: [AtomicU64; CODES],
+}
+
+#[derive(Default)]
+struct HostTally {
+    requests: AtomicU64,
+    unanswered: AtomicU64,
+    throttled: AtomicU64,
+    /// When the host's pause ends, in milliseconds of the clock.
+    held_until: AtomicU64,
+    /// The end of the pause that was told last.
+    told_until: AtomicU64,
+}
+
+impl Tally {
+    /// Begins at zero.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            staged_lines: AtomicU64::new(0),
+            staged_bytes: AtomicU64::new(0),
+            hosts: std::array::from_fn(|_| HostTally::default()),
+            parked: AtomicI64::new(0),
+            outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    /// Counts an event.
+    pub fn count(&self, event: &Event) {
+        match event {
+            Event::StagingProgressed { lines, bytes } => {
+                self.staged_lines.store(*lines, Ordering::Relaxed);
+                self.staged_bytes.store(*bytes, Ordering::Relaxed);
+            }
+            Event::RequestEnded { service, status, throttled } => {
+                let host = &self.hosts[*service as usize];
+                host.requests.fetch_add(1, Ordering::Relaxed);
+                if status.is_none() {
+                    host.unanswered.fetch_add(1, Ordering::Relaxed);
+                }
+                if *throttled {
+                    host.throttled.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Event::Held { service, wait, .. } => {
+                let until = millis(self.clock.now().saturating_add(*wait));
+                self.hosts[*service as usize].held_until.fetch_max(until, Ordering::Relaxed);
+            }
+            Event::Parked => _ = self.parked.fetch_add(1, Ordering::Relaxed),
+            Event::Unparked => _ = self.parked.fetch_sub(1, Ordering::Relaxed),
+            Event::RowFinished { code, .. } => {
+                self.outcomes[*code as usize].fetch_add(1, Ordering::Relaxed);
+            }
+            Event::StagingStarted { .. } | Event::Started(_) | Event::Draining { .. } | Event::Ended => {}
+        }
+    }
+
+    /// Whether the host's pause is worth telling: it ends at least a second later than the one told before. Whoever is
+    /// answered `true` tells it; others are answered `false`.
+    pub(super) fn is_new_hold(&self, service: Service) -> bool {
+        let host = &self.hosts[service as usize];
+        let until = host.held_until.load(Ordering::Relaxed);
+        let later = |told: u64| (until >= told.saturating_add(HOLD_STEP)).then_some(until);
+        host.told_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).is_ok()
+    }
+
+    /// How long the host's pause still lasts; `None` when there is none.
+    pub(super) fn held_for(&self, service: Service) -> Option<Duration> {
+        let until = Duration::from_millis(self.hosts[service as usize].held_until.load(Ordering::Relaxed));
+        until.checked_sub(self.clock.now()).filter(|left| !left.is_zero())
+    }
+
+    /// The clock that the tally is timed by.
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// The counts now. While the run goes on they are read one after another, not at one instant.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let host = |service: Service| {
+            let host = &self.hosts[service as usize];
+            HostTotals {
+                requests: host.requests.load(Ordering::Relaxed),
+                unanswered: host.unanswered.load(Ordering::Relaxed),
+                throttled: host.throttled.load(Ordering::Relaxed),
+            }
+        };
+        Totals {
+            staged_lines: self.staged_lines.load(Ordering::Relaxed),
+            staged_bytes: self.staged_bytes.load(Ordering::Relaxed),
+            stara: host(Service::Stara),
+            leaf: host(Service::Leaf),
+            parked: u64::try_from(self.parked.load(Ordering::Relaxed)).unwrap_or(0),
+            outcomes: std::array::from_fn(|code| self.outcomes[code].load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// The counts of a run at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Lines of the manifest staged.
+    pub staged_lines: u64,
+    /// Bytes of the manifest read while staging.
+    pub staged_bytes: u64,
+    /// What Stara was asked.
+    pub stara: HostTotals,
+    /// What Leaf was asked.
+    pub leaf: HostTotals,
+    /// Rows that are parked now.
+    pub parked: u64,
+    outcomes: [u64; CODES],
+}
+
+/// What one host was asked in a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HostTotals {
+    /// Requests that ended, with an answer or without.
+    pub requests: u64,
+    /// Requests that ended without an answer.
+    pub unanswered: u64,
+    /// Answers that asked us to slow down.
+    pub throttled: u64,
+}
+
+impl Totals {
+    /// What one host was asked.
+    #[must_use]
+    pub const fn host(&self, service: Service) -> HostTotals {
+        match service {
+            Service::Stara => self.stara,
+            Service::Leaf => self.leaf,
+        }
+    }
+
+    /// The outcomes that rows of this run ended with, and how many with each, in the order of [`OutcomeCode::ALL`].
+    pub fn outcomes(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
+        OutcomeCode::ALL.iter().copied().zip(self.outcomes).filter(|&(_, rows)| rows > 0)
+    }
+
+    /// Rows that ended in this run.
+    #[must_use]
+    pub fn finished(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// Rows that ended in this run and failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.outcomes().filter(|(code, _)| code.is_failure()).map(|(_, rows)| rows).sum()
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stage;
+    use crate::ui::clock::ManualClock;
+
+    fn finished(code: OutcomeCode) -> Event {
+        Event::RowFinished {
+            line: 2,
+            leaf_user_id: "0a1b2c3d-0000-4000-8000-00000000abcd".parse().unwrap(),
+            code,
+            stage: Stage::Verify,
+        }
+    }
+
+    #[test]
+    fn every_code_is_counted_as_itself() {
+        let tally = Tally::new(Arc::new(ManualClock::default()));
+        for (&code, rows) in OutcomeCode::ALL.iter().zip(1..) {
+            for _ in 0..rows {
+                tally.count(&finished(code));
+            }
+        }
+        let totals = tally.totals();
+        assert!(totals.outcomes().eq(OutcomeCode::ALL.iter().copied().zip(1..)));
+        let failed = |(code, _): &(OutcomeCode, u64)| code.is_failure();
+        assert_eq!(totals.finished(), (1..=CODES as u64).sum::<u64>());
+        assert_eq!(totals.failed(), totals.outcomes().filter(failed).map(|(_, rows)| rows).sum::<u64>());
+    }
+
+    #[test]
+    fn requests_are_counted_by_host() {
+        let tally = Tally::new(Arc::new(ManualClock::default()));
+        for (service, status) in [
+            (Service::Stara, Some(200)),
+            (Service::Stara, Some(429)),
+            (Service::Stara, None),
+            (Service::Leaf, Some(503)),
+        ] {
+            let throttled = status == Some(429);
+            tally.count(&Event::RequestEnded { service, status, throttled });
+        }
+        let host = |requests, unanswered, throttled| HostTotals { requests, unanswered, throttled };
+        assert_eq!(tally.totals().host(Service::Stara), host(3, 1, 1));
+        assert_eq!(tally.totals().host(Service::Leaf), host(1, 0, 0));
+    }
+
+    #[test]
+    fn a_row_unparked_before_it_was_counted_as_parked_never_shows_a_huge_count() {
+        let tally = Tally::new(Arc::new(ManualClock::default()));
+        tally.count(&Event::Unparked);
+        assert_eq!(tally.totals().parked, 0);
+        tally.count(&Event::Parked);
+        tally.count(&Event::Parked);
+        assert_eq!(tally.totals().parked, 1);
+    }
+
+    #[test]
+    fn a_hold_is_told_once_and_again_only_when_it_grows_by_a_second() {
+        let clock = Arc::new(ManualClock::default());
+        let tally = Tally::new(clock.clone());
+        let held = |millis| {
+            tally.count(&Event::Held {
+                service: Service::Leaf,
+                wait: Duration::from_millis(millis),
+                status: 429,
+            });
+            tally.is_new_hold(Service::Leaf)
+        };
+        clock.set_millis(10_000);
+        assert!(held(5_000));
+        assert!(!held(5_000));
+        assert!(!held(5_900));
+        assert!(!held(100), "a hold is never shortened");
+        assert_eq!(tally.held_for(Service::Leaf), Some(Duration::from_millis(5_900)));
+        assert!(held(6_000));
+        clock.set_millis(16_000);
+        assert_eq!(tally.held_for(Service::Leaf), None);
+        assert_eq!(tally.held_for(Service::Stara), None);
+        assert!(held(5_000));
+    }
+}

@@ -1,0 +1,157 @@
+//! The thread beside a run that looks at the tally at its own pace and hands what it sees to a show.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::feed::Feed;
+use super::notes::{Note, Notes};
+use super::pace::Pace;
+use super::show::{HostView, Show, View};
+use super::tally::Tally;
+use crate::model::Service;
+use crate::pipeline::Plan;
+
+/// The window over which requests are counted into a rate: the interval of plain lines.
+const REQUESTS_WINDOW: Duration = Duration::from_secs(10);
+
+/// The window over which rows are counted into a rate. It is longer, for the time that is left follows from it.
+const ROWS_WINDOW: Duration = Duration::from_secs(30);
+
+/// How long the plan's own estimate counts, before the measured rate takes its place.
+const ESTIMATE_COUNTS: Duration = Duration::from_secs(10);
+
+/// What a show's thread knows of a run.
+pub(super) struct Watch {
+    tally: Arc<Tally>,
+    notes: Arc<Notes>,
+    began: Duration,
+    next_tick: Duration,
+    manifest_bytes: Option<u64>,
+    plan: Option<Plan>,
+    rows_began: Duration,
+    rows: Pace,
+    stara: Pace,
+    leaf: Pace,
+}
+
+impl Watch {
+    /// Begins now, for a show with this interval.
+    pub(super) fn new(feed: &Feed, interval: Duration) -> Self {
+        let began = feed.tally.clock().now();
+        Self {
+            tally: Arc::clone(&feed.tally),
+            notes: Arc::clone(&feed.notes),
+            began,
+            next_tick: began + interval,
+            manifest_bytes: None,
+            plan: None,
+            rows_began: began,
+            rows: Pace::over(ROWS_WINDOW),
+            stara: Pace::over(REQUESTS_WINDOW),
+            leaf: Pace::over(REQUESTS_WINDOW),
+        }
+    }
+
+    /// Hands everything to the show until the end. While nothing happens it sleeps, and the end wakes it.
+    pub(super) fn run(mut self, show: &mut dyn Show) {
+        while self.step(show) {}
+    }
+
+    /// Waits for what happens next, a note or a tick, and hands it to the show. Answers whether anything can follow.
+    pub(super) fn step(&mut self, show: &mut dyn Show) -> bool {
+        let patience = self.next_tick.saturating_sub(self.tally.clock().now());
+        let taken = self.notes.take(patience);
+        for note in taken.notes {
+            self.learn(&note);
+            show.tell(&note, &self.view());
+        }
+        if let Some(end) = taken.end {
+            show.end(end, &self.view());
+            return false;
+        }
+        let now = self.tally.clock().now();
+        if now >= self.next_tick {
+            self.next_tick = now + show.interval();
+            show.tick(&self.view());
+        }
+        true
+    }
+
+    /// When the next tick is due.
+    #[cfg(test)]
+    pub(super) fn next_tick(&self) -> Duration {
+        self.next_tick
+    }
+
+    fn learn(&mut self, note: &Note) {
+        match note {
+            Note::StagingStarted(bytes) => self.manifest_bytes = *bytes,
+            Note::Started(plan) => {
+                self.plan = Some(plan.clone());
+                self.rows_began = self.tally.clock().now();
+                self.rows = Pace::over(ROWS_WINDOW);
+            }
+            Note::Held { .. } | Note::Draining(_) | Note::RowFailed { .. } => {}
+        }
+    }
+
+    fn view(&mut self) -> View<'_> {
+        let now = self.tally.clock().now();
+        let totals = self.tally.totals();
+        let rows_per_second = self.rows.sample(now, totals.finished());
+        let stara = self.stara.sample(now, totals.stara.requests);
+        let leaf = self.leaf.sample(now, totals.leaf.requests);
+        let left = self.plan.as_ref().and_then(|plan| {
+            left(plan, totals.finished(), now.saturating_sub(self.rows_began), rows_per_second)
+        });
+        let host = |service, plan, per_second| HostView {
+            plan,
+            totals: totals.host(service),
+            per_second,
+            held_for: self.tally.held_for(service),
+        };
+        View {
+            elapsed: now.saturating_sub(self.began),
+            manifest_bytes: self.manifest_bytes,
+            stara: host(Service::Stara, self.plan.as_ref().map(|plan| &plan.stara), stara),
+            leaf: host(Service::Leaf, self.plan.as_ref().map(|plan| &plan.leaf), leaf),
+            plan: self.plan.as_ref(),
+            rows_per_second,
+            left,
+            rows_left_out: self.notes.rows_left_out(),
+            totals,
+        }
+    }
+}
+
+/// About how long the rows that are left will take: at first as the quotas say, then as measured.
+fn left(plan: &Plan, finished: u64, elapsed: Duration, rows_per_second: f64) -> Option<Duration> {
+    let rows = plan.to_do.saturating_sub(finished);
+    if rows == 0 {
+        return None;
+    }
+    if elapsed < ESTIMATE_COUNTS {
+        return plan.expected.map(|expected| expected.saturating_sub(elapsed));
+    }
+    #[allow(clippy::cast_precision_loss, reason = "an estimate needs no 53 bits")]
+    let seconds = rows as f64 / rows_per_second;
+    // Whole seconds: it isn't known any better. Without a rate this is an infinite number, which no duration holds.
+    Duration::try_from_secs_f64(seconds.ceil()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::rehearsal::plan;
+
+    #[test]
+    fn the_time_left_is_the_estimate_at_first_and_then_follows_the_rate() {
+        let plan = Plan { to_do: 1_000, expected: Some(Duration::from_secs(100)), ..plan() };
+        let seconds = Duration::from_secs;
+        assert_eq!(left(&plan, 0, seconds(0), 0.0), Some(seconds(100)));
+        assert_eq!(left(&plan, 1, seconds(4), 0.1), Some(seconds(96)));
+        assert_eq!(left(&plan, 100, seconds(10), 9.0), Some(seconds(100)));
+        assert_eq!(left(&plan, 100, seconds(60), 0.0), None, "no rate, no estimate");
+        assert_eq!(left(&plan, 1_000, seconds(99), 9.0), None, "nothing is left");
+    }
+}

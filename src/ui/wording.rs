@@ -1,0 +1,171 @@
+//! How numbers, times and hosts read, in every show alike.
+
+use std::time::Duration;
+
+use super::show::{HostView, View};
+use crate::pipeline::{HostPlan, Plan};
+
+/// A count with a comma between its thousands: `1,234,567`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun, which takes an `s` unless it is one: `1 row`, `2 rows`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
+/// A time span in its two largest units: `500ms`, `20s`, `1m 29s`, `2h 5m`, `3d 4h`.
+pub(super) fn duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (large, small) = match seconds {
+        0 if span.is_zero() => return "0s".to_owned(),
+        0 => return format!("{}ms", span.as_millis()),
+        1..60 => return format!("{seconds}s"),
+        60..3_600 => ((seconds / 60, "m"), (seconds % 60, "s")),
+        3_600..86_400 => ((seconds / 3_600, "h"), (seconds % 3_600 / 60, "m")),
+        _ => ((seconds / 86_400, "d"), (seconds % 86_400 / 3_600, "h")),
+    };
+    match (large, small) {
+        ((large, unit), (0, _)) => format!("{large}{unit}"),
+        ((large, unit), (small, small_unit)) => format!("{large}{unit} {small}{small_unit}"),
+    }
+}
+
+/// A rate: `98.3/s`, and `1,852/s` from a hundred on.
+pub(super) fn rate(per_second: f64) -> String {
+    if per_second < 99.95 {
+        return format!("{per_second:.1}/s");
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is positive, and beyond 2^64 a second it may saturate"
+    )]
+    let whole = per_second.round() as u64;
+    format!("{}/s", count(whole))
+}
+
+/// A share in whole per cent, rounded down, so that 100 % means all.
+pub(super) fn percent(part: u64, whole: u64) -> u64 {
+    u64::try_from(u128::from(part.min(whole)) * 100 / u128::from(whole.max(1))).unwrap_or(100)
+}
+
+/// One line that says what a run is about to do.
+pub(super) fn opening(plan: &Plan) -> String {
+    let host = |name, host: &HostPlan| format!("{name} {} at {}", host.origin, allowed(host));
+    let aside = [
+        (plan.done_before, "done before"),
+        (plan.invalid, "invalid"),
+        (plan.duplicate, "duplicate"),
+        (plan.conflict, "in conflict"),
+    ];
+    let aside = aside.map(|(lines, what)| (lines > 0).then(|| format!("{} {what}", count(lines))));
+    let rows = Some(format!("{} to do of {}", count(plan.to_do), counted(plan.lines, "line")));
+    let parts = [
+        Some(joined([rows].into_iter().chain(aside), ", ")),
+        Some(host("Stara", &plan.stara)),
+        Some(format!("{} {}", host("Leaf", &plan.leaf), plan.account)),
+        plan.expected.map(|expected| format!("about {}", duration(expected))),
+    ];
+    joined(parts, "; ")
+}
+
+fn allowed(host: &HostPlan) -> String {
+    match host.per_second {
+        None => "no quota".to_owned(),
+        Some(per_second) if host.rate.starts_with("auto") => format!("{} (auto)", rate(per_second)),
+        Some(_) => host.rate.clone(),
+    }
+}
+
+/// The state of one host: its rate against its quota, and what it said to that.
+pub(super) fn host(host: &HostView<'_>) -> String {
+    let quota = host.plan.filter(|plan| plan.per_second.is_some());
+    let of = quota.map(|plan| format!(" of {}", allowed(plan)));
+    let throttled = host.totals.throttled;
+    let parts = [
+        Some(rate(host.per_second) + &of.unwrap_or_default()),
+        (throttled > 0).then(|| format!("{} throttled", count(throttled))),
+        host.held_for.map(|wait| format!("waiting {}", duration(wait))),
+    ];
+    joined(parts, ", ")
+}
+
+/// The state of the rows: how many of how many, how fast, and what is left.
+pub(super) fn rows(view: &View<'_>) -> String {
+    let to_do = view.plan.map_or(0, |plan| plan.to_do);
+    let totals = &view.totals;
+    let parts = [
+        Some(format!("{} of {}", count(totals.finished()), counted(to_do, "row"))),
+        Some(rate(view.rows_per_second)),
+        Some(format!("{} failed", count(totals.failed()))),
+        (totals.parked > 0).then(|| format!("{} parked", count(totals.parked))),
+        view.left.map(|left| format!("~{} left", duration(left))),
+    ];
+    joined(parts, ", ")
+}
+
+/// How far the first reading of the manifest is.
+pub(super) fn staging(view: &View<'_>) -> String {
+    let read = view.totals.staged_bytes;
+    let share = |whole| format!("{} % of the manifest", percent(read, whole));
+    let parts = [Some(counted(view.totals.staged_lines, "line")), view.manifest_bytes.map(share)];
+    joined(parts, ", ")
+}
+
+/// The parts that there are, with this between them.
+pub(super) fn joined(parts: impl IntoIterator<Item = Option<String>>, between: &str) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_a_comma_between_thousands() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(12_345), "12,345");
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(0, "row"), "0 rows");
+    }
+
+    #[test]
+    fn spans_read_in_their_two_largest_units() {
+        let seconds = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(seconds(0), "0s");
+        assert_eq!(duration(Duration::from_millis(500)), "500ms");
+        assert_eq!(duration(Duration::from_millis(1_999)), "1s");
+        assert_eq!(seconds(59), "59s");
+        assert_eq!(seconds(60), "1m");
+        assert_eq!(seconds(89), "1m 29s");
+        assert_eq!(seconds(3_600), "1h");
+        assert_eq!(seconds(7_530), "2h 5m");
+        assert_eq!(seconds(86_400 * 3 + 3_600 * 4 + 5), "3d 4h");
+    }
+
+    #[test]
+    fn rates_and_shares_are_rounded_for_people() {
+        assert_eq!(rate(0.0), "0.0/s");
+        assert_eq!(rate(98.26), "98.3/s");
+        assert_eq!(rate(99.96), "100/s");
+        assert_eq!(rate(1_851.6), "1,852/s");
+        assert_eq!(percent(999, 1_000), 99);
+        assert_eq!(percent(1_000, 1_000), 100);
+        assert_eq!(percent(5, 0), 0);
+        assert_eq!(percent(u64::MAX, u64::MAX), 100);
+    }
+}
