@@ -8,4 +8,5 @@ pub mod model;
 pub mod pipeline;
 pub mod report;
 pub mod sandbox;
+pub mod settings;
 pub mod ui;
