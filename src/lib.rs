@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod checkpoint;
+pub mod cli;
 pub mod http;
 pub mod manifest;
 pub mod model;

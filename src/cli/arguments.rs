@@ -1,0 +1,130 @@
+//! The command line as clap parses it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use super::output::OutputFlags;
+use crate::model::LeafUserId;
+use crate::settings::{
+    LineFlags, ManifestFlags, RateFlags, RowFlags, SelectionFlags, StateFlags, TargetFlags, parse_duration,
+};
+
+/// What only the environment holds, for a flag's value stands in every list of processes.
+const SECRETS: &str = "Secrets, from the environment only:
+  LEAF_TOKEN                     Leaf's token
+  LEAF_USERNAME, LEAF_PASSWORD   the Leaf account with which a token is got, and renewed
+  STARA_ACCESS_TOKEN_CLIENT      the accessTokenClient of rows that have none of their own (dialect form)
+  STARA_ONBOARD_FINGERPRINT_KEY  the ledger's fingerprint key, instead of the file beside it";
+
+/// Bulk-onboard growers' Stara credentials into Leaf
+#[derive(Debug, Parser)]
+#[command(name = "stara-onboard", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Onboard a manifest: authenticate, token, attach and verify every row; resumes by itself
+    #[command(after_help = SECRETS)]
+    Run(Box<RunArguments>),
+    /// Show what the ledger knows: the latest run, or one user
+    Status(StatusArguments),
+    /// Write the results of the latest run again, from the ledger alone
+    Report(ReportArguments),
+    /// Serve the simulated Stara and Leaf until stopped, and print their URLs
+    Sandbox(SandboxArguments),
+    /// Say what an outcome or an exit code means, who must act, and what to do
+    Explain(ExplainArguments),
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The manifest: CSV (also .gz or .zst) or Parquet with leafUserId, login and password; - reads stdin
+    pub manifest: PathBuf,
+    /// Rehearse against simulated services inside this process, which know the manifest's users and logins
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
+    /// [default: state/<manifest>.results.csv]
+    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
+    pub report: Vec<PathBuf>,
+    /// How long rows under way may go on after a first Ctrl-C or SIGTERM
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_GRACE", default_value = "20s", value_parser = parse_duration)]
+    pub grace: Duration,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) rates: RateFlags,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+    #[command(flatten)]
+    pub(super) reading: ManifestFlags,
+    #[command(flatten)]
+    pub(super) lines: LineFlags,
+    #[command(flatten)]
+    pub(super) rows: RowFlags,
+    #[command(flatten)]
+    pub(super) selection: SelectionFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
+}
+
+/// The arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// One user's history, instead of the latest run
+    pub leaf_user_id: Option<LeafUserId>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The ledger of rehearsals: state/sandbox.db
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+}
+
+/// The arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Where the results go, by the ending .csv, .jsonl or .parquet [default: state/<manifest>.results.csv]
+    pub files: Vec<PathBuf>,
+    /// The same, as `run` takes it (repeatable)
+    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
+    pub report: Vec<PathBuf>,
+    /// The ledger of rehearsals: state/sandbox.db
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+}
+
+/// The arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArguments {
+    /// A manifest whose users and logins the services know; without one they know everybody
+    pub manifest: Option<PathBuf>,
+    /// Stara's port; a free one by itself
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub stara_port: u16,
+    /// Leaf's port; a free one by itself
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub leaf_port: u16,
+    #[command(flatten)]
+    pub(super) reading: ManifestFlags,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// An outcome's code or an exit code; all of them without one
+    pub code: Option<String>,
+}

@@ -1,0 +1,134 @@
+//! The exit codes: a contract with schedulers and scripts.
+
+/// What the process says with its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ExitCode {
+    /// Every selected row is attached and verified, or already was.
+    Done,
+    /// An internal error, or the accounting identity is broken.
+    Internal,
+    /// Usage, configuration or manifest are invalid; nothing was sent.
+    Usage,
+    /// Finished; some rows failed.
+    RowsFailed,
+    /// Stopped by canaries or failure budget.
+    TooManyFailures,
+    /// Incomplete and resumable.
+    Incomplete,
+    /// Leaf refuses our token or everything, or a redirect.
+    Refused,
+    /// The ledger or the state directory can't be written.
+    StateUnwritable,
+    /// Another run holds the ledger.
+    Held,
+    /// Stopped by SIGHUP after draining.
+    Hangup,
+    /// Stopped by SIGINT after draining.
+    Interrupt,
+    /// Stopped by SIGTERM after draining.
+    Terminate,
+}
+
+impl ExitCode {
+    /// Every code this version uses, in order.
+    pub const ALL: [Self; 12] = [
+        Self::Done,
+        Self::Internal,
+        Self::Usage,
+        Self::RowsFailed,
+        Self::TooManyFailures,
+        Self::Incomplete,
+        Self::Refused,
+        Self::StateUnwritable,
+        Self::Held,
+        Self::Hangup,
+        Self::Interrupt,
+        Self::Terminate,
+    ];
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::RowsFailed => 3,
+            Self::TooManyFailures => 4,
+            Self::Incomplete => 5,
+            Self::Refused => 7,
+            Self::StateUnwritable => 8,
+            Self::Held => 11,
+            Self::Hangup => 129,
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Every selected row is attached and verified, or already was.",
+            Self::Internal => {
+                "Internal error, or the lines of the report don't add up to those of the manifest."
+            }
+            Self::Usage => "Usage, configuration or manifest are invalid; nothing was sent.",
+            Self::RowsFailed => "Finished; some rows failed, remembered refusals and invalid lines included.",
+            Self::TooManyFailures => {
+                "Stopped by the first rows or the failure budget: it goes wrong for everybody."
+            }
+            Self::Incomplete => {
+                "Incomplete and resumable: a host asked for too long a pause, Leaf gave no token, or the manifest changed."
+            }
+            Self::Refused => "Stopped: Leaf refuses our token or everything, or answered with a redirect.",
+            Self::StateUnwritable => "The ledger, a report or the state directory can't be written.",
+            Self::Held => "Another run holds the ledger.",
+            Self::Hangup => "Stopped by SIGHUP after draining.",
+            Self::Interrupt => "Stopped by SIGINT after draining.",
+            Self::Terminate => "Stopped by SIGTERM after draining.",
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Done => "Nothing to do.",
+            Self::Internal => "Report it with the log; the ledger is true, and the same command resumes.",
+            Self::Usage => "Correct what the error names, then run again.",
+            Self::RowsFailed => {
+                "The report says for each failed row who must act; running again tries what can be tried."
+            }
+            Self::TooManyFailures => {
+                "Mend what the error names, then run the same command again; --max-failures 100% goes on regardless."
+            }
+            Self::Incomplete => {
+                "Run the same command again; after a pause that was asked for, not before it is over."
+            }
+            Self::Refused => {
+                "Check LEAF_TOKEN (or the account) and --leaf-url, then run the same command again."
+            }
+            Self::StateUnwritable => "Make room or mend the permissions, then run the same command again.",
+            Self::Held => "Wait until it ends, or give this run a ledger of its own with --state.",
+            Self::Hangup | Self::Interrupt | Self::Terminate => "Run the same command again to resume.",
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_the_contract() {
+        let numbers = ExitCode::ALL.map(ExitCode::number);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 7, 8, 11, 129, 130, 143]);
+    }
+}

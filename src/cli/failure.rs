@@ -1,0 +1,161 @@
+//! Errors as people see them: what happened, why, and what to do next.
+
+use std::fmt::Write as _;
+
+use super::exit_code::ExitCode;
+use crate::checkpoint::LedgerError;
+use crate::manifest::{Field, ManifestError, ManifestProblem};
+use crate::pipeline::{RunError, StagingError};
+use crate::settings::SettingsError;
+
+/// An error on its way to the person at the keyboard.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code it leads to.
+    pub code: ExitCode,
+    /// What happened, with its causes.
+    pub error: anyhow::Error,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a hint.
+    pub fn new(code: ExitCode, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
+        Self { code, error: error.into(), hint: Some(hint.into()) }
+    }
+
+    /// The text for stderr: `error:`, `caused by:` and `hint:` lines.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = format!("error: {}\n", self.error);
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            // Some errors show their cause in their own text already.
+            if !said.contains(&cause) {
+                // Writing into a string can't fail.
+                let _ = writeln!(text, "caused by: {cause}");
+                said.push_str(&cause);
+            }
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        text
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        let hint = match error.problem {
+            ManifestProblem::MissingColumn { field: Field::AccessTokenClient, .. } => {
+                "nothing was sent; in the dialect form every row needs one: name its column, or set \
+                 STARA_ACCESS_TOKEN_CLIENT for all"
+            }
+            _ => "nothing was sent; correct the manifest and run again",
+        };
+        Self::new(ExitCode::Usage, error, hint)
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        let hint = match &error {
+            SettingsError::NoLeafToken => {
+                "set LEAF_TOKEN, or LEAF_USERNAME and LEAF_PASSWORD, or name a file with --leaf-token-file; \
+                 to rehearse without any, add --sandbox"
+            }
+            SettingsError::BadLeafToken { .. } => "copy the token again, in one line and whole",
+            SettingsError::BadUrl { .. } => "write https://host",
+            SettingsError::Client { .. } => {
+                "check the URL; to send in clear on purpose, add --allow-insecure-http"
+            }
+            SettingsError::ReplaceWithoutLook => "leave out --precheck off",
+        };
+        Self::new(ExitCode::Usage, error, hint)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let (code, hint) = match &error {
+            LedgerError::Held { .. } => {
+                (ExitCode::Held, "wait until it ends, or give this run a ledger of its own with --state FILE")
+            }
+            LedgerError::OtherTarget { .. } => (
+                ExitCode::Usage,
+                "one ledger serves one target; give this one its own with --state FILE, so that a row done there \
+                 never counts as done here",
+            ),
+            LedgerError::Missing { .. } => {
+                (ExitCode::Usage, "run a manifest first, or name the ledger with --state FILE")
+            }
+            LedgerError::NotALedger { .. } | LedgerError::SymbolicLink { .. } => {
+                (ExitCode::Usage, "name another file with --state FILE")
+            }
+            LedgerError::TooNew { .. } => (ExitCode::Usage, "use the newer stara-onboard, or another ledger"),
+            LedgerError::BadKey { .. } => (
+                ExitCode::Usage,
+                "put the right key back; without any key the run goes on, but notices no changed rows",
+            ),
+            LedgerError::Database { .. }
+            | LedgerError::File { .. }
+            | LedgerError::NoRandomness
+            | LedgerError::WriterGone { .. } => (
+                ExitCode::StateUnwritable,
+                "check free space, permissions and that it is a local disk; then run the same command again",
+            ),
+        };
+        Self::new(code, error, hint)
+    }
+}
+
+impl From<StagingError> for Failure {
+    fn from(error: StagingError) -> Self {
+        match error {
+            StagingError::Manifest(error) => error.into(),
+            StagingError::Ledger(error) => error.into(),
+            StagingError::TooManyInvalid { .. } => Self::new(
+                ExitCode::Usage,
+                error,
+                "nothing was sent; if these lines are meant to be left out, raise --max-invalid",
+            ),
+            StagingError::UnknownOnly { .. } => {
+                Self::new(ExitCode::Usage, error, "nothing was sent; check the ids and the manifest")
+            }
+            StagingError::Stopped(signal) => {
+                Self::new(signal.into(), error, "nothing was sent; run the same command again")
+            }
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Ledger(error) => error.into(),
+            RunError::ReaderGone => Self::new(
+                ExitCode::Internal,
+                error,
+                "report it; the ledger is true, and the same command resumes",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_what_to_do() {
+        let cause = std::io::Error::other("disk on fire");
+        let error = LedgerError::File { path: "state".into(), source: cause };
+        let text = Failure::from(error).render();
+        assert!(
+            text.starts_with("error: state can't be used\ncaused by: disk on fire\nhint: check free space"),
+            "{text}"
+        );
+    }
+}

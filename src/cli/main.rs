@@ -1,0 +1,64 @@
+//! The main function behind `main.rs`.
+
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
+
+use clap::Parser as _;
+
+use super::arguments::{Cli, Verb};
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::{explain, reports, run, sandbox, status};
+
+/// Parses the command line, carries it out, and says with which code to exit.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    std::panic::set_hook(Box::new(tell_of_panic));
+    forbid_core_dumps();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and a closed pipe doesn't make them one.
+            let _ = error.print();
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            return code.into();
+        }
+    };
+    let ended = match cli.verb {
+        Verb::Run(arguments) => run::run(&arguments),
+        Verb::Status(arguments) => status::status(&arguments),
+        Verb::Report(arguments) => reports::report(&arguments),
+        Verb::Sandbox(arguments) => sandbox::serve(&arguments),
+        Verb::Explain(arguments) => explain::explain(&arguments),
+    };
+    let code = ended.unwrap_or_else(|failure: Failure| {
+        // Where even stderr is gone, the exit code still says it.
+        let _ = std::io::stderr().write_all(failure.render().as_bytes());
+        failure.code
+    });
+    code.into()
+}
+
+/// Says where a panic happened, and never its payload, which may quote what it choked on.
+///
+/// The Parquet reader's panics on damaged files are no defects of ours: `manifest` turns them into an error.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    if panic.location().is_some_and(|place| place.file().contains("/parquet-")) {
+        return;
+    }
+    let place =
+        panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+    let text =
+        format!("error: a defect of this program{place}\nhint: please report it; the ledger is true\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A core file would hold the passwords of every row in flight.
+fn forbid_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        // Refused only where the limit is lower already.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}

@@ -1,0 +1,26 @@
+//! The command line: one file a verb, and everything around them that people and schedulers rely on.
+//!
+//! Main types: [`Cli`], the parsed command line; [`ExitCode`], the documented codes; [`Failure`], an error with its code
+//! and hint. The main function is [`main`].
+//!
+//! This is the top floor: it may use all others, opens the files, and with `ui` it is the only one that prints.
+
+mod arguments;
+mod exit_code;
+mod explain;
+mod failure;
+mod invocation;
+mod logging;
+mod main;
+mod manifest_source;
+mod output;
+mod reports;
+mod run;
+mod sandbox;
+mod signals;
+mod status;
+
+pub use arguments::{Cli, Verb};
+pub use exit_code::ExitCode;
+pub use failure::Failure;
+pub use main::main;

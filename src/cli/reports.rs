@@ -1,0 +1,111 @@
+//! Writes the results: at the end of a run, and again from the ledger alone.
+
+use std::path::{Path, PathBuf};
+
+use super::arguments::ReportArguments;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::manifest_source::stem;
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunRecord};
+use crate::report::{ReportFormat, ResultRecord, check_kept_columns, write_report};
+
+/// A report that is to be written.
+#[derive(Debug)]
+pub(super) struct ReportTarget {
+    pub(super) path: PathBuf,
+    format: ReportFormat,
+}
+
+/// Resolves `--report`: the default when none is given, nothing for `none`. Checked before anything is sent.
+pub(super) fn targets(
+    asked: &[PathBuf],
+    manifest: &str,
+    kept_columns: &[String],
+) -> Result<Vec<ReportTarget>, Failure> {
+    let usage = |error: anyhow::Error, hint: &str| Failure::new(ExitCode::Usage, error, hint);
+    check_kept_columns(kept_columns)
+        .map_err(|error| usage(error.into(), "keep another column, or rename it"))?;
+    let default = [PathBuf::from(format!("state/{}.results.csv", stem(manifest)))];
+    let asked = if asked.is_empty() { &default } else { asked };
+    let resolve = |path: &PathBuf| {
+        let format = ReportFormat::of_path(path).map_err(|error| {
+            usage(error.into(), "write --report FILE.csv, FILE.jsonl or FILE.parquet, or --report none")
+        })?;
+        Ok(ReportTarget { path: path.clone(), format })
+    };
+    asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
+}
+
+/// Makes sure that every report can be written, before anything is sent: a file is made beside it and taken away again.
+pub(super) fn prepare(targets: &[ReportTarget]) -> Result<(), Failure> {
+    for ReportTarget { path, .. } in targets {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+        tried.map_err(|source| {
+            let error = anyhow::Error::new(source)
+                .context(format!("no report can be written to {}", folder.display()));
+            Failure::new(
+                ExitCode::StateUnwritable,
+                error,
+                "nothing was sent; name another place with --report FILE",
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes every report of a run from the ledger.
+pub(super) fn write(ledger: &Ledger, run: &RunRecord, targets: &[ReportTarget]) -> Result<(), Failure> {
+    for target in targets {
+        let written = ledger.with_results(run.run, |results| {
+            let records = results.map(|result| result.map(record));
+            write_report(&target.path, target.format, &run.kept_columns, records)
+        });
+        written.map_err(Failure::from)?.map_err(|error| {
+            Failure::new(
+                ExitCode::StateUnwritable,
+                error,
+                "the ledger holds the results; check the path, its permissions and the room on the disk, then write \
+                 them with `stara-onboard report FILE`",
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn record(result: LineResult) -> ResultRecord {
+    let outcome = result.outcome;
+    let (id, status) = match outcome.credential {
+        Some(credential) => (credential.id.map(|id| id.as_str().to_owned()), credential.status),
+        None => (None, None),
+    };
+    ResultRecord {
+        line: result.line,
+        leaf_user_id: result.leaf_user_id,
+        login: result.login,
+        outcome: outcome.code,
+        origin: outcome.origin,
+        stage: Some(outcome.stage),
+        http_status: outcome.http_status,
+        attempts: (outcome.attempts > 0).then_some(outcome.attempts),
+        credential_id: id,
+        credential_status: status,
+        finished_at: result.finished_at,
+        message: outcome.message.into_owned(),
+        kept: result.kept,
+    }
+}
+
+/// `report`: writes the results of the latest run again.
+pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
+    let path = arguments.state.path(arguments.sandbox);
+    let ledger = Ledger::open(&path, LedgerAccess::Read)?;
+    let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
+    let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
+    let targets = targets(&asked, &run.manifest, &run.kept_columns)?;
+    prepare(&targets)?;
+    write(&ledger, &run, &targets)?;
+    let written: Vec<String> = targets.iter().map(|target| format!("{}\n", target.path.display())).collect();
+    super::status::print(&written.concat());
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,372 @@
+//! `run`: onboards a manifest.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::arguments::RunArguments;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::reports::{self, ReportTarget};
+use super::{invocation, logging, manifest_source, sandbox, signals};
+use crate::checkpoint::{
+    HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
+};
+use crate::http::Rate;
+use crate::manifest::Manifest;
+use crate::model::{NextRun, OutcomeCode, Secret, Service};
+use crate::pipeline::{self, Observe, RunResult, StagingOptions, Stop, StopCause};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::settings::{Environment, Services, is_sendable};
+use crate::ui::{HostUse, LogWriter, ProgressDisplay, Summary};
+
+/// Onboards a manifest, and says with which code to exit.
+pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let logs = LogWriter::default();
+    let manifest_name = arguments.manifest.display().to_string();
+    let targets = reports::targets(&arguments.report, &manifest_name, &arguments.lines.keep_column)?;
+    let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
+    written.chain(&arguments.state.state).try_for_each(|path| refuse_manifest(path, &arguments.manifest))?;
+    logging::start(&arguments.output, &logs)?;
+    runtime()?.block_on(async {
+        let prepared = Prepared::new(arguments, manifest_name).await?;
+        reports::prepare(&targets)?;
+        let display = Arc::new(ProgressDisplay::start(
+            arguments.output.progress(),
+            std::io::stderr().is_terminal(),
+            &logs,
+        ));
+        let ended = prepared.carry_out(arguments, Arc::clone(&display)).await;
+        display.finish();
+        ended?.conclude(arguments, &targets)
+    })
+}
+
+/// The runtime of the process.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")
+        .map_err(|error| {
+            Failure::new(ExitCode::Internal, error, "check the limits on threads and open files")
+        })
+}
+
+/// Everything checked that can be checked before anything is sent.
+struct Prepared {
+    manifest: Manifest,
+    manifest_name: String,
+    services: Services,
+    ledger: Ledger,
+    lock: RunLock,
+    sandbox: Option<Sandbox>,
+}
+
+impl Prepared {
+    async fn new(arguments: &RunArguments, manifest_name: String) -> Result<Self, Failure> {
+        let source = manifest_source::open(&arguments.manifest)?;
+        let environment = if arguments.sandbox {
+            // The real token is no business of a rehearsal.
+            Environment { leaf_token: Some(rehearsal_secret()), ..Environment::default() }
+        } else {
+            Environment::read(|name| std::env::var_os(name))
+        };
+        let mut target = arguments.target.clone();
+        if arguments.sandbox {
+            target.leaf_token_file = None;
+        }
+        if let Some(path) = &target.leaf_token_file {
+            check_token_file(path)?;
+        }
+        // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
+        let services = resolve(arguments, &target, &environment)?;
+        let options = arguments.reading.read_options(services.client_column(), &arguments.lines.keep_column);
+        let manifest = Manifest::open(source, &options)?;
+        for warning in manifest.warnings() {
+            warn(arguments, warning);
+        }
+        if manifest.has_access_token_client() && services.dialect == crate::model::Dialect::Json {
+            warn(
+                arguments,
+                "the column accessTokenClient is only used where Stara's answer has none (--stara-dialect json)",
+            );
+        }
+        let (services, sandbox) = if arguments.sandbox {
+            let sandbox = start_sandbox(&manifest).await?;
+            sandbox.stara_url().clone_into(&mut target.stara_url);
+            sandbox.leaf_url().clone_into(&mut target.leaf_url);
+            (resolve(arguments, &target, &environment)?, Some(sandbox))
+        } else {
+            (services, None)
+        };
+        let path = arguments.state.path(arguments.sandbox);
+        make_state_folder(&path)?;
+        Ledger::check_file(&path)?;
+        let lock = RunLock::acquire(&path)?;
+        let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
+        if ledger.key_standing() == KeyStanding::Lost {
+            // Even where nothing else is said: somebody is needed.
+            tell(
+                "warning: the fingerprint key beside the ledger is missing or another one: done stays done, refused stays \
+                 refused, but no row counts as changed and nothing is replaced\n",
+            );
+        }
+        Ok(Self { manifest, manifest_name, services, ledger, lock, sandbox })
+    }
+
+    async fn carry_out(
+        self,
+        arguments: &RunArguments,
+        display: Arc<ProgressDisplay>,
+    ) -> Result<Ended, Failure> {
+        let Self { manifest, manifest_name, services, mut ledger, lock, sandbox } = self;
+        let observer: Arc<dyn Observe> = display;
+        let stop = Stop::default();
+        signals::watch(stop.clone(), arguments.grace, Arc::clone(&observer))
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let began = Instant::now();
+        let start = RunStart {
+            manifest: manifest_name,
+            kept_columns: arguments.lines.keep_column.clone(),
+            limit: arguments.selection.limit,
+        };
+        let staging_options = StagingOptions {
+            selection: arguments.selection.selection(),
+            invalid_limit: arguments.lines.invalid_limit(),
+            default_client: services.default_client.clone(),
+        };
+        let (watching, stopping) = (Arc::clone(&observer), stop.clone());
+        let staging = tokio::task::spawn_blocking(move || {
+            let staged =
+                pipeline::stage(&mut ledger, &manifest, &start, &staging_options, &stopping, &*watching);
+            staged.map(|staged| (staged, ledger, manifest))
+        });
+        let (staged, ledger, manifest) =
+            staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
+        let origins = [services.stara.http.origin(), services.leaf.http.origin()];
+        let options = services.into_run_options(arguments.selection.retry_rejected);
+        tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
+        let result = pipeline::run(ledger, manifest, staged, options, stop, observer).await?;
+        if let Some(sandbox) = sandbox {
+            sandbox.stop().await;
+        }
+        Ok(Ended {
+            result,
+            run: staged.run,
+            lines: staged.lines,
+            origins,
+            duration: began.elapsed(),
+            _lock: lock,
+        })
+    }
+}
+
+fn resolve(
+    arguments: &RunArguments,
+    target: &crate::settings::TargetFlags,
+    environment: &Environment,
+) -> Result<Services, Failure> {
+    let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::Auto };
+    let mut services =
+        Services::resolve(target, &arguments.rates, &arguments.rows, environment, default_rate)?;
+    if arguments.sandbox {
+        "in the sandbox".clone_into(&mut services.account);
+        services.default_client = Some(rehearsal_secret());
+    }
+    Ok(services)
+}
+
+/// What the simulated services take for a token: anything.
+fn rehearsal_secret() -> Secret {
+    Secret::new("sandbox".to_owned())
+}
+
+async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
+    let world = sandbox::world_of(manifest)?;
+    Sandbox::start(SandboxOptions::default(), Arc::new(world))
+        .await
+        .context("the simulated services can't be started")
+        .map_err(|error| Failure::new(ExitCode::Internal, error, "check that loopback ports can be opened"))
+}
+
+/// Nothing is ever written over the manifest.
+fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
+    let same =
+        path.canonicalize().is_ok_and(|path| manifest.canonicalize().is_ok_and(|manifest| path == manifest));
+    if !same {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("{} is the manifest, and would be written over", path.display());
+    Err(Failure::new(ExitCode::Usage, error, "name another file"))
+}
+
+/// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.
+fn check_token_file(path: &Path) -> Result<(), Failure> {
+    let named = format!("there is no token for Leaf in {}", path.display());
+    let error = match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => anyhow::anyhow!("{named}: it is empty"),
+        Ok(text) if !is_sendable(&Secret::new(text.trim().to_owned())) => {
+            anyhow::anyhow!("{named}: it holds more than one line, or characters that no token has")
+        }
+        Ok(_) => return Ok(()),
+        Err(source) => anyhow::Error::new(source).context(named),
+    };
+    Err(Failure::new(
+        ExitCode::Usage,
+        error,
+        "nothing was sent; name a file that holds the token with --leaf-token-file",
+    ))
+}
+
+fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
+    let Some(folder) = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|source| {
+        let error =
+            anyhow::Error::new(source).context(format!("the folder {} can't be made", folder.display()));
+        Failure::new(ExitCode::StateUnwritable, error, "name another place with --state FILE")
+    })
+}
+
+fn internal(what: &'static str) -> Failure {
+    Failure::new(
+        ExitCode::Internal,
+        anyhow::anyhow!(what),
+        "report it; the ledger is true, and the same command resumes",
+    )
+}
+
+fn warn(arguments: &RunArguments, text: &str) {
+    if !arguments.output.quiet {
+        tell(&format!("warning: {text}\n"));
+    }
+}
+
+/// Writes for people. Where stderr is gone, nobody is there to be told.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A run whose rows have ended.
+struct Ended {
+    result: RunResult,
+    run: i64,
+    lines: u64,
+    origins: [String; 2],
+    duration: Duration,
+    _lock: RunLock,
+}
+
+impl Ended {
+    /// Counts, records, reports and sums up.
+    fn conclude(self, arguments: &RunArguments, targets: &[ReportTarget]) -> Result<ExitCode, Failure> {
+        let ledger = &self.result.ledger;
+        let stopped = self.result.stopped.clone();
+        if let Some(StopCause::LedgerUnwritable { reason }) = stopped {
+            return Err(Failure::new(
+                ExitCode::StateUnwritable,
+                anyhow::anyhow!(reason),
+                "nothing was claimed that isn't in the ledger; make room or mend the permissions, then run the same \
+                 command again",
+            ));
+        }
+        let outcomes = ledger.count_outcomes(self.run)?;
+        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
+        let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
+        let reported = reports::write(ledger, &record, targets);
+        let code = match (exit_code(stopped.as_ref(), &outcomes, self.lines), &reported) {
+            (ExitCode::Internal, _) => ExitCode::Internal,
+            (_, Err(failure)) => failure.code,
+            (code, Ok(())) => code,
+        };
+        let end = RunEnd {
+            exit_code: code.number(),
+            ending,
+            outcomes: outcomes.clone(),
+            hosts: self.result.hosts.clone(),
+        };
+        ledger.end_run(self.run, &end)?;
+        tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
+        let targets = if reported.is_ok() { targets } else { &[] };
+        if !arguments.output.quiet || code != ExitCode::Done {
+            tell(&self.summary(&outcomes, stopped.as_ref(), targets).render());
+        }
+        if code == ExitCode::Internal {
+            let (lines, total) = (self.lines, outcomes.total());
+            let error = anyhow::anyhow!("the manifest has {lines} lines, but {total} have an outcome");
+            return Err(Failure::new(
+                code,
+                error,
+                "report it; the ledger is true, and the same command resumes",
+            ));
+        }
+        reported.map(|()| code)
+    }
+
+    fn summary(
+        &self,
+        outcomes: &OutcomeCounts,
+        stopped: Option<&StopCause>,
+        targets: &[ReportTarget],
+    ) -> Summary {
+        let host = |service: Service, origin: &String| {
+            let name = service.as_str().to_lowercase();
+            let HostTotals { requests, throttled, .. } =
+                self.result.hosts.get(&name).copied().unwrap_or_default();
+            HostUse { service, origin: origin.clone(), requests, throttled }
+        };
+        Summary {
+            lines: self.lines,
+            outcomes: outcomes.iter().collect(),
+            done_before: outcomes.earlier,
+            hosts: Service::ALL
+                .iter()
+                .zip(&self.origins)
+                .map(|(service, origin)| host(*service, origin))
+                .collect(),
+            duration: self.duration,
+            stopped: stopped.map(ToString::to_string),
+            reports: targets.iter().map(|target| target.path.clone()).collect(),
+            resume: is_something_left(outcomes).then(invocation::command_line),
+        }
+    }
+}
+
+/// Whether the same command would do something for some row.
+fn is_something_left(outcomes: &OutcomeCounts) -> bool {
+    let again = |code: OutcomeCode| matches!(code.next_run(), NextRun::TriesAgain | NextRun::LooksAgain);
+    OutcomeCode::ALL.iter().any(|code| again(*code) && outcomes.selected(*code) > 0)
+}
+
+/// How a run ends, in the order of precedence: 1, 8, signal, 7, 4, 5, 3.
+fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
+    if outcomes.total() != lines {
+        return ExitCode::Internal;
+    }
+    match stopped {
+        Some(StopCause::LedgerUnwritable { .. }) => ExitCode::StateUnwritable,
+        Some(StopCause::Signal(signal)) => (*signal).into(),
+        Some(StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. }) => {
+            ExitCode::Refused
+        }
+        Some(StopCause::TooManyFailures { .. }) => ExitCode::TooManyFailures,
+        Some(
+            StopCause::HeldTooLong { .. }
+            | StopCause::NoToken { .. }
+            | StopCause::ManifestUnreadable { .. }
+            | StopCause::ManifestChanged { .. },
+        ) => ExitCode::Incomplete,
+        None => {
+            // A row that the run should have tried and didn't come to counts as well, for whatever reason.
+            let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
+            let any_failed =
+                OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
+            if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
+        }
+    }
+}

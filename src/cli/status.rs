@@ -1,0 +1,230 @@
+//! `status`: what the ledger knows.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use super::arguments::StatusArguments;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use crate::checkpoint::{Ledger, LedgerAccess, RunLock, RunRecord, UserRecord};
+use crate::model::{LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
+
+/// How many runs are listed.
+const LISTED_RUNS: u32 = 10;
+
+/// Writes data to stdout. A reader that has gone away has all it wanted.
+pub(super) fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Shows the latest run, or one user.
+pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
+    let path = arguments.state.path(arguments.sandbox);
+    let ledger = Ledger::open(&path, LedgerAccess::Read)?;
+    if let Some(id) = arguments.leaf_user_id {
+        return user(&ledger, id, arguments.json);
+    }
+    let holder = RunLock::holder(&path).map(|holder| holder.to_string());
+    let runs = ledger.runs(LISTED_RUNS)?;
+    let outcomes: Vec<(OutcomeCode, u64)> = match runs.first() {
+        Some(run) => ledger.count_outcomes(run.run)?.iter().collect(),
+        None => Vec::new(),
+    };
+    if arguments.json {
+        let counts: serde_json::Map<String, Value> =
+            outcomes.iter().map(|(code, count)| (code.as_str().to_owned(), json!(count))).collect();
+        let status = json!({
+            "schema": 1,
+            "ledger": path.display().to_string(),
+            "target": ledger.target()?,
+            "running": holder,
+            "outcomes": counts,
+            "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
+        });
+        print(&format!("{status:#}\n"));
+    } else {
+        print(&text(&ledger, holder.as_deref(), &runs, &outcomes)?);
+    }
+    Ok(ExitCode::Done)
+}
+
+fn text(
+    ledger: &Ledger,
+    holder: Option<&str>,
+    runs: &[RunRecord],
+    outcomes: &[(OutcomeCode, u64)],
+) -> Result<String, Failure> {
+    let mut text = format!("Ledger {}\n", ledger.path().display());
+    // Writing into a string can't fail.
+    if let Some(target) = ledger.target()? {
+        let _ = writeln!(text, "  belongs to {target}");
+    }
+    if let Some(holder) = holder {
+        let _ = writeln!(text, "  a run is at work ({holder}), so that these figures still change");
+    }
+    let Some(latest) = runs.first() else {
+        text.push_str("No manifest has been run yet.\n");
+        return Ok(text);
+    };
+    let _ = writeln!(text, "\nLatest run: {} lines of {}", latest.lines, latest.manifest);
+    for (code, count) in outcomes {
+        let _ = writeln!(text, "{count:>11}  {code:<26} {}", code.advice());
+    }
+    text.push_str("\nRuns, the latest first:\n");
+    for run in runs {
+        let _ = writeln!(text, "  {}", run_line(run));
+    }
+    Ok(text)
+}
+
+fn run_line(run: &RunRecord) -> String {
+    let ending = match (&run.ending, run.exit_code) {
+        (Some(ending), Some(code)) => format!("{ending} (exit {code})"),
+        _ => "not ended, or killed".to_owned(),
+    };
+    let asked = |service: Service| {
+        let totals = run.hosts.get(&service.as_str().to_lowercase())?;
+        Some(rate(run, service, totals.requests))
+    };
+    let hosts: Vec<String> = Service::ALL.into_iter().filter_map(asked).collect();
+    let mut line = format!(
+        "{} {}: {} to do of {}, {ending}",
+        run.started_at.to_rfc3339(),
+        run.manifest,
+        run.to_do,
+        run.lines
+    );
+    if !hosts.is_empty() {
+        let _ = write!(line, "; {}", hosts.join(", "));
+    }
+    line
+}
+
+/// What a host was asked, and how fast on average.
+fn rate(run: &RunRecord, host: Service, requests: u64) -> String {
+    let elapsed = run.ended_at.and_then(|ended| ended.elapsed_since(run.started_at));
+    match elapsed.map(|elapsed| elapsed.as_secs_f64()).filter(|seconds| *seconds > 0.0) {
+        #[expect(clippy::cast_precision_loss, reason = "an average for people")]
+        Some(seconds) => format!("{host} {requests} requests, {:.1}/s on average", requests as f64 / seconds),
+        None => format!("{host} {requests} requests"),
+    }
+}
+
+fn run_json(run: &RunRecord) -> Value {
+    json!({
+        "run": run.run,
+        "startedAt": run.started_at.to_rfc3339(),
+        "endedAt": run.ended_at.map(UnixMillis::to_rfc3339),
+        "manifest": run.manifest,
+        "lines": run.lines,
+        "toDo": run.to_do,
+        "exitCode": run.exit_code,
+        "ending": run.ending,
+        "outcomes": run.outcomes,
+        "hosts": run.hosts,
+    })
+}
+
+fn user(ledger: &Ledger, id: LeafUserId, json: bool) -> Result<ExitCode, Failure> {
+    let lines = ledger.lines_of(id)?;
+    let Some(record) = ledger.user(id)? else {
+        let error = anyhow::anyhow!("the ledger has never met the user {id}");
+        return Err(Failure::new(
+            ExitCode::Usage,
+            error,
+            "check the id, or name the ledger with --state FILE",
+        ));
+    };
+    let value = user_json(ledger, id, &lines, &record)?;
+    if json {
+        print(&format!("{value:#}\n"));
+    } else {
+        print(&user_text(id, &lines, &record, &value));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord) -> Result<Value, Failure> {
+    let outcome = record.outcome.as_ref().map(|known| {
+        let outcome = &known.outcome;
+        json!({
+            "run": known.run,
+            "finishedAt": known.finished_at.to_rfc3339(),
+            "outcome": outcome.code.as_str(),
+            "origin": outcome.origin.map(Origin::as_str),
+            "stage": outcome.stage.as_str(),
+            "httpStatus": outcome.http_status,
+            "attempts": outcome.attempts,
+            "message": outcome.message,
+            "advice": outcome.code.advice(),
+        })
+    });
+    let credential = record.held.as_ref().map(|held| {
+        json!({
+            "id": held.id.as_str(),
+            "ours": held.ours,
+            "login": held.login.as_ref().map(Login::as_str),
+            "origin": held.origin.map(Origin::as_str),
+        })
+    });
+    let intent = record.intent.as_ref().map(|intent| {
+        json!({
+            "at": intent.at.to_rfc3339(),
+            "attaches": intent.attaches,
+            "acknowledged": intent.acknowledged,
+            "replacing": intent.replacing,
+        })
+    });
+    let event = |event: crate::checkpoint::SavedEvent| json!({ "id": event.id, "createdDate": event.created, "statusCode": event.status_code });
+    Ok(json!({
+        "schema": 1,
+        "leafUserId": id.to_string(),
+        "lines": lines,
+        "login": record.login.as_ref().map(Login::as_str),
+        "outcome": outcome,
+        "credential": credential,
+        "openIntent": intent,
+        "savedEvents": ledger.events_of(id)?.into_iter().map(event).collect::<Vec<_>>(),
+    }))
+}
+
+fn user_text(id: LeafUserId, lines: &[u64], record: &UserRecord, value: &Value) -> String {
+    let mut text = format!("User {id}\n");
+    let listed: Vec<String> = lines.iter().map(u64::to_string).collect();
+    // Writing into a string can't fail.
+    let _ = match listed.as_slice() {
+        [] => writeln!(text, "  not in the latest manifest"),
+        lines => writeln!(text, "  line {} of the latest manifest", lines.join(", ")),
+    };
+    if let Some(login) = &record.login {
+        let _ = writeln!(text, "  login       {}", login.as_str());
+    }
+    match &record.outcome {
+        None => text.push_str("  no outcome yet\n"),
+        Some(known) => {
+            let outcome = &known.outcome;
+            let (at, code) = (known.finished_at.to_rfc3339(), outcome.code);
+            let _ =
+                writeln!(text, "  outcome     {code} at stage {} on {at}, run {}", outcome.stage, known.run);
+            if !outcome.message.is_empty() {
+                let _ = writeln!(text, "              {}", outcome.message);
+            }
+            let _ = writeln!(text, "  advice      {}", code.advice());
+        }
+    }
+    if let Some(held) = &record.held {
+        let whose = if held.ours { "ours" } else { "not ours" };
+        let _ = writeln!(text, "  credential  {} ({whose})", held.id.as_str());
+    }
+    if let Some(intent) = &record.intent {
+        let what = if intent.attaches == 0 { "a deletion" } else { "an attach" };
+        let _ = writeln!(text, "  in the open {what} announced on {}", intent.at.to_rfc3339());
+    }
+    for event in value["savedEvents"].as_array().into_iter().flatten() {
+        let created = event["createdDate"].as_str().unwrap_or_default();
+        let _ = writeln!(text, "  event       {created} status {}", event["statusCode"]);
+    }
+    text
+}
