@@ -1,0 +1,22 @@
+//! The integration tests, one module a behaviour, linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should say where")]
+
+mod answer_faults;
+mod attach_faults;
+mod calls;
+mod existing;
+mod failure_budget;
+mod judged;
+mod layers;
+mod leaf_token;
+mod ledger;
+mod main_job;
+mod manifests;
+mod pacing;
+mod pinned;
+mod progress;
+mod reports;
+mod resume;
+mod secrets;
+mod status;
+mod support;

@@ -1,0 +1,134 @@
+//! One process of the real program: before, during and after.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a process may take before its test fails. It is there for hangs only: no test comes near it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that is about to be started, with an environment that says nothing to the program.
+pub(crate) struct Invocation {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+impl Invocation {
+    /// The real program in this folder.
+    pub(crate) fn new(folder: &std::path::Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stara-onboard"));
+        command.current_dir(folder).env("COLUMNS", "100");
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy().to_ascii_uppercase();
+            if text.starts_with("LEAF_") || text.starts_with("STARA_") || text.ends_with("_PROXY") {
+                command.env_remove(name);
+            }
+        }
+        Self { command, stdin: Vec::new() }
+    }
+
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Starts it, and lets it go on by itself.
+    pub(crate) fn start(self) -> Running {
+        let Self { mut command, stdin } = self;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            // A program that never reads its stdin closes the pipe; that is its right.
+            let _ = child.stdin.take().map(|mut pipe| pipe.write_all(&stdin));
+            // The test may have failed and gone.
+            let _ = sender.send(child.wait_with_output().unwrap());
+        });
+        Running { pid, output }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn end(self) -> Ended {
+        self.start().end()
+    }
+}
+
+/// A process under way.
+pub(crate) struct Running {
+    pid: Pid,
+    output: Receiver<Output>,
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(self) -> Ended {
+        let Ok(output) = self.output.recv_timeout(PATIENCE) else {
+            kill_process(self.pid, Signal::KILL).unwrap();
+            let output = self.output.recv().unwrap();
+            panic!("the program hung; stderr:\n{}", String::from_utf8_lossy(&output.stderr));
+        };
+        Ended {
+            code: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Expects this exit code.
+    #[track_caller]
+    pub(crate) fn with_code(self, expected: i32) -> Self {
+        assert_eq!(self.code, Some(expected), "stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// Expects this text on stderr, with white space as the terminal's width left it.
+    #[track_caller]
+    pub(crate) fn saying(self, expected: &str) -> Self {
+        let said: Vec<&str> = self.stderr.split_whitespace().collect();
+        assert!(said.join(" ").contains(expected), "{expected:?} isn't in stderr:\n{}", self.stderr);
+        self
+    }
+}
