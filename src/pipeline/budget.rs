@@ -102,8 +102,11 @@ impl FailureBudget {
     }
 
     /// How many rows may have been started when so many have ended or are parked.
+    ///
+    /// One row that ended well proves that not all can fail alike, and the rest of the opening would only leave the
+    /// quota unused.
     pub(super) fn may_start(&self, ended: u64) -> u64 {
-        if self.most.is_none() {
+        if self.most.is_none() || self.any_succeeded {
             return u64::MAX;
         }
         OPENING.into_iter().find(|wave| ended < *wave).unwrap_or(u64::MAX)
@@ -170,6 +173,15 @@ mod tests {
         let may: Vec<u64> = [0, 1, 5, 6, 30].map(|ended| budget.may_start(ended)).into();
         assert_eq!(may, [1, 6, 6, 31, 31]);
         assert_eq!(budget.may_start(31), u64::MAX);
+    }
+
+    #[test]
+    fn the_first_row_that_ends_well_opens_the_run() {
+        let mut budget = FailureBudget::new(FailureLimit::default(), 1_000);
+        refused(&mut budget);
+        assert_eq!(budget.may_start(1), 6);
+        attached(&mut budget);
+        assert_eq!(budget.may_start(2), u64::MAX);
     }
 
     #[test]
