@@ -18,9 +18,9 @@ use crate::checkpoint::{
 use crate::http::Rate;
 use crate::manifest::Manifest;
 use crate::model::{NextRun, OutcomeCode, Secret, Service};
-use crate::pipeline::{self, Observe, RunResult, StagingOptions, Stop, StopCause};
+use crate::pipeline::{self, Observe, RunOptions, RunResult, StagingOptions, Stop, StopCause};
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::settings::{Environment, Services, is_sendable};
+use crate::settings::{Environment, client_column, is_sendable, resolve_run};
 use crate::ui::{HostUse, LogWriter, ProgressDisplay, Summary};
 
 /// Onboards a manifest, and says with which code to exit.
@@ -60,7 +60,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 struct Prepared {
     manifest: Manifest,
     manifest_name: String,
-    services: Services,
+    options: RunOptions,
     ledger: Ledger,
     lock: RunLock,
     sandbox: Option<Sandbox>,
@@ -83,31 +83,32 @@ impl Prepared {
             check_token_file(path)?;
         }
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
-        let services = resolve(arguments, &target, &environment)?;
-        let options = arguments.reading.read_options(services.client_column(), &arguments.lines.keep_column);
-        let manifest = Manifest::open(source, &options)?;
+        let options = resolve(arguments, &target, &environment)?;
+        let read_options =
+            arguments.reading.read_options(client_column(&options), &arguments.lines.keep_column);
+        let manifest = Manifest::open(source, &read_options)?;
         for warning in manifest.warnings() {
             warn(arguments, warning);
         }
-        if manifest.has_access_token_client() && services.dialect == crate::model::Dialect::Json {
+        if manifest.has_access_token_client() && options.dialect == crate::model::Dialect::Json {
             warn(
                 arguments,
                 "the column accessTokenClient is only used where Stara's answer has none (--stara-dialect json)",
             );
         }
-        let (services, sandbox) = if arguments.sandbox {
+        let (options, sandbox) = if arguments.sandbox {
             let sandbox = start_sandbox(&manifest).await?;
             sandbox.stara_url().clone_into(&mut target.stara_url);
             sandbox.leaf_url().clone_into(&mut target.leaf_url);
             (resolve(arguments, &target, &environment)?, Some(sandbox))
         } else {
-            (services, None)
+            (options, None)
         };
         let path = arguments.state.path(arguments.sandbox);
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = RunLock::acquire(&path)?;
-        let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
+        let hosts = Target::new(&options.stara.http.origin(), &options.leaf.http.origin());
         let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
         if ledger.key_standing() == KeyStanding::Lost {
             // Even where nothing else is said: somebody is needed.
@@ -116,7 +117,7 @@ impl Prepared {
                  refused, but no row counts as changed and nothing is replaced\n",
             );
         }
-        Ok(Self { manifest, manifest_name, services, ledger, lock, sandbox })
+        Ok(Self { manifest, manifest_name, options, ledger, lock, sandbox })
     }
 
     async fn carry_out(
@@ -124,7 +125,7 @@ impl Prepared {
         arguments: &RunArguments,
         display: Arc<ProgressDisplay>,
     ) -> Result<Ended, Failure> {
-        let Self { manifest, manifest_name, services, mut ledger, lock, sandbox } = self;
+        let Self { manifest, manifest_name, options, mut ledger, lock, sandbox } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
         signals::watch(stop.clone(), arguments.grace, Arc::clone(&observer))
@@ -139,7 +140,7 @@ impl Prepared {
         let staging_options = StagingOptions {
             selection: arguments.selection.selection(),
             invalid_limit: arguments.lines.invalid_limit(),
-            default_client: services.default_client.clone(),
+            default_client: options.default_client.clone(),
         };
         let (watching, stopping) = (Arc::clone(&observer), stop.clone());
         let staging = tokio::task::spawn_blocking(move || {
@@ -149,8 +150,7 @@ impl Prepared {
         });
         let (staged, ledger, manifest) =
             staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
-        let origins = [services.stara.http.origin(), services.leaf.http.origin()];
-        let options = services.into_run_options(arguments.selection.retry_rejected);
+        let origins = [options.stara.http.origin(), options.leaf.http.origin()];
         tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
         let result = pipeline::run(ledger, manifest, staged, options, stop, observer).await?;
         if let Some(sandbox) = sandbox {
@@ -171,15 +171,21 @@ fn resolve(
     arguments: &RunArguments,
     target: &crate::settings::TargetFlags,
     environment: &Environment,
-) -> Result<Services, Failure> {
+) -> Result<RunOptions, Failure> {
     let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::Auto };
-    let mut services =
-        Services::resolve(target, &arguments.rates, &arguments.rows, environment, default_rate)?;
+    let mut options = resolve_run(
+        target,
+        &arguments.rates,
+        &arguments.rows,
+        &arguments.selection,
+        environment,
+        default_rate,
+    )?;
     if arguments.sandbox {
-        "in the sandbox".clone_into(&mut services.account);
-        services.default_client = Some(rehearsal_secret());
+        "in the sandbox".clone_into(&mut options.account);
+        options.default_client = Some(rehearsal_secret());
     }
-    Ok(services)
+    Ok(options)
 }
 
 /// What the simulated services take for a token: anything.

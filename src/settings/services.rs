@@ -6,11 +6,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::environment::Environment;
-use super::flags::{RateFlags, RowFlags, TargetFlags};
+use super::flags::{RateFlags, RowFlags, SelectionFlags, TargetFlags};
 use crate::http::{ClientError, ClientOptions, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret};
-use crate::pipeline::{FailureLimit, Host, JourneyRules, OnExisting, RunOptions, TokenSource};
+use crate::pipeline::{Host, JourneyRules, OnExisting, RunOptions, TokenSource};
 
 /// Stara's telemetry platform.
 pub const DEFAULT_STARA_URL: &str = "https://v2apitelemetria.telemetriastara.com.br";
@@ -52,105 +52,64 @@ pub enum SettingsError {
     ReplaceWithoutLook,
 }
 
-/// The two services and how fast they may be asked, ready for a run.
-#[derive(Debug)]
-pub struct Services {
-    /// Stara.
-    pub stara: Host,
-    /// Leaf.
-    pub leaf: Host,
-    /// How Stara is spoken to.
-    pub dialect: Dialect,
-    /// Where Leaf's token comes from.
-    pub token: TokenSource,
-    /// Whose token it is, in words for people: never the token.
-    pub account: String,
-    /// The accessTokenClient of rows that have none of their own.
-    pub default_client: Option<Secret>,
-    rules: JourneyRules,
-    most_changes: u32,
-    failure_limit: FailureLimit,
-    concurrency: usize,
-    longest_hold: Duration,
+/// What the flags and the environment come to for a run; `default_rate` is that of a host whose rate nobody gave.
+///
+/// # Errors
+///
+/// When they make no sense together, a host can't be spoken to, or there is no token for Leaf.
+pub fn resolve_run(
+    target: &TargetFlags,
+    rates: &RateFlags,
+    rows: &RowFlags,
+    selection: &SelectionFlags,
+    environment: &Environment,
+    default_rate: Rate,
+) -> Result<RunOptions, SettingsError> {
+    if !rows.precheck && rows.on_existing == OnExisting::Replace {
+        return Err(SettingsError::ReplaceWithoutLook);
+    }
+    let (token, account) = token_source(target, environment)?;
+    let concurrency = usize::try_from(rates.concurrency).unwrap_or(usize::MAX);
+    let host = |flag, url: &str, rate: Option<Rate>| {
+        let options = ClientOptions {
+            base_url: Url::parse(url).map_err(|_| SettingsError::BadUrl { flag })?,
+            timeout: target.timeout,
+            idle_connections: concurrency,
+            allow_insecure_http: target.allow_insecure_http,
+        };
+        let http = HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })?;
+        Ok(Host { http, rate: rate.unwrap_or(default_rate) })
+    };
+    Ok(RunOptions {
+        stara: host("--stara-url", &target.stara_url, rates.stara_rate)?,
+        leaf: host("--leaf-url", &target.leaf_url, rates.leaf_rate)?,
+        dialect: target.stara_dialect,
+        token,
+        account,
+        default_client: environment.access_token_client.clone(),
+        rules: JourneyRules {
+            precheck: rows.precheck,
+            on_existing: rows.on_existing,
+            verify_wait: rows.verify_wait,
+            settle: rows.settle,
+            review_after: REVIEW_AFTER,
+            stara: RetryPolicy::with_attempts(3),
+            leaf: RetryPolicy::with_attempts(4),
+        },
+        concurrency,
+        longest_hold: rates.max_hold,
+        most_changes: rows.max_changes,
+        failure_limit: rows.max_failures,
+        retry_rejected: selection.retry_rejected,
+    })
 }
 
-impl Services {
-    /// Resolves the flags; `default_rate` is that of a host whose rate nobody gave.
-    ///
-    /// # Errors
-    ///
-    /// When they make no sense together, a host can't be spoken to, or there is no token for Leaf.
-    pub fn resolve(
-        target: &TargetFlags,
-        rates: &RateFlags,
-        rows: &RowFlags,
-        environment: &Environment,
-        default_rate: Rate,
-    ) -> Result<Self, SettingsError> {
-        if !rows.precheck && rows.on_existing == OnExisting::Replace {
-            return Err(SettingsError::ReplaceWithoutLook);
-        }
-        let (token, account) = token_source(target, environment)?;
-        let concurrency = usize::try_from(rates.concurrency).unwrap_or(usize::MAX);
-        let host = |flag, url: &str, rate: Option<Rate>| {
-            let options = ClientOptions {
-                base_url: Url::parse(url).map_err(|_| SettingsError::BadUrl { flag })?,
-                timeout: target.timeout,
-                idle_connections: concurrency,
-                allow_insecure_http: target.allow_insecure_http,
-            };
-            let http = HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })?;
-            Ok(Host { http, rate: rate.unwrap_or(default_rate) })
-        };
-        Ok(Self {
-            stara: host("--stara-url", &target.stara_url, rates.stara_rate)?,
-            leaf: host("--leaf-url", &target.leaf_url, rates.leaf_rate)?,
-            dialect: target.stara_dialect,
-            token,
-            account,
-            default_client: environment.access_token_client.clone(),
-            rules: JourneyRules {
-                precheck: rows.precheck,
-                on_existing: rows.on_existing,
-                verify_wait: rows.verify_wait,
-                settle: rows.settle,
-                review_after: REVIEW_AFTER,
-                stara: RetryPolicy::with_attempts(3),
-                leaf: RetryPolicy::with_attempts(4),
-            },
-            most_changes: rows.max_changes,
-            failure_limit: rows.max_failures,
-            concurrency,
-            longest_hold: rates.max_hold,
-        })
-    }
-
-    /// Whether every row of the manifest must have an accessTokenClient of its own.
-    #[must_use]
-    pub fn client_column(&self) -> ClientColumn {
-        match (self.dialect, &self.default_client) {
-            (Dialect::Form, None) => ClientColumn::Required,
-            _ => ClientColumn::Optional,
-        }
-    }
-
-    /// What a run needs.
-    #[must_use]
-    pub fn into_run_options(self, retry_rejected: bool) -> RunOptions {
-        RunOptions {
-            stara: self.stara,
-            leaf: self.leaf,
-            dialect: self.dialect,
-            token: self.token,
-            account: self.account,
-            default_client: self.default_client,
-            rules: self.rules,
-            concurrency: self.concurrency,
-            longest_hold: self.longest_hold,
-            most_changes: self.most_changes,
-            failure_limit: self.failure_limit,
-            retry_rejected,
-        }
+/// Whether every row of the manifest must have an accessTokenClient of its own.
+#[must_use]
+pub fn client_column(run: &RunOptions) -> ClientColumn {
+    match (run.dialect, &run.default_client) {
+        (Dialect::Form, None) => ClientColumn::Required,
+        _ => ClientColumn::Optional,
     }
 }
 
