@@ -36,6 +36,7 @@ pub struct HostPacer {
     /// The quota once more, where requests leave: what was held up on the way from the gate is spread again.
     wire: Option<Mutex<EvenQuota>>,
     slots: Option<Semaphore>,
+    /// In nanoseconds since `began`: a coarser unit would shorten the pause.
     not_before: AtomicU64,
     longest_hold: Duration,
     throttling: StdMutex<Throttling>,
@@ -135,7 +136,7 @@ impl HostPacer {
     /// How much is left of the pause that the host has set; `None` when there is none.
     #[must_use]
     pub fn hold_remaining(&self) -> Option<Duration> {
-        let not_before = Duration::from_millis(self.not_before.load(Ordering::Relaxed));
+        let not_before = Duration::from_nanos(self.not_before.load(Ordering::Relaxed));
         not_before.checked_sub(self.began.elapsed()).filter(|remaining| !remaining.is_zero())
     }
 
@@ -152,7 +153,7 @@ impl HostPacer {
             (_, own) => own?,
         };
         let until = self.began.elapsed().saturating_add(pause);
-        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
         let before = self.not_before.fetch_max(until, Ordering::Relaxed);
         (before < until).then_some(pause)
     }
@@ -214,6 +215,14 @@ mod tests {
         let (first, second) = tokio::join!(pacer.permit(), pacer.permit());
         assert!(first.is_ok() && second.is_ok());
         assert_eq!(sent.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_not_shortened_by_the_unit_it_is_kept_in() {
+        let pacer = pacer(None, None);
+        let pause = Duration::from_nanos(1_000_000_999);
+        pacer.throttled(Instant::now(), Some(pause));
+        assert_eq!(pacer.hold_remaining(), Some(pause));
     }
 
     #[tokio::test(start_paused = true)]
