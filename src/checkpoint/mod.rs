@@ -11,6 +11,7 @@ mod error;
 mod fingerprint;
 mod ledger;
 mod lock;
+mod rates;
 mod record;
 mod results;
 mod runs;
@@ -27,6 +28,7 @@ pub use error::LedgerError;
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
 pub use ledger::{KeyStanding, Ledger, LedgerAccess, Target};
 pub use lock::{LockHolder, RunLock};
+pub use rates::LearnedRate;
 pub use record::{
     HeldCredential, Intent, LineDecision, OutcomeRecord, Refusal, RefusalChange, SavedEvent, UserKey,
     UserRecord,

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::LedgerError;
 use super::fingerprint::RowFingerprints;
 use super::ledger::{Ledger, REMEMBER, login_succeeded};
+use super::rates::learn;
 use super::record::{HeldCredential, Intent, OutcomeRecord, RefusalChange, SavedEvent, UserKey};
-use crate::model::{CredentialId, Dialect, Login, Origin};
+use crate::model::{CredentialId, Dialect, Login, Origin, Service};
 
 /// The most writes in one commit, and in the queue. Groups of 256 cost half as much a row as groups of 64; more gain little.
 const LARGEST_GROUP: usize = 512;
@@ -43,6 +44,7 @@ enum Change {
     OutcomeKeepingIntent(Box<OutcomeChange>),
     Events(UserKey, Vec<SavedEvent>),
     LoginSucceeded(Dialect),
+    Learned(Service, f64),
 }
 
 /// Everything that becomes true with an outcome, in one step.
@@ -151,6 +153,13 @@ impl LedgerHandle {
         self.write(Change::LoginSucceeded(dialect)).await
     }
 
+    /// Keeps what was learned of a host's quota, in requests a second. Nobody waits for it, and where the queue is full
+    /// it is left out: it is written again when the run ends.
+    pub fn learn(&self, service: Service, per_second: f64) {
+        let (done, _) = oneshot::channel();
+        let _ = self.queue.try_send(Write { change: Change::Learned(service, per_second), done });
+    }
+
     async fn write(&self, change: Change) -> Result<(), LedgerError> {
         let gone = || LedgerError::WriterGone {
             path: self.path.clone(),
@@ -252,6 +261,7 @@ impl Statements<'_> {
                     insert.execute(params![user.0, event.id, event.created, event.status_code])?;
                 }
             }
+            Change::Learned(service, per_second) => learn(self.connection, *service, *per_second)?,
             Change::LoginSucceeded(dialect) => {
                 self.connection
                     .prepare_cached(REMEMBER)?

@@ -172,7 +172,7 @@ fn resolve(
     target: &crate::settings::TargetFlags,
     environment: &Environment,
 ) -> Result<RunOptions, Failure> {
-    let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::Auto };
+    let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::AUTO };
     let mut options = resolve_run(
         target,
         &arguments.rates,
@@ -363,6 +363,7 @@ fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) 
         Some(StopCause::TooManyFailures { .. }) => ExitCode::TooManyFailures,
         Some(
             StopCause::HeldTooLong { .. }
+            | StopCause::HostDown { .. }
             | StopCause::NoToken { .. }
             | StopCause::ManifestUnreadable { .. }
             | StopCause::ManifestChanged { .. },

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use crate::checkpoint::{Ledger, LedgerAccess, RunLock, RunRecord, UserRecord};
+use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, RunLock, RunRecord, UserRecord};
 use crate::model::{LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
 
 /// How many runs are listed.
@@ -28,6 +28,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
     }
     let holder = RunLock::holder(&path).map(|holder| holder.to_string());
     let runs = ledger.runs(LISTED_RUNS)?;
+    let learned = ledger.learned_rates()?;
     let outcomes: Vec<(OutcomeCode, u64)> = match runs.first() {
         Some(run) => ledger.count_outcomes(run.run)?.iter().collect(),
         None => Vec::new(),
@@ -40,12 +41,13 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
             "ledger": path.display().to_string(),
             "target": ledger.target()?,
             "running": holder,
+            "learnedRates": learned.iter().map(learned_json).collect::<Vec<_>>(),
             "outcomes": counts,
             "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
         });
         print(&format!("{status:#}\n"));
     } else {
-        print(&text(&ledger, holder.as_deref(), &runs, &outcomes)?);
+        print(&text(&ledger, holder.as_deref(), &learned, &runs, &outcomes)?);
     }
     Ok(ExitCode::Done)
 }
@@ -53,6 +55,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
 fn text(
     ledger: &Ledger,
     holder: Option<&str>,
+    learned: &[LearnedRate],
     runs: &[RunRecord],
     outcomes: &[(OutcomeCode, u64)],
 ) -> Result<String, Failure> {
@@ -63,6 +66,10 @@ fn text(
     }
     if let Some(holder) = holder {
         let _ = writeln!(text, "  a run is at work ({holder}), so that these figures still change");
+    }
+    for learned in learned {
+        let (per_second, at) = (learned.per_second, learned.at.to_rfc3339());
+        let _ = writeln!(text, "  {} takes about {per_second:.1}/s (learned on {at})", learned.service);
     }
     let Some(latest) = runs.first() else {
         text.push_str("No manifest has been run yet.\n");
@@ -77,6 +84,14 @@ fn text(
         let _ = writeln!(text, "  {}", run_line(run));
     }
     Ok(text)
+}
+
+fn learned_json(learned: &LearnedRate) -> Value {
+    json!({
+        "service": learned.service.as_str().to_lowercase(),
+        "perSecond": learned.per_second,
+        "at": learned.at.to_rfc3339(),
+    })
 }
 
 fn run_line(run: &RunRecord) -> String {

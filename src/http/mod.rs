@@ -1,10 +1,13 @@
 //! Speaks HTTP to one host: sends a request once, paces, and judges what came of it.
 //!
-//! Main types: [`HttpClient`], which sends; [`HostPacer`], the one owner of a host's quota, concurrency and pause;
+//! Main types: [`HttpClient`], which sends; [`HostPacer`], the one owner of a host's quota, concurrency, pause and
+//! breaker;
 //! [`SendError`] and [`StatusClass`], what an attempt came to; [`RetryPolicy`], the pure table of what follows.
 //!
 //! This floor may not know Stara, Leaf or rows, and nothing in it sends twice.
 
+mod adaptive;
+mod breaker;
 mod classify;
 mod client;
 mod pacing;
@@ -12,10 +15,12 @@ mod quota;
 mod rate;
 mod retry;
 mod retry_after;
+mod throttling;
 
+pub use adaptive::AdaptiveRange;
 pub use classify::{SendError, StatusClass};
 pub use client::{BodyError, ClientError, ClientOptions, HttpClient, Reply};
-pub use pacing::{HeldTooLong, HostPacer, PacerOptions, Permit};
-pub use rate::{ParseRateError, Rate};
+pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
+pub use rate::{Frequency, ParseRateError, Rate};
 pub use retry::{Attempted, RetryPolicy, RetryVerdict, Trouble};
 pub use retry_after::parse_retry_after;

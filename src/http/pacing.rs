@@ -1,83 +1,158 @@
-//! The one owner of a host's quota, concurrency and pause. Every attempt, repeated ones too, passes it.
+//! The one owner of a host's quota, concurrency, pause and breaker. Every attempt, repeated ones too, passes it.
 
-use std::sync::Mutex as StdMutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use super::adaptive::{AdaptiveRange, AdaptiveRate};
+use super::breaker::{Breaker, Passage, Sign};
 use super::quota::EvenQuota;
-
-/// The first pause after a throttled answer that names no time; it doubles while the host keeps throttling.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
-/// The longest pause of our own making.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+use super::throttling::Throttling;
 
 /// What a host may be asked.
 #[derive(Debug, Clone, Copy)]
 pub struct PacerOptions {
-    /// The even distance between two requests; `None` for no quota.
-    pub period: Option<Duration>,
+    /// How far apart requests are.
+    pub pace: Pace,
     /// The most requests under way at a time; `None` for no limit of its own.
     pub concurrency: Option<usize>,
     /// The longest pause that is waited for; a longer one ends the run instead.
     pub longest_hold: Duration,
 }
 
+/// How far apart requests are.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// As close as they come.
+    Unlimited,
+    /// By a quota: one request a period, evenly.
+    Even(Duration),
+    /// By a quota that is found by trying.
+    Adaptive(AdaptiveRange),
+}
+
 /// Lets requests to one host through, first come first served, evenly, and never before an instant the host has set.
 ///
-/// Whoever waits, waits before it has a [`Permit`]; nobody sleeps holding one.
+/// Whoever waits, waits before it has a [`Permit`]; nobody sleeps holding one. Because of the order in which they wait,
+/// the probe of a host that was down is another row's request than the one that failed, where another one waits.
 #[derive(Debug)]
 pub struct HostPacer {
     began: Instant,
-    gate: Option<Mutex<EvenQuota>>,
+    gate: Mutex<Option<EvenQuota>>,
     /// The quota once more, where requests leave: what was held up on the way from the gate is spread again.
-    wire: Option<Mutex<EvenQuota>>,
+    wire: Mutex<Option<EvenQuota>>,
+    is_unlimited: bool,
     slots: Option<Semaphore>,
-    /// In nanoseconds since `began`: a coarser unit would shorten the pause.
-    not_before: AtomicU64,
     longest_hold: Duration,
-    throttling: StdMutex<Throttling>,
+    state: StdMutex<State>,
+    /// Told when a probe has ended, for the one request that waits at the gate.
+    probe_ended: Notify,
 }
 
-/// How often in a row the host has throttled us.
-#[derive(Debug, Default)]
-struct Throttling {
-    streak: u32,
-    /// When the streak began.
-    began: Option<Instant>,
-    /// When the last pause was set.
-    since: Option<Instant>,
+/// What changes with the host's answers. All times are since the pacer began.
+#[derive(Debug)]
+struct State {
+    not_before: Duration,
+    throttling: Throttling,
+    breaker: Breaker,
+    adaptive: Option<AdaptiveRate>,
 }
 
 /// Leave to send one request now. Its slot is free again when it is dropped.
 #[derive(Debug)]
 pub struct Permit<'a> {
+    pacer: &'a HostPacer,
+    is_probe: bool,
     _slot: Option<SemaphorePermit<'a>>,
 }
 
-/// The host has set a pause longer than this run waits.
+/// The host isn't waited for any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the host asked for a pause longer than --max-hold")]
-pub struct HeldTooLong {
-    /// How much of the pause is left.
-    pub remaining: Duration,
+pub enum GivenUp {
+    /// It asked for a longer pause than the run makes.
+    #[error("the host asked for a longer pause than --max-hold")]
+    Held {
+        /// How much of the pause is left.
+        remaining: Duration,
+    },
+    /// It is down, and will not be probed again within the time that the run waits.
+    #[error("the host is down")]
+    Down {
+        /// For how long it has been down.
+        since: Duration,
+    },
+}
+
+/// What a request told about the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is at work, whatever it answered.
+    Served,
+    /// It wants us to slow down (429, or 503 with `Retry-After`).
+    Throttled {
+        /// How long it asked us to wait, where it did.
+        retry_after: Option<Duration>,
+    },
+    /// It has too much to do, or fails (503).
+    Busy,
+    /// It couldn't be reached, or fails (any other 5xx).
+    Failed,
+    /// No answer came, though it could be reached.
+    Nothing,
+}
+
+/// What follows from what was heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Noted {
+    /// Whether the request was throttled, so that it is no fault of its own.
+    pub is_throttled: bool,
+    /// Whether the host counts as down, so that the failure is no fault of the request.
+    pub is_down: bool,
+    /// A pause for everybody that began with this.
+    pub pause: Option<Duration>,
+    /// Whether the rate became lower with this.
+    pub is_slower: bool,
+    /// Requests a second that are let through from here on; `None` where no quota is being looked for.
+    pub rate: Option<f64>,
+}
+
+/// Whether a request may pass.
+enum Standing {
+    Clear,
+    Probe,
+    After(Duration),
+    AfterProbe,
 }
 
 impl HostPacer {
     /// A pacer that has let nothing through yet.
     #[must_use]
     pub fn new(options: PacerOptions) -> Self {
+        let adaptive = match options.pace {
+            Pace::Adaptive(range) => Some(AdaptiveRate::new(range)),
+            Pace::Unlimited | Pace::Even(_) => None,
+        };
+        let period = match options.pace {
+            Pace::Unlimited => None,
+            Pace::Even(period) => Some(period),
+            Pace::Adaptive(range) => Some(Duration::from_secs_f64(1.0 / range.start)),
+        };
         Self {
             began: Instant::now(),
-            gate: options.period.map(|period| Mutex::new(EvenQuota::every(period))),
-            wire: options.period.map(|period| Mutex::new(EvenQuota::every(period))),
+            gate: Mutex::new(period.map(EvenQuota::every)),
+            wire: Mutex::new(period.map(EvenQuota::every)),
+            is_unlimited: period.is_none(),
             slots: options.concurrency.map(|most| Semaphore::new(most.max(1))),
-            not_before: AtomicU64::new(0),
             longest_hold: options.longest_hold,
-            throttling: StdMutex::default(),
+            state: StdMutex::new(State {
+                not_before: Duration::ZERO,
+                throttling: Throttling::new(options.longest_hold),
+                breaker: Breaker::new(options.longest_hold),
+                adaptive,
+            }),
+            probe_ended: Notify::new(),
         }
     }
 
@@ -85,101 +160,186 @@ impl HostPacer {
     ///
     /// # Errors
     ///
-    /// When the host's pause is longer than this run waits.
-    pub async fn permit(&self) -> Result<Permit<'_>, HeldTooLong> {
+    /// When the host isn't waited for any longer.
+    pub async fn permit(&self) -> Result<Permit<'_>, GivenUp> {
         let slot = match &self.slots {
             // The semaphore is never closed, so that acquiring fails is impossible; without a slot is the safe reading.
             Some(slots) => slots.acquire().await.ok(),
             None => None,
         };
-        let Some(gate) = &self.gate else {
-            self.wait_out_the_hold().await?;
-            return Ok(Permit { _slot: slot });
-        };
+        let mut permit = Permit { pacer: self, is_probe: false, _slot: slot };
+        if self.is_unlimited && matches!(self.standing()?, Standing::Clear) {
+            return Ok(permit);
+        }
         // Tokio's mutex is fair: whoever asked first is let through first, and all the others sleep on it.
-        let mut quota = gate.lock().await;
+        let mut quota = self.gate.lock().await;
         loop {
-            self.wait_out_the_hold().await?;
-            match quota.take(self.began.elapsed()) {
-                Ok(()) => return Ok(Permit { _slot: slot }),
-                Err(due) => sleep_until(self.began + due).await,
+            permit.is_probe = match self.standing()? {
+                Standing::Clear => false,
+                Standing::Probe => true,
+                Standing::After(time) => {
+                    sleep_until(self.began + time).await;
+                    continue;
+                }
+                Standing::AfterProbe => {
+                    self.probe_ended.notified().await;
+                    continue;
+                }
+            };
+            match self.take_cell(quota.as_mut()) {
+                Ok(()) => return Ok(permit),
+                Err(due) => {
+                    permit.release_probe();
+                    sleep_until(due).await;
+                }
             }
         }
     }
 
+    /// Takes a cell of the quota, or says when the next one is due.
+    fn take_cell(&self, quota: Option<&mut EvenQuota>) -> Result<(), Instant> {
+        let Some(quota) = quota else { return Ok(()) };
+        if let Some(adaptive) = &self.lock().adaptive {
+            quota.keep_to(Duration::from_secs_f64(1.0 / adaptive.per_second()));
+        }
+        quota.take(self.began.elapsed()).map_err(|due| self.began + due)
+    }
+
+    fn standing(&self) -> Result<Standing, GivenUp> {
+        let now = self.began.elapsed();
+        let mut state = self.lock();
+        let hold = state.not_before.saturating_sub(now);
+        if !hold.is_zero() {
+            return if hold > self.longest_hold {
+                Err(GivenUp::Held { remaining: hold })
+            } else {
+                Ok(Standing::After(state.not_before))
+            };
+        }
+        match state.breaker.pass(now) {
+            Passage::Open => Ok(Standing::Clear),
+            Passage::Probe => Ok(Standing::Probe),
+            Passage::After(time) => Ok(Standing::After(time)),
+            Passage::AfterProbe => Ok(Standing::AfterProbe),
+            Passage::GivenUp(since) => Err(GivenUp::Down { since }),
+        }
+    }
+
+    /// The quota in requests a second, as far as it was learned; `None` where nothing was.
+    #[must_use]
+    pub fn learned_rate(&self) -> Option<f64> {
+        self.lock().adaptive.as_ref()?.learned()
+    }
+
+    /// Whether the quota that is looked for was met.
+    #[must_use]
+    pub fn has_met_quota(&self) -> bool {
+        self.lock().adaptive.as_ref().is_some_and(AdaptiveRate::has_met_quota)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes note of a request that was throttled: lowers the rate, and pauses. The pause is only ever raised.
+    fn throttle(&mut self, sent: Duration, now: Duration, retry_after: Option<Duration>) -> Noted {
+        let is_slower = self.adaptive.as_mut().is_some_and(|adaptive| adaptive.on_throttled(sent, now));
+        let pause = self.throttling.pause(sent, now, retry_after, is_slower);
+        let until = pause.map(|pause| now.saturating_add(pause)).filter(|until| *until > self.not_before);
+        if let Some(until) = until {
+            self.not_before = until;
+        }
+        Noted { is_throttled: true, pause: pause.filter(|_| until.is_some()), is_slower, ..Noted::default() }
+    }
+
+    /// Whether the host throttles and no lower rate is left to try.
+    fn is_at_floor(&self) -> bool {
+        self.adaptive.as_ref().is_some_and(AdaptiveRate::is_at_floor)
+    }
+
+    fn note(&mut self, heard: Heard, sent: Duration, now: Duration) -> Noted {
+        let mut noted = Noted::default();
+        let sign = match heard {
+            Heard::Served => {
+                self.throttling.served();
+                if let Some(adaptive) = &mut self.adaptive {
+                    adaptive.on_served();
+                }
+                Sign::Good
+            }
+            Heard::Failed => Sign::Bad,
+            Heard::Nothing => Sign::Neutral,
+            Heard::Busy if self.adaptive.is_none() || self.is_at_floor() => Sign::Bad,
+            Heard::Throttled { retry_after: None } if self.is_at_floor() => {
+                noted = self.throttle(sent, now, None);
+                Sign::Bad
+            }
+            Heard::Throttled { .. } | Heard::Busy => {
+                let retry_after = match heard {
+                    Heard::Throttled { retry_after } => retry_after,
+                    _ => None,
+                };
+                noted = self.throttle(sent, now, retry_after);
+                // A host that throttles isn't down.
+                if self.breaker.is_down() { Sign::Good } else { Sign::Neutral }
+            }
+        };
+        let outage = self.breaker.note(sign, sent, now);
+        noted.is_down = self.breaker.is_down();
+        noted.pause = noted.pause.max(outage);
+        noted.rate = self.adaptive.as_ref().map(AdaptiveRate::per_second);
+        noted
+    }
+}
+
+impl Permit<'_> {
     /// To be waited for when the permit's holder has done what it had to do first and now sends.
     ///
     /// Intents are made durable in groups, so that their requests would leave in groups, too, and exceed the quota in
-    /// the second around them. `false` when the host has set a pause since the permit was given: then another permit is
-    /// needed.
+    /// the second around them. `false` when a pause has begun since the permit was given: then another permit is needed.
     pub async fn leave(&self) -> bool {
-        if let Some(wire) = &self.wire {
-            let mut quota = wire.lock().await;
-            while let Err(due) = quota.take(self.began.elapsed()) {
-                sleep_until(self.began + due).await;
+        let pacer = self.pacer;
+        if !pacer.is_unlimited {
+            let mut quota = pacer.wire.lock().await;
+            while let Err(due) = pacer.take_cell(quota.as_mut()) {
+                sleep_until(due).await;
             }
         }
-        self.hold_remaining().is_none()
-    }
-
-    /// Waits until the pause is over, however often it is raised meanwhile.
-    async fn wait_out_the_hold(&self) -> Result<(), HeldTooLong> {
-        while let Some(remaining) = self.hold_remaining() {
-            if remaining > self.longest_hold {
-                return Err(HeldTooLong { remaining });
-            }
-            sleep_until(Instant::now() + remaining).await;
+        let now = pacer.began.elapsed();
+        let mut state = pacer.lock();
+        if state.not_before > now || (state.breaker.is_down() && !self.is_probe) {
+            return false;
         }
-        Ok(())
+        if let Some(adaptive) = &mut state.adaptive {
+            adaptive.on_sent(now);
+        }
+        true
     }
 
-    /// How much is left of the pause that the host has set; `None` when there is none.
-    #[must_use]
-    pub fn hold_remaining(&self) -> Option<Duration> {
-        let not_before = Duration::from_nanos(self.not_before.load(Ordering::Relaxed));
-        not_before.checked_sub(self.began.elapsed()).filter(|remaining| !remaining.is_zero())
-    }
-
-    /// Takes note that the host throttled a request sent at `sent`, and raises the pause; it is never shortened.
+    /// Takes note of what came of the request sent at `sent`, and gives the permit back.
     ///
-    /// Where the host names no time, or none that lies ahead, the pause begins at 500 ms and doubles to 20 s with each
-    /// round trip that is throttled again. A host that does nothing else for as long as the longest hold counts as
-    /// asking for a longer one. Returns the pause, if this answer raised it.
-    pub fn throttled(&self, sent: Instant, retry_after: Option<Duration>) -> Option<Duration> {
-        let own = self.next_pause(sent);
-        let pause = match (retry_after, own) {
-            (_, Some(own)) if own > self.longest_hold => own,
-            (Some(named), _) if !named.is_zero() => named,
-            (_, own) => own?,
-        };
-        let until = self.began.elapsed().saturating_add(pause);
-        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
-        let before = self.not_before.fetch_max(until, Ordering::Relaxed);
-        (before < until).then_some(pause)
+    /// A host that throttles is asked more slowly, where the rate is ours to choose, and paused: for as long as it asks,
+    /// or for 500 ms doubling to 20 s. A host that is down is paused for 30 s, doubling to 5 min, and then probed by one
+    /// request at a time. Pauses are only ever raised.
+    #[must_use]
+    pub fn end(self, sent: Instant, heard: Heard) -> Noted {
+        let pacer = self.pacer;
+        pacer.lock().note(heard, sent.saturating_duration_since(pacer.began), pacer.began.elapsed())
     }
 
-    /// The next pause of our own; `None` when the request was sent before the last pause was set, for it tells nothing new.
-    fn next_pause(&self, sent: Instant) -> Option<Duration> {
-        let mut throttling = self.throttling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if throttling.since.is_some_and(|since| sent <= since) {
-            return None;
+    fn release_probe(&mut self) {
+        if std::mem::take(&mut self.is_probe) {
+            self.pacer.lock().breaker.release_probe();
+            self.pacer.probe_ended.notify_one();
         }
-        let now = Instant::now();
-        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(throttling.streak)).min(LONGEST_PAUSE);
-        throttling.streak = throttling.streak.saturating_add(1);
-        throttling.since = Some(now);
-        let throttled_for = now - *throttling.began.get_or_insert(now);
-        Some(if throttled_for > self.longest_hold { self.longest_hold + pause } else { pause })
     }
+}
 
-    /// Takes note that the host served a request without throttling it.
-    pub fn served(&self) {
-        if self.not_before.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let mut throttling = self.throttling.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        throttling.streak = 0;
-        throttling.began = None;
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.release_probe();
     }
 }
 
@@ -188,11 +348,17 @@ mod tests {
     use super::*;
 
     fn pacer(period_ms: Option<u64>, concurrency: Option<usize>) -> HostPacer {
-        HostPacer::new(PacerOptions {
-            period: period_ms.map(Duration::from_millis),
-            concurrency,
-            longest_hold: Duration::from_secs(900),
-        })
+        let pace = period_ms.map_or(Pace::Unlimited, |period| Pace::Even(Duration::from_millis(period)));
+        HostPacer::new(PacerOptions { pace, concurrency, longest_hold: Duration::from_secs(900) })
+    }
+
+    /// What a request sent at `sent` heard, without waiting for a permit.
+    fn hear(pacer: &HostPacer, sent: Instant, heard: Heard) -> Noted {
+        Permit { pacer, is_probe: false, _slot: None }.end(sent, heard)
+    }
+
+    fn throttle(pacer: &HostPacer, sent: Instant, retry_after: Option<Duration>) -> Option<Duration> {
+        hear(pacer, sent, Heard::Throttled { retry_after }).pause
     }
 
     #[tokio::test(start_paused = true)]
@@ -210,8 +376,8 @@ mod tests {
     async fn a_pause_is_shared_raised_and_never_shortened() {
         let pacer = pacer(None, None);
         let sent = Instant::now();
-        assert_eq!(pacer.throttled(sent, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
-        assert_eq!(pacer.throttled(sent, Some(Duration::from_secs(3))), None);
+        assert_eq!(throttle(&pacer, sent, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(throttle(&pacer, sent, Some(Duration::from_secs(3))), None);
         let (first, second) = tokio::join!(pacer.permit(), pacer.permit());
         assert!(first.is_ok() && second.is_ok());
         assert_eq!(sent.elapsed().as_secs(), 7);
@@ -221,18 +387,18 @@ mod tests {
     async fn a_pause_is_not_shortened_by_the_unit_it_is_kept_in() {
         let pacer = pacer(None, None);
         let pause = Duration::from_nanos(1_000_000_999);
-        pacer.throttled(Instant::now(), Some(pause));
-        assert_eq!(pacer.hold_remaining(), Some(pause));
+        throttle(&pacer, Instant::now(), Some(pause));
+        assert_eq!(pacer.lock().not_before, pause);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_raised_while_waiting_is_waited_out() {
         let pacer = pacer(Some(1), None);
         let sent = Instant::now();
-        pacer.throttled(sent, Some(Duration::from_secs(2)));
+        throttle(&pacer, sent, Some(Duration::from_secs(2)));
         let raise = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            pacer.throttled(sent, Some(Duration::from_secs(5)));
+            throttle(&pacer, sent, Some(Duration::from_secs(5)));
         };
         let (permit, ()) = tokio::join!(pacer.permit(), raise);
         assert!(permit.is_ok());
@@ -243,13 +409,13 @@ mod tests {
     async fn bare_throttling_doubles_the_pause_once_a_round_trip() {
         let pacer = pacer(None, None);
         let together = Instant::now();
-        assert_eq!(pacer.throttled(together, None), Some(Duration::from_millis(500)));
-        assert_eq!(pacer.throttled(together, None), None, "the same round trip");
+        assert_eq!(throttle(&pacer, together, None), Some(Duration::from_millis(500)));
+        assert_eq!(throttle(&pacer, together, None), None, "the same round trip");
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(pacer.throttled(Instant::now(), None), Some(Duration::from_secs(1)));
-        pacer.served();
+        assert_eq!(throttle(&pacer, Instant::now(), None), Some(Duration::from_secs(1)));
+        let _ = hear(&pacer, Instant::now(), Heard::Served);
         tokio::time::sleep(Duration::from_secs(3)).await;
-        assert_eq!(pacer.throttled(Instant::now(), None), Some(Duration::from_millis(500)));
+        assert_eq!(throttle(&pacer, Instant::now(), None), Some(Duration::from_millis(500)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -258,7 +424,7 @@ mod tests {
         let began = Instant::now();
         while pacer.permit().await.is_ok() {
             assert!(began.elapsed() < Duration::from_secs(3_600), "it never ends");
-            pacer.throttled(Instant::now(), None);
+            throttle(&pacer, Instant::now(), None);
         }
         assert!(began.elapsed() >= Duration::from_secs(900));
     }
@@ -266,7 +432,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_beyond_the_longest_hold_is_not_waited_for() {
         let pacer = pacer(None, None);
-        pacer.throttled(Instant::now(), Some(Duration::from_secs(3_600)));
+        throttle(&pacer, Instant::now(), Some(Duration::from_secs(3_600)));
         assert!(pacer.permit().await.is_err());
     }
 
@@ -274,9 +440,9 @@ mod tests {
     async fn a_time_that_lies_behind_is_no_leave_to_go_on_at_once() {
         let pacer = pacer(None, None);
         let sent = Instant::now();
-        assert_eq!(pacer.throttled(sent, Some(Duration::ZERO)), Some(Duration::from_millis(500)));
+        assert_eq!(throttle(&pacer, sent, Some(Duration::ZERO)), Some(Duration::from_millis(500)));
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(pacer.throttled(Instant::now(), Some(Duration::ZERO)), Some(Duration::from_secs(1)));
+        assert_eq!(throttle(&pacer, Instant::now(), Some(Duration::ZERO)), Some(Duration::from_secs(1)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -285,7 +451,7 @@ mod tests {
         let began = Instant::now();
         while pacer.permit().await.is_ok() {
             assert!(began.elapsed() < Duration::from_secs(3_600), "it never ends");
-            pacer.throttled(Instant::now(), Some(Duration::from_secs(7)));
+            throttle(&pacer, Instant::now(), Some(Duration::from_secs(7)));
         }
     }
 
@@ -293,7 +459,7 @@ mod tests {
     async fn an_absurd_time_ends_the_run_and_nothing_overflows() {
         let pacer = pacer(None, None);
         tokio::time::sleep(Duration::from_secs(5)).await;
-        pacer.throttled(Instant::now(), Some(Duration::MAX));
+        throttle(&pacer, Instant::now(), Some(Duration::MAX));
         assert!(pacer.permit().await.is_err());
     }
 
@@ -301,12 +467,13 @@ mod tests {
     async fn what_was_held_up_together_leaves_one_after_another() {
         let pacer = pacer(Some(20), None);
         let began = Instant::now();
+        let mut permits = Vec::new();
         for _ in 0..10 {
-            pacer.permit().await.unwrap();
+            permits.push(pacer.permit().await.unwrap());
         }
         // All ten intents become durable in one commit.
-        let leaving = (0..10).map(|_| async {
-            assert!(pacer.leave().await);
+        let leaving = permits.iter().map(|permit| async {
+            assert!(permit.leave().await);
             began.elapsed()
         });
         let left = futures::future::join_all(leaving).await;
@@ -316,9 +483,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_set_after_the_permit_is_heeded_before_leaving() {
         let pacer = pacer(Some(20), None);
-        pacer.permit().await.unwrap();
-        pacer.throttled(Instant::now(), Some(Duration::from_secs(3)));
-        assert!(!pacer.leave().await);
+        let permit = pacer.permit().await.unwrap();
+        throttle(&pacer, Instant::now(), Some(Duration::from_secs(3)));
+        assert!(!permit.leave().await);
     }
 
     #[tokio::test(start_paused = true)]
@@ -344,5 +511,102 @@ mod tests {
         };
         futures::future::join_all((0..20).map(one)).await;
         assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    }
+
+    fn take_down(pacer: &HostPacer) {
+        let paused = (0..5).filter_map(|_| hear(pacer, Instant::now(), Heard::Failed).pause);
+        assert_eq!(paused.collect::<Vec<_>>(), [Duration::from_secs(30)]);
+    }
+
+    /// Passes the gate as soon as it may, and tells when it did and whether the host was served then.
+    async fn ask(pacer: &HostPacer, heard: Heard) -> Result<Duration, GivenUp> {
+        let permit = pacer.permit().await?;
+        let asked = pacer.began.elapsed();
+        let sent = Instant::now();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let _ = permit.end(sent, heard);
+        Ok(asked)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_is_down_is_probed_by_one_request_at_a_time_until_it_is_back() {
+        for period in [None, Some(20)] {
+            let pacer = pacer(period, None);
+            take_down(&pacer);
+            let asked = [Heard::Failed, Heard::Nothing, Heard::Served, Heard::Served, Heard::Served];
+            let asked = futures::future::join_all(asked.map(|heard| ask(&pacer, heard))).await;
+            let asked: Vec<u64> = asked.into_iter().map(|asked| asked.unwrap().as_secs()).collect();
+            // 30 s, then 60 s after the first probe, 120 s after the second, and then everybody.
+            assert_eq!(asked, [30, 90, 210, 210, 210]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_failed_before_the_pause_stands_behind_the_others_for_the_probe() {
+        let pacer = pacer(None, None);
+        take_down(&pacer);
+        let other = ask(&pacer, Heard::Served);
+        let failed = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            ask(&pacer, Heard::Served).await
+        };
+        let (other, failed) = tokio::join!(other, failed);
+        assert!(other.unwrap() < failed.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_stays_down_is_given_up_by_everybody_who_waits() {
+        let pacer = pacer(None, None);
+        take_down(&pacer);
+        let waiting = (0..20).map(|_| async {
+            while let Ok(permit) = pacer.permit().await {
+                let _ = permit.end(Instant::now(), Heard::Failed);
+            }
+            pacer.began.elapsed()
+        });
+        let given_up = futures::future::join_all(waiting).await;
+        // 30 + 60 + 120 + 240 + 300 s; the next pause would end beyond the 900 s of --max-hold.
+        assert!(given_up.iter().all(|at| at.as_secs() == 750), "{given_up:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_abandoned_keeps_nobody_waiting() {
+        let pacer = pacer(None, None);
+        take_down(&pacer);
+        let abandoned = async { drop(pacer.permit().await.unwrap()) };
+        let (asked, ()) = tokio::join!(ask(&pacer, Heard::Served), abandoned);
+        assert_eq!(asked.unwrap().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_answer_slows_an_adaptive_pace_down_before_it_pauses_it() {
+        let range = AdaptiveRange { start: 10.0, floor: 1.0, ceiling: 100.0 };
+        let pacer = HostPacer::new(PacerOptions {
+            pace: Pace::Adaptive(range),
+            concurrency: None,
+            longest_hold: Duration::from_secs(900),
+        });
+        let noted = hear(&pacer, Instant::now(), Heard::Throttled { retry_after: None });
+        assert!(noted.is_slower && noted.is_throttled && noted.pause.is_none());
+        let slower = noted.rate.unwrap();
+        assert!((slower - 7.0).abs() < 1e-9);
+        let began = Instant::now();
+        for _ in 0..8 {
+            pacer.permit().await.unwrap();
+        }
+        assert!(began.elapsed() >= Duration::from_millis(990), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bare_503_is_a_failure_unless_a_lower_rate_can_be_tried() {
+        assert!(!hear(&pacer(Some(20), None), Instant::now(), Heard::Busy).is_throttled);
+        let range = AdaptiveRange { start: 10.0, floor: 8.0, ceiling: 100.0 };
+        let pacer = HostPacer::new(PacerOptions {
+            pace: Pace::Adaptive(range),
+            concurrency: None,
+            longest_hold: Duration::from_secs(900),
+        });
+        assert!(hear(&pacer, Instant::now(), Heard::Busy).is_throttled);
+        assert!(!hear(&pacer, Instant::now(), Heard::Busy).is_throttled, "it is at the floor");
     }
 }

@@ -35,6 +35,7 @@ impl Clock for ShownClock {
 /// quota and one.
 #[derive(Debug)]
 pub(super) struct EvenQuota {
+    asked: Duration,
     limiter: RateLimiter<NotKeyed, InMemoryState, ShownClock, NoOpMiddleware<Nanos>>,
     clock: ShownClock,
     forgiven: Duration,
@@ -45,6 +46,7 @@ pub(super) struct EvenQuota {
 impl EvenQuota {
     /// A quota of one cell each `period`, the first at once.
     pub(super) fn every(period: Duration) -> Self {
+        let asked = period;
         let mut period = period.max(Duration::from_micros(1));
         let mut forgiven = (period / 2).min(Duration::from_millis(10));
         if forgiven < TIMER_LATENESS {
@@ -56,7 +58,21 @@ impl EvenQuota {
             .unwrap_or_else(|| governor::Quota::per_second(NonZeroU32::MIN))
             .allow_burst(NonZeroU32::MIN);
         let limiter = RateLimiter::direct_with_clock(cells, clock.clone());
-        Self { limiter, clock, forgiven, period, next: Duration::ZERO }
+        Self { asked, limiter, clock, forgiven, period, next: Duration::ZERO }
+    }
+
+    /// Goes on with one cell each `period`. The cell taken last counts: a change gives no cell away.
+    pub(super) fn keep_to(&mut self, period: Duration) {
+        if period == self.asked {
+            return;
+        }
+        let taken = self.next.checked_sub(self.period).filter(|_| !self.next.is_zero());
+        *self = Self::every(period);
+        if let Some(taken) = taken {
+            self.next = taken;
+            // The clock is ours: the fresh limiter is charged at the time of that cell, and can't refuse its first one.
+            let _ = self.take(taken);
+        }
     }
 
     /// Takes a cell at `now` (time since the pacer began), or says at which time the next one is due.
@@ -125,5 +141,25 @@ mod tests {
         let mut quota = EvenQuota::every(Duration::from_millis(100));
         assert_eq!(quota.take(Duration::ZERO), Ok(()));
         assert_eq!(quota.take(Duration::ZERO), Err(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn a_changed_period_counts_from_the_cell_taken_last() {
+        let millis = Duration::from_millis;
+        for (period, due) in [(500, 500), (20, 20)] {
+            let mut quota = EvenQuota::every(millis(100));
+            assert_eq!(quota.take(Duration::ZERO), Ok(()));
+            quota.keep_to(millis(period));
+            assert_eq!(quota.take(millis(1)), Err(millis(due)), "{period} ms");
+            assert_eq!(quota.take(millis(due)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_changed_period_of_a_fresh_quota_gives_one_cell_at_once() {
+        let mut quota = EvenQuota::every(Duration::from_millis(100));
+        quota.keep_to(Duration::from_millis(50));
+        assert_eq!(quota.take(Duration::ZERO), Ok(()));
+        assert_eq!(quota.take(Duration::ZERO), Err(Duration::from_millis(50)));
     }
 }

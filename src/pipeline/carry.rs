@@ -20,9 +20,14 @@ use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{
     HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, SavedEvent,
 };
+use crate::http::GivenUp;
 use crate::model::{NextRun, OutcomeCode, Secret, Service, UnixMillis};
 
 /// One row under way.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and their combinations are all possible"
+)]
 pub(super) struct Carrier<'a> {
     context: &'a RunContext,
     task: &'a RowTask,
@@ -37,6 +42,8 @@ pub(super) struct Carrier<'a> {
     has_passed: bool,
     /// Whether it may replace a credential and hasn't begun to.
     has_unused_claim: bool,
+    /// Whether the run gave its host up before anything was said about the row.
+    is_cut_short: bool,
 }
 
 impl<'a> Carrier<'a> {
@@ -51,6 +58,7 @@ impl<'a> Carrier<'a> {
             withdraws_refusal: false,
             has_passed: false,
             has_unused_claim: false,
+            is_cut_short: false,
         }
     }
 
@@ -160,17 +168,23 @@ impl<'a> Carrier<'a> {
                 Service::Stara => None,
             };
             let pacer = context.pacer(service);
-            let Ok(permit) = pacer.permit().await else {
-                let pause = pacer.hold_remaining().unwrap_or_default();
-                context.stop.drain(StopCause::HeldTooLong { service, pause }, &*context.observer);
-                return Ok(Event::HeldTooLong);
+            let permit = match pacer.permit().await {
+                Ok(permit) => permit,
+                Err(given_up) => {
+                    self.is_cut_short = true;
+                    context.stop_for_host(service, given_up);
+                    return Ok(match given_up {
+                        GivenUp::Held { .. } => Event::HeldTooLong,
+                        GivenUp::Down { .. } => Event::HostDown,
+                    });
+                }
             };
             let earlier = self.intent.clone();
             self.has_unused_claim &= call != Call::Remove;
             if let Some(intending) = &intending {
                 self.intend(intending).await?;
             }
-            if !pacer.leave().await {
+            if !permit.leave().await {
                 // Nothing was sent. The next intent is as young as what it announces.
                 if intending.is_some() {
                     self.withdraw(earlier).await?;
@@ -179,8 +193,7 @@ impl<'a> Carrier<'a> {
             }
             let sent = Instant::now();
             let result = self.send(call, token.as_deref()).await;
-            drop(permit);
-            let result = context.note(service, call, sent, result);
+            let result = context.note(service, call, permit, sent, result);
             if intending.is_some() && result.as_ref().is_err_and(|error| error.kind.is_not_processed()) {
                 self.withdraw(earlier).await?;
             }
@@ -320,7 +333,7 @@ impl<'a> Carrier<'a> {
         let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
         // A refusal that was only remembered says nothing new, and neither does the answer of last night.
         let last = task.record.outcome.as_ref().map(|last| last.outcome.code);
-        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code);
+        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code) && !self.is_cut_short;
         let now = UnixMillis::now();
         // Where the clock went back an intent lies in the future, and would never grow old.
         let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::budget::FailureBudget;
-use super::event::{Event as RunEvent, Observe};
+use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::journey::{Call, JourneyRules};
 use super::leaf_token::{LeafToken, TokenError};
 use super::refusals::Refusals;
@@ -16,8 +16,12 @@ use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
 use crate::checkpoint::{KeyStanding, LedgerError, LedgerHandle};
-use crate::http::{Attempted, HostPacer, RetryVerdict, Trouble};
+use crate::http::{Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble};
 use crate::model::{OutcomeCode, Secret, Service, Stage};
+
+/// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
+/// for the breaker to recognise a host that is down.
+const LOG_IN: RetryPolicy = RetryPolicy::with_attempts(8);
 
 /// What all rows of a run share.
 pub(super) struct RunContext {
@@ -79,6 +83,7 @@ impl RunContext {
         &self,
         service: Service,
         call: Call,
+        permit: Permit<'_>,
         sent: Instant,
         mut result: Result<T, CallError>,
     ) -> Result<T, CallError> {
@@ -87,29 +92,38 @@ impl RunContext {
             Some(error) => error.status,
             None => Some(200),
         };
-        let retry_after = error.and_then(|error| error.retry_after);
-        // A 503 that names a time asks for patience, whatever it was the answer to.
-        let is_busy = status == Some(503) && retry_after.is_some();
-        let throttled = is_busy || error.is_some_and(|error| error.kind.trouble() == Trouble::Throttled);
-        self.totals.count(service, status, throttled);
-        self.observer.observe(&RunEvent::RequestEnded { service, status, throttled });
-        let pacer = self.pacer(service);
-        if throttled {
-            if let Some(wait) = pacer.throttled(sent, retry_after) {
-                let status = status.unwrap_or_default();
-                self.observer.observe(&RunEvent::Held { service, wait, status });
-            }
-        } else if status.is_some() {
-            pacer.served();
+        let heard = error.map_or(Heard::Served, what_was_heard);
+        let noted = permit.end(sent, heard);
+        self.totals.count(service, status, noted.is_throttled);
+        let (throttled, rate) = (noted.is_throttled, noted.rate);
+        self.observer.observe(&RunEvent::RequestEnded { service, status, throttled, rate });
+        if let Some(wait) = noted.pause {
+            let reason = match status {
+                Some(status) if noted.is_throttled => HoldReason::Throttled { status },
+                _ => HoldReason::Down,
+            };
+            self.observer.observe(&RunEvent::Held { service, wait, reason });
         }
-        if let Err(error) = &mut result
-            && is_busy
-            && call.attempted() == Attempted::Repeatable
-        {
-            // On an attach it stays what it is: nobody knows what it did.
-            error.kind = CallErrorKind::Throttled;
+        if noted.is_slower {
+            tracing::info!(%service, per_second = noted.rate, "throttled, so slower");
+            self.keep_learned(service);
+        }
+        if let Err(error) = &mut result {
+            let is_failure = matches!(heard, Heard::Failed | Heard::Busy);
+            // On an attach that got an answer it stays what it is: nobody knows what it did.
+            let may_be_repeated = call.attempted() == Attempted::Repeatable || error.kind.is_not_processed();
+            if may_be_repeated && (noted.is_throttled || (noted.is_down && is_failure)) {
+                error.kind = CallErrorKind::Throttled;
+            }
         }
         result
+    }
+
+    /// Lets what was learned of a host's quota ride along to the ledger, so that a run that is killed has it, too.
+    fn keep_learned(&self, service: Service) {
+        if let Some(per_second) = self.pacer(service).learned_rate() {
+            self.ledger.learn(service, per_second);
+        }
     }
 
     /// Gets a token with the account, as patiently as any other call.
@@ -117,21 +131,21 @@ impl RunContext {
         let unavailable = |reason: &str| TokenError::Unavailable(reason.to_owned());
         let mut attempt = 1;
         loop {
-            let Ok(permit) = self.leaf_pacer.permit().await else {
-                return Err(unavailable("it asked for a longer pause than --max-hold"));
+            let permit = match self.leaf_pacer.permit().await {
+                Ok(permit) => permit,
+                Err(given_up) => return Err(unavailable(&given_up.to_string())),
             };
-            if !self.leaf_pacer.leave().await {
+            if !permit.leave().await {
                 continue;
             }
             let sent = Instant::now();
             let result = self.leaf.authenticate(&account).await;
-            drop(permit);
             // It changes nothing, so that it may be repeated like a look.
-            let error = match self.note(Service::Leaf, Call::LookUser, sent, result) {
+            let error = match self.note(Service::Leaf, Call::LookUser, permit, sent, result) {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            match self.rules.leaf.decide(Attempted::Repeatable, attempt, error.kind.trouble()) {
+            match LOG_IN.decide(Attempted::Repeatable, attempt, error.kind.trouble()) {
                 RetryVerdict::Again { within } => {
                     attempt += 1;
                     sleep(random_below(within)).await;
@@ -177,6 +191,14 @@ impl RunContext {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn stop_for_host(&self, service: Service, given_up: GivenUp) {
+        let cause = match given_up {
+            GivenUp::Held { remaining } => StopCause::HeldTooLong { service, pause: remaining },
+            GivenUp::Down { .. } => StopCause::HostDown { service },
+        };
+        self.stop.drain(cause, &*self.observer);
+    }
+
     pub(super) fn stop_for_token(&self, error: TokenError) -> Abandoned {
         let cause = match error {
             TokenError::Refused(reason) => StopCause::TokenRefused { reason },
@@ -192,6 +214,19 @@ impl RunContext {
         // Nothing that is under way can be recorded any more.
         self.stop.abort();
         Abandoned
+    }
+}
+
+/// What an error tells about the host that it came from.
+fn what_was_heard(error: &CallError) -> Heard {
+    match (error.kind, error.status) {
+        (CallErrorKind::Throttled, _) => Heard::Throttled { retry_after: error.retry_after },
+        // One that names a time asks for patience, whatever it was the answer to.
+        (_, Some(503)) if error.retry_after.is_some() => Heard::Throttled { retry_after: error.retry_after },
+        (_, Some(503)) => Heard::Busy,
+        (CallErrorKind::ServerError | CallErrorKind::Unreachable, _) => Heard::Failed,
+        (_, None) => Heard::Nothing,
+        (_, Some(_)) => Heard::Served,
     }
 }
 

@@ -37,15 +37,17 @@ pub enum Event {
         status: Option<u16>,
         /// Whether it asked us to slow down.
         throttled: bool,
+        /// Requests a second that are let through from here on, where the quota is being looked for.
+        rate: Option<f64>,
     },
-    /// A service told everybody to wait.
+    /// Everybody is to wait before asking a service again.
     Held {
         /// The service.
         service: Service,
         /// For how long from now.
         wait: Duration,
-        /// The status that said so.
-        status: u16,
+        /// Why.
+        reason: HoldReason,
     },
     /// A row whose attach has an unknown result was parked until it can be judged.
     Parked,
@@ -69,6 +71,18 @@ pub enum Event {
     },
     /// Every row that was started has ended. No event follows.
     Ended,
+}
+
+/// Why everybody is to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldReason {
+    /// The service wants us to slow down.
+    Throttled {
+        /// The status that said so.
+        status: u16,
+    },
+    /// The service is down: it can't be reached, or answers with server errors.
+    Down,
 }
 
 /// What a run is about to do.

@@ -16,6 +16,7 @@ mod decide;
 mod event;
 pub mod journey;
 mod leaf_token;
+mod pace;
 mod reading;
 mod refusals;
 mod run;
@@ -26,7 +27,7 @@ mod totals;
 
 pub use budget::FailureLimit;
 pub use decide::Selection;
-pub use event::{Event, HostPlan, Observe, Plan};
+pub use event::{Event, HoldReason, HostPlan, Observe, Plan};
 pub use journey::{JourneyRules, OnExisting};
 pub use leaf_token::TokenSource;
 pub use run::{Host, RunError, RunOptions, RunResult, run};

@@ -11,6 +11,7 @@ use super::context::{Opening, RunContext};
 use super::event::{Event, HostPlan, Observe, Plan};
 use super::journey::JourneyRules;
 use super::leaf_token::{LeafToken, TokenSource};
+use super::pace::{first_rate, newly_learned, pacer_options};
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
 use super::stop::{Stop, StopCause};
@@ -18,7 +19,7 @@ use super::stream::carry_all;
 use super::totals::Totals;
 use crate::api::{LeafApi, StaraApi};
 use crate::checkpoint::{HostTotals, Ledger, LedgerError, LedgerWriter, StagingTotals};
-use crate::http::{HostPacer, HttpClient, PacerOptions, Rate};
+use crate::http::{HostPacer, HttpClient, Rate};
 use crate::manifest::Manifest;
 use crate::model::{Dialect, Secret, Service};
 
@@ -55,6 +56,8 @@ pub struct RunOptions {
     pub concurrency: usize,
     /// The longest pause of a host that is waited for.
     pub longest_hold: Duration,
+    /// Whether what earlier runs learned of the quotas is forgotten.
+    pub relearn: bool,
     /// The most credentials replaced in this run.
     pub most_changes: u32,
     /// How many rows may fail before the run stops.
@@ -98,7 +101,15 @@ pub async fn run(
     stop: Stop,
     observer: Arc<dyn Observe>,
 ) -> Result<RunResult, RunError> {
-    observer.observe(&Event::Started(plan(&options, staged)));
+    if options.relearn {
+        ledger.forget_learned_rates()?;
+    }
+    let learned = ledger.learned_rates()?;
+    let pace = |service, host: &Host| pacer_options(service, host.rate, &learned, options.longest_hold);
+    let stara_pace = pace(Service::Stara, &options.stara);
+    let leaf_pace = pace(Service::Leaf, &options.leaf);
+    let first_rates = [&stara_pace, &leaf_pace].map(first_rate);
+    observer.observe(&Event::Started(plan(&options, staged, first_rates)));
     let path = ledger.path().to_owned();
     let reading = Reading {
         manifest: Arc::new(manifest),
@@ -112,8 +123,8 @@ pub async fn run(
     let context = Arc::new(RunContext {
         run: staged.run,
         rules: options.rules,
-        stara_pacer: pacer(Service::Stara, options.stara.rate, options.longest_hold),
-        leaf_pacer: pacer(Service::Leaf, options.leaf.rate, options.longest_hold),
+        stara_pacer: HostPacer::new(stara_pace),
+        leaf_pacer: HostPacer::new(leaf_pace),
         stara: StaraApi::new(options.stara.http, options.dialect),
         leaf: LeafApi::new(options.leaf.http),
         token: LeafToken::new(options.token),
@@ -149,42 +160,27 @@ pub async fn run(
     }
     observer.observe(&Event::Ended);
     let hosts = context.totals.by_host();
+    let newly_learned =
+        Service::ALL.map(|service| (service, newly_learned(service, context.pacer(service), &learned)));
     drop(context);
     let ledger = tokio::task::spawn_blocking(move || writer.finish(handle))
         .await
         .map_err(|_| RunError::ReaderGone)??;
+    for (service, per_second) in newly_learned {
+        if let Some(per_second) = per_second {
+            ledger.keep_learned_rate(service, per_second)?;
+        }
+    }
     Ok(RunResult { ledger, stopped: stop.cause(), hosts })
 }
 
-/// What `auto` begins with at each service: requests a second, and how many at once.
-const fn auto_start(service: Service) -> (f64, usize) {
-    match service {
-        Service::Stara => (2.0, 4),
-        Service::Leaf => (5.0, 8),
-    }
-}
-
-fn pacer(service: Service, rate: Rate, longest_hold: Duration) -> HostPacer {
-    let (period, concurrency) = match rate {
-        Rate::Auto => {
-            let (start, at_once) = auto_start(service);
-            (Some(Duration::from_secs_f64(1.0 / start)), Some(at_once))
-        }
-        rate => (rate.period(), None),
-    };
-    HostPacer::new(PacerOptions { period, concurrency, longest_hold })
-}
-
-fn plan(options: &RunOptions, staged: StagingTotals) -> Plan {
-    let host = |service: Service, host: &Host| HostPlan {
+fn plan(options: &RunOptions, staged: StagingTotals, first_rates: [Option<f64>; 2]) -> Plan {
+    let host = |host: &Host, per_second| HostPlan {
         origin: host.http.origin(),
         rate: host.rate.to_string(),
-        per_second: match host.rate {
-            Rate::Auto => Some(auto_start(service).0),
-            rate => rate.period().map(|period| 1.0 / period.as_secs_f64()),
-        },
+        per_second,
     };
-    let (stara, leaf) = (host(Service::Stara, &options.stara), host(Service::Leaf, &options.leaf));
+    let (stara, leaf) = (host(&options.stara, first_rates[0]), host(&options.leaf, first_rates[1]));
     let leaf_calls = if options.rules.precheck { 3.0 } else { 2.0 };
     #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
     let seconds =

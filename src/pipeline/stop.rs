@@ -52,6 +52,14 @@ pub enum StopCause {
         /// The pause that was left.
         pause: Duration,
     },
+    /// A host is down, and wasn't waited for any longer.
+    #[error(
+        "{service} is down (it can't be reached, or answers with server errors) and didn't come back within --max-hold"
+    )]
+    HostDown {
+        /// The host's service.
+        service: Service,
+    },
     /// No token could be had, because Leaf didn't answer.
     #[error("Leaf gave no token: {reason}")]
     NoToken {
@@ -102,6 +110,7 @@ impl StopCause {
             Self::TokenRefused { .. } | Self::Redirected { .. } | Self::Forbidden { .. } => 2,
             Self::TooManyFailures { .. } => 1,
             Self::HeldTooLong { .. }
+            | Self::HostDown { .. }
             | Self::NoToken { .. }
             | Self::ManifestUnreadable { .. }
             | Self::ManifestChanged { .. } => 0,

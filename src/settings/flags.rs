@@ -42,12 +42,15 @@ pub struct TargetFlags {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rates")]
 pub struct RateFlags {
-    /// Requests to Stara: 10/s, 300/min, auto or none [default: auto; none with --sandbox]
+    /// Requests to Stara: 10/s, 300/min, auto, auto:50/s (its ceiling) or none [default: auto; none with --sandbox]
     #[arg(long, value_name = "RATE", env = "STARA_ONBOARD_STARA_RATE")]
     pub stara_rate: Option<Rate>,
-    /// Requests to Leaf: 10/s, 300/min, auto or none [default: auto; none with --sandbox]
+    /// Requests to Leaf: 10/s, 300/min, auto, auto:50/s (its ceiling) or none [default: auto; none with --sandbox]
     #[arg(long, value_name = "RATE", env = "STARA_ONBOARD_LEAF_RATE")]
     pub leaf_rate: Option<Rate>,
+    /// Forget what earlier runs learned of the quotas, and begin with auto's first rates again
+    #[arg(long, env = "STARA_ONBOARD_RELEARN", value_parser = BoolishValueParser::new())]
+    pub relearn: bool,
     /// Rows in flight
     #[arg(long, value_name = "N", env = "STARA_ONBOARD_CONCURRENCY", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]

@@ -98,6 +98,7 @@ pub fn resolve_run(
         },
         concurrency,
         longest_hold: rates.max_hold,
+        relearn: rates.relearn,
         most_changes: rows.max_changes,
         failure_limit: rows.max_failures,
         retry_rejected: selection.retry_rejected,

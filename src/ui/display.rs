@@ -182,6 +182,7 @@ mod tests {
                             service: Service::Leaf,
                             status: Some(201),
                             throttled: false,
+                            rate: None,
                         });
                     }
                 });

@@ -22,9 +22,9 @@ impl Observe for Feed {
         match event {
             Event::StagingStarted { total_bytes } => self.notes.push(Note::StagingStarted(*total_bytes)),
             Event::Started(plan) => self.notes.push(Note::Started(plan.clone())),
-            &Event::Held { service, wait, status } => {
+            &Event::Held { service, wait, reason } => {
                 if self.tally.is_new_hold(service) {
-                    self.notes.push(Note::Held { service, wait, status });
+                    self.notes.push(Note::Held { service, wait, reason });
                 }
             }
             Event::Draining { reason } => self.notes.push(Note::Draining(reason.clone())),

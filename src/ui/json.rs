@@ -10,7 +10,7 @@ use super::notes::{End, Note};
 use super::output::Output;
 use super::show::{HostView, Show, View};
 use crate::model::Service;
-use crate::pipeline::HostPlan;
+use crate::pipeline::{HoldReason, HostPlan};
 
 /// The version of the schema. It is raised when a field changes its meaning or goes, not when one is added.
 const SCHEMA: u8 = 1;
@@ -85,7 +85,8 @@ enum Body<'a> {
     },
     Held {
         service: &'static str,
-        status: u16,
+        reason: &'static str,
+        status: Option<u16>,
         wait_seconds: f64,
     },
     Draining {
@@ -145,6 +146,7 @@ struct Traffic {
     unanswered: u64,
     throttled: u64,
     per_second: f64,
+    quota_per_second: Option<f64>,
     held_seconds: Option<f64>,
 }
 
@@ -173,6 +175,7 @@ impl Traffic {
             unanswered: host.totals.unanswered,
             throttled: host.totals.throttled,
             per_second: thousandths(host.per_second),
+            quota_per_second: host.allowed.map(thousandths),
             held_seconds: host.held_for.map(seconds),
         }
     }
@@ -199,12 +202,19 @@ impl<W: Write + Send> Show for Json<W> {
                 stara: Target::of(&plan.stara),
                 leaf: Target::of(&plan.leaf),
             },
-            Note::Held { service, wait, status } => Body::Held {
+            Note::Held { service, wait, reason } => Body::Held {
                 service: match service {
                     Service::Stara => "stara",
                     Service::Leaf => "leaf",
                 },
-                status: *status,
+                reason: match reason {
+                    HoldReason::Throttled { .. } => "throttled",
+                    HoldReason::Down => "down",
+                },
+                status: match reason {
+                    HoldReason::Throttled { status } => Some(*status),
+                    HoldReason::Down => None,
+                },
                 wait_seconds: seconds(*wait),
             },
             Note::Draining(reason) => Body::Draining { reason },

@@ -7,6 +7,7 @@ use super::notes::{End, Note};
 use super::output::Output;
 use super::show::{Show, View};
 use super::wording;
+use crate::pipeline::HoldReason;
 
 /// The time from one line to the next.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -37,9 +38,14 @@ impl<W: Write + Send> Show for Lines<W> {
         match note {
             Note::StagingStarted(_) => self.output.line("reading the manifest"),
             Note::Started(plan) => self.output.line(&wording::opening(plan)),
-            Note::Held { service, wait, status } => {
+            Note::Held { service, wait, reason } => {
                 let wait = wording::duration(*wait);
-                self.output.line(&format!("{service} answered {status}: nothing is sent there for {wait}"));
+                self.output.line(&match reason {
+                    HoldReason::Throttled { status } => {
+                        format!("{service} answered {status}: nothing is sent there for {wait}")
+                    }
+                    HoldReason::Down => format!("{service} is down: it is tried again in {wait}"),
+                });
             }
             Note::Draining(reason) => {
                 self.output.line(&format!("stopping, finishing what is under way: {reason}"));

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{LeafUserId, OutcomeCode, Service, Stage};
-use crate::pipeline::Plan;
+use crate::pipeline::{HoldReason, Plan};
 
 /// How many failed rows may wait to be shown. A reader that stands still must not make the run's memory grow.
 const MOST_ROWS: usize = 16 * 1024;
@@ -17,8 +17,8 @@ pub(super) enum Note {
     StagingStarted(Option<u64>),
     /// Rows begin to be carried out.
     Started(Plan),
-    /// A service told everybody to wait.
-    Held { service: Service, wait: Duration, status: u16 },
+    /// Everybody is to wait before asking a service again.
+    Held { service: Service, wait: Duration, reason: HoldReason },
     /// Nothing new is started from here on, for this reason.
     Draining(String),
     /// A row failed.

@@ -10,7 +10,7 @@ use super::show::Show;
 use super::tally::Tally;
 use super::watch::Watch;
 use crate::model::{OutcomeCode, Service, Stage};
-use crate::pipeline::{Event, HostPlan, Observe as _, Plan};
+use crate::pipeline::{Event, HoldReason, HostPlan, Observe as _, Plan};
 
 /// A stage without a thread: each event reaches the show before the next one happens.
 pub(super) struct Rehearsal<S> {
@@ -94,7 +94,8 @@ pub(super) fn finished(line: u64, code: OutcomeCode) -> Event {
 
 /// A run from its first event to its last, with something of everything, and the milliseconds at which each happens.
 pub(super) fn script() -> Vec<(u64, Event)> {
-    let request = |service, status| Event::RequestEnded { service, status, throttled: status == Some(429) };
+    let request =
+        |service, status| Event::RequestEnded { service, status, throttled: status == Some(429), rate: None };
     vec![
         (0, Event::StagingStarted { total_bytes: Some(50_000) }),
         (4_000, Event::StagingProgressed { lines: 600, bytes: 30_000 }),
@@ -102,7 +103,14 @@ pub(super) fn script() -> Vec<(u64, Event)> {
         (12_500, request(Service::Stara, Some(200))),
         (13_000, request(Service::Leaf, Some(429))),
         (13_100, request(Service::Leaf, None)),
-        (13_200, Event::Held { service: Service::Leaf, wait: Duration::from_secs(20), status: 429 }),
+        (
+            13_200,
+            Event::Held {
+                service: Service::Leaf,
+                wait: Duration::from_secs(20),
+                reason: HoldReason::Throttled { status: 429 },
+            },
+        ),
         (14_000, Event::Parked),
         (15_000, finished(2, OutcomeCode::Attached)),
         (16_000, finished(3, OutcomeCode::StaraLoginRejected)),

@@ -56,6 +56,8 @@ pub(super) struct HostView<'a> {
     pub(super) totals: HostTotals,
     /// Requests a second, of late.
     pub(super) per_second: f64,
+    /// Requests a second that are let through now; `None` without a quota.
+    pub(super) allowed: Option<f64>,
     /// How long its pause still lasts.
     pub(super) held_for: Option<Duration>,
 }

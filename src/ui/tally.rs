@@ -31,6 +31,8 @@ struct HostTally {
     requests: AtomicU64,
     unanswered: AtomicU64,
     throttled: AtomicU64,
+    /// The bits of the adaptive rate in requests a second; 0 where there is none.
+    rate: AtomicU64,
     /// When the host's pause ends, in milliseconds of the clock.
     held_until: AtomicU64,
     /// The end of the pause that was told last.
@@ -58,7 +60,7 @@ impl Tally {
                 self.staged_lines.store(*lines, Ordering::Relaxed);
                 self.staged_bytes.store(*bytes, Ordering::Relaxed);
             }
-            Event::RequestEnded { service, status, throttled } => {
+            Event::RequestEnded { service, status, throttled, rate } => {
                 let host = &self.hosts[*service as usize];
                 host.requests.fetch_add(1, Ordering::Relaxed);
                 if status.is_none() {
@@ -66,6 +68,9 @@ impl Tally {
                 }
                 if *throttled {
                     host.throttled.fetch_add(1, Ordering::Relaxed);
+                }
+                if let Some(rate) = rate {
+                    host.rate.store(rate.to_bits(), Ordering::Relaxed);
                 }
             }
             Event::Held { service, wait, .. } => {
@@ -88,6 +93,12 @@ impl Tally {
         let until = host.held_until.load(Ordering::Relaxed);
         let later = |told: u64| (until >= told.saturating_add(HOLD_STEP)).then_some(until);
         host.told_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).is_ok()
+    }
+
+    /// The host's adaptive rate in requests a second; `None` where there is none, or nothing was asked yet.
+    pub(super) fn rate(&self, service: Service) -> Option<f64> {
+        let bits = self.hosts[service as usize].rate.load(Ordering::Relaxed);
+        (bits != 0).then(|| f64::from_bits(bits))
     }
 
     /// How long the host's pause still lasts; `None` when there is none.
@@ -184,6 +195,8 @@ fn millis(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::pipeline::HoldReason;
+
     use super::*;
     use crate::model::Stage;
     use crate::ui::clock::ManualClock;
@@ -222,7 +235,7 @@ mod tests {
             (Service::Leaf, Some(503)),
         ] {
             let throttled = status == Some(429);
-            tally.count(&Event::RequestEnded { service, status, throttled });
+            tally.count(&Event::RequestEnded { service, status, throttled, rate: None });
         }
         let host = |requests, unanswered, throttled| HostTotals { requests, unanswered, throttled };
         assert_eq!(tally.totals().host(Service::Stara), host(3, 1, 1));
@@ -247,7 +260,7 @@ mod tests {
             tally.count(&Event::Held {
                 service: Service::Leaf,
                 wait: Duration::from_millis(millis),
-                status: 429,
+                reason: HoldReason::Throttled { status: 429 },
             });
             tally.is_new_hold(Service::Leaf)
         };

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::show::{HostView, Show, View};
 use super::tally::Tally;
 use crate::model::Service;
-use crate::pipeline::Plan;
+use crate::pipeline::{HostPlan, Plan};
 
 /// The window over which requests are counted into a rate: the interval of plain lines.
 const REQUESTS_WINDOW: Duration = Duration::from_secs(10);
@@ -108,6 +108,7 @@ impl Watch {
             plan,
             totals: totals.host(service),
             per_second,
+            allowed: self.tally.rate(service).or_else(|| plan.and_then(|plan: &HostPlan| plan.per_second)),
             held_for: self.tally.held_for(service),
         };
         View {

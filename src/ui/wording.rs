@@ -83,7 +83,7 @@ pub(super) fn opening(plan: &Plan) -> String {
 fn allowed(host: &HostPlan) -> String {
     match host.per_second {
         None => "no quota".to_owned(),
-        Some(per_second) if host.rate.starts_with("auto") => format!("{} (auto)", rate(per_second)),
+        Some(per_second) if host.rate.starts_with("auto") => format!("{} ({})", rate(per_second), host.rate),
         Some(_) => host.rate.clone(),
     }
 }
@@ -91,7 +91,10 @@ fn allowed(host: &HostPlan) -> String {
 /// The state of one host: its rate against its quota, and what it said to that.
 pub(super) fn host(host: &HostView<'_>) -> String {
     let quota = host.plan.filter(|plan| plan.per_second.is_some());
-    let of = quota.map(|plan| format!(" of {}", allowed(plan)));
+    let of = quota.map(|plan| {
+        let now = HostPlan { per_second: host.allowed, ..plan.clone() };
+        format!(" of {}", allowed(&now))
+    });
     let throttled = host.totals.throttled;
     let parts = [
         Some(rate(host.per_second) + &of.unwrap_or_default()),

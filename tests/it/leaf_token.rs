@@ -127,7 +127,7 @@ fn a_leaf_that_gives_no_token_for_now_leaves_the_run_resumable() {
     let rows = growers(3);
     let bench = bench(&rows, "a good token");
     bench.inject(Fault::leaf_down());
-    with_account(&bench, &[], PASSWORD).end().with_code(5).saying("Leaf gave no token");
+    with_account(&bench, &["--max-hold", "1s"], PASSWORD).end().with_code(5).saying("Leaf gave no token");
     bench.world().lift_faults();
     with_account(&bench, &[], PASSWORD).end().with_code(0);
     bench.expect_one_effect_each(&rows);

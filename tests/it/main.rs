@@ -12,6 +12,7 @@ mod leaf_token;
 mod ledger;
 mod main_job;
 mod manifests;
+mod outage;
 mod pacing;
 mod pinned;
 mod progress;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use stara_onboard::model::Service;
-use stara_onboard::sandbox::Fault;
+use stara_onboard::sandbox::{Advice, Answer, CallKind, Calls, Fault, Quota, Trouble, When};
 
-use crate::support::{Bench, growers};
+use crate::support::{Bench, growers, side_by_side};
 
 /// The most requests that arrived at a service within any one second.
 fn busiest_second(bench: &Bench, service: Service) -> usize {
@@ -55,9 +55,9 @@ fn an_automatic_rate_begins_low() {
 fn a_quota_holds_for_repeated_requests_too() {
     let rows = growers(4);
     let bench = Bench::new(&rows);
-    bench.inject(Fault::stara_down());
-    bench.run(&["--stara-rate", "10/s"]).with_code(3);
-    assert_eq!(bench.outcomes(), ["stara-unavailable"; 4]);
+    let trouble = Trouble::Answer(Answer::new(500));
+    bench.inject(Fault::new(Calls::One(CallKind::Authenticate), When::FirstPerRow(1), trouble));
+    bench.run(&["--stara-rate", "10/s"]).with_code(0);
     let arrivals: Vec<Instant> =
         bench.seen().iter().filter(|call| call.service == Service::Stara).map(|call| call.at).collect();
     assert_eq!(arrivals.len(), 12);
@@ -76,4 +76,42 @@ fn no_more_rows_are_in_flight_than_asked_for() {
     let users: Vec<_> = seen.iter().filter_map(|call| call.leaf_user_id).collect();
     let turns = users.chunk_by(|one, other| one == other).count();
     assert_eq!(turns, rows.len());
+}
+
+/// A quota that nobody published, with this status for whoever exceeds it.
+fn hidden_quota(service: Service, per_second: f64, status: u16, advice: Advice) -> Fault {
+    let quota = Quota { per_second, burst: 5, status, advice };
+    Fault::new(Calls::Of(service), When::Always, Trouble::Quota(quota))
+}
+
+/// What the ledger says was learned of a service's quota.
+fn learned(bench: &Bench, service: &str) -> Option<f64> {
+    let status = bench.status(&[]);
+    let rates = status["learnedRates"].as_array().unwrap().clone();
+    rates.iter().find(|rate| rate["service"] == service).map(|rate| rate["perSecond"].as_f64().unwrap())
+}
+
+#[test]
+fn a_quota_that_nobody_published_is_found_kept_and_forgotten_on_request() {
+    let cases = [(429, Advice::None), (429, Advice::Seconds), (503, Advice::None)];
+    side_by_side(cases, |(status, advice)| {
+        let rows = growers(120);
+        let bench = Bench::new(&rows);
+        bench.inject(hidden_quota(Service::Stara, 20.0, status, advice));
+        bench.run(&["--stara-rate", "auto:400/s"]).with_code(0);
+        bench.expect_one_effect_each(&rows);
+        let refused = bench.seen().iter().filter(|call| call.status == Some(status)).count();
+        assert!((1..=30).contains(&refused), "{status} {advice:?}: {refused} of {}", bench.calls());
+        let found = learned(&bench, "stara").unwrap();
+        assert!((8.0..=32.0).contains(&found), "{status} {advice:?}: {found}");
+        assert_eq!(learned(&bench, "leaf"), None, "its rate was none");
+
+        // The next run begins where this one was, and says so.
+        bench.write_manifest(&rows[..1]);
+        let more = ["--stara-rate", "auto:400/s", "--retry-failed"];
+        let begins = format!("{:.1}/s (auto:400/s)", found * 0.8);
+        bench.run(&more).with_code(0).saying(&begins);
+        bench.run(&["--stara-rate", "auto:400/s", "--relearn"]).with_code(0).saying("2.0/s (auto:400/s)");
+        assert_eq!(learned(&bench, "stara"), None);
+    });
 }

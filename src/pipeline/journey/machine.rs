@@ -105,6 +105,7 @@ impl Journey {
             Event::ChangeClaimed(granted) => self.on_change_claimed(granted),
             Event::Answered(answer) => self.on_answer(answer, now),
             Event::Failed(error) => self.on_failure(error, now),
+            Event::HostDown => self.on_host_down(),
             Event::HeldTooLong => {
                 self.forget_attempt();
                 self.give_up(
@@ -112,6 +113,14 @@ impl Journey {
                     "the host asked for a longer pause than --max-hold".into(),
                 )
             }
+        }
+    }
+
+    fn on_host_down(&mut self) -> Effect {
+        self.forget_attempt();
+        match self.step.call().service() {
+            Service::Stara => self.give_up(OutcomeCode::StaraUnavailable, "Stara was down".into()),
+            Service::Leaf => self.give_up(OutcomeCode::LeafUnavailable, "Leaf was down".into()),
         }
     }
 

@@ -168,6 +168,8 @@ pub enum Event {
     Failed(CallError),
     /// The host asked for a longer pause than this run makes, so nothing was sent.
     HeldTooLong,
+    /// The host is down and isn't waited for any longer, so nothing was sent.
+    HostDown,
 }
 
 /// What a call gave.

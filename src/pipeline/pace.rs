@@ -1,0 +1,132 @@
+//! From the rate a user asks for to how a host is paced, with what earlier runs learned.
+
+use std::time::Duration;
+
+use crate::checkpoint::LearnedRate;
+use crate::http::{AdaptiveRange, Frequency, HostPacer, Pace, PacerOptions, Rate};
+use crate::model::Service;
+
+/// The part of a learned quota that the next run begins with.
+const BEGIN_WITH: f64 = 0.8;
+
+/// What `auto` means for a service: its range, and how many requests are under way at once.
+///
+/// Neither service publishes a quota; the figures are the house plan's, low enough for a first acquaintance.
+const fn auto(service: Service) -> (AdaptiveRange, f64) {
+    match service {
+        Service::Stara => (AdaptiveRange { start: 2.0, floor: 0.2, ceiling: 10.0 }, 4.0),
+        Service::Leaf => (AdaptiveRange { start: 5.0, floor: 0.5, ceiling: 30.0 }, 8.0),
+    }
+}
+
+/// How a service's host is paced.
+pub(super) fn pacer_options(
+    service: Service,
+    rate: Rate,
+    learned: &[LearnedRate],
+    longest_hold: Duration,
+) -> PacerOptions {
+    let (pace, concurrency) = match rate {
+        Rate::Unlimited => (Pace::Unlimited, None),
+        Rate::Fixed(quota) => (Pace::Even(quota.period()), None),
+        Rate::Auto { ceiling } => {
+            let (figures, at_once) = auto(service);
+            let ceiling = ceiling.map_or(figures.ceiling, Frequency::per_second);
+            let floor = figures.floor.min(ceiling);
+            let start = learned.iter().find(|learned| learned.service == service);
+            let start = start.map_or(figures.start, |learned| learned.per_second * BEGIN_WITH);
+            let range = AdaptiveRange { start: start.clamp(floor, ceiling), floor, ceiling };
+            (Pace::Adaptive(range), Some(at_once_for(at_once, ceiling / figures.ceiling)))
+        }
+    };
+    PacerOptions { pace, concurrency, longest_hold }
+}
+
+/// A higher ceiling needs more requests under way to be reached.
+fn at_once_for(at_once: f64, wider: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small positive number, rounded up"
+    )]
+    let at_once = (at_once * wider.max(1.0)).ceil() as usize;
+    at_once
+}
+
+/// Requests a second that a run begins with; `None` without a quota.
+pub(super) fn first_rate(options: &PacerOptions) -> Option<f64> {
+    match options.pace {
+        Pace::Unlimited => None,
+        Pace::Even(period) => Some(1.0 / period.as_secs_f64()),
+        Pace::Adaptive(range) => Some(range.start),
+    }
+}
+
+/// What the ledger is to know of a host's quota after this run, in requests a second; `None` when nothing was learned.
+///
+/// A run too short to climb, or one that never met the quota, doesn't lower what an earlier one learned.
+pub(super) fn newly_learned(service: Service, pacer: &HostPacer, earlier: &[LearnedRate]) -> Option<f64> {
+    let learned = pacer.learned_rate()?;
+    let earlier = earlier.iter().find(|earlier| earlier.service == service);
+    let earlier = earlier.map_or(0.0, |earlier| earlier.per_second);
+    Some(if pacer.has_met_quota() { learned } else { learned.max(earlier) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::UnixMillis;
+
+    fn options(service: Service, rate: &str, learned: Option<f64>) -> PacerOptions {
+        let learned = learned.map(|per_second| LearnedRate { service, per_second, at: UnixMillis(0) });
+        let learned: Vec<LearnedRate> = learned.into_iter().collect();
+        pacer_options(service, rate.parse().unwrap(), &learned, Duration::from_secs(900))
+    }
+
+    fn range(options: &PacerOptions) -> AdaptiveRange {
+        match options.pace {
+            Pace::Adaptive(range) => range,
+            _ => panic!("not adaptive"),
+        }
+    }
+
+    #[test]
+    fn auto_begins_low_and_stays_in_the_plans_range() {
+        let stara = options(Service::Stara, "auto", None);
+        assert_eq!(range(&stara), AdaptiveRange { start: 2.0, floor: 0.2, ceiling: 10.0 });
+        assert_eq!(stara.concurrency, Some(4));
+        let leaf = options(Service::Leaf, "auto", None);
+        assert_eq!(range(&leaf), AdaptiveRange { start: 5.0, floor: 0.5, ceiling: 30.0 });
+        assert_eq!(leaf.concurrency, Some(8));
+    }
+
+    #[test]
+    fn another_ceiling_brings_as_many_requests_at_once_as_it_takes_to_reach_it() {
+        let wide = options(Service::Stara, "auto:200/s", None);
+        assert_eq!((range(&wide).ceiling, wide.concurrency), (200.0, Some(80)));
+        let narrow = options(Service::Stara, "auto:6/min", None);
+        assert_eq!(range(&narrow), AdaptiveRange { start: 0.1, floor: 0.1, ceiling: 0.1 });
+        assert_eq!(narrow.concurrency, Some(4));
+    }
+
+    #[test]
+    fn the_next_run_begins_with_four_fifths_of_what_was_learned_within_the_ceiling() {
+        assert_eq!(first_rate(&options(Service::Leaf, "auto", Some(10.0))), Some(8.0));
+        assert_eq!(first_rate(&options(Service::Leaf, "auto", Some(100.0))), Some(30.0));
+        assert_eq!(first_rate(&options(Service::Leaf, "10/s", Some(100.0))), Some(10.0));
+        assert_eq!(first_rate(&options(Service::Leaf, "none", Some(100.0))), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_never_met_the_quota_leaves_what_an_earlier_one_learned() {
+        let earlier = [LearnedRate { service: Service::Leaf, per_second: 20.0, at: UnixMillis(0) }];
+        let auto = "auto".parse().unwrap();
+        let pacer = HostPacer::new(pacer_options(Service::Leaf, auto, &earlier, Duration::from_secs(900)));
+        assert_eq!(newly_learned(Service::Leaf, &pacer, &earlier), None);
+        let permit = pacer.permit().await.unwrap();
+        let heard = crate::http::Heard::Throttled { retry_after: None };
+        let noted = permit.end(tokio::time::Instant::now(), heard);
+        assert!(noted.is_slower);
+        assert_eq!(newly_learned(Service::Leaf, &pacer, &earlier), Some(16.0));
+    }
+}
