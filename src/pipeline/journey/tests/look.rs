@@ -163,6 +163,15 @@ fn a_host_that_asks_for_too_long_a_pause_ends_the_row_as_throttled() {
 }
 
 #[test]
+fn a_host_that_stays_down_ends_the_row_as_its_unavailability() {
+    let told = fresh([Event::HostDown]);
+    assert_eq!(told.end(), "end: leaf-unavailable at precheck");
+    assert_eq!(told.finish.outcome.attempts, 0, "nothing was sent");
+    let told = fresh([no_credential(), Event::HostDown]);
+    assert_eq!(told.end(), "end: stara-unavailable at authenticate");
+}
+
+#[test]
 fn an_answer_to_another_question_ends_the_row_as_a_defect() {
     let told = fresh([kept()]);
     assert_eq!(told.end(), "end: internal at precheck");
