@@ -26,6 +26,8 @@ pub struct Journey {
     failures: u32,
     /// The status of the last answer.
     pub(super) status: Option<u16>,
+    /// When the step's call was asked for last; it was sent no earlier.
+    pub(super) asked_at: Duration,
     /// The credential seen last.
     pub(super) seen: Option<Credential>,
     /// Whether a look of this run showed that the user holds none.
@@ -84,6 +86,7 @@ impl Journey {
             attempts: 0,
             failures: 0,
             status: None,
+            asked_at: Duration::ZERO,
             seen: None,
             looked_absent: false,
             replacing: None,
@@ -99,6 +102,14 @@ impl Journey {
 
     /// What follows from `event`, which happened at `now` (time since the row began).
     pub fn on(&mut self, event: Event, now: Duration) -> Effect {
+        let effect = self.follow(event, now);
+        if matches!(effect, Effect::Send(_) | Effect::SendIntended(..)) {
+            self.asked_at = now;
+        }
+        effect
+    }
+
+    fn follow(&mut self, event: Event, now: Duration) -> Effect {
         match event {
             Event::Begun => self.begin(now),
             Event::Woken => self.send(),

@@ -27,6 +27,8 @@ impl Journey {
         }
         match self.unsettled_for(now) {
             Some(rest) => self.rest_until_look(Step::SettledLook, Effect::Park(rest)),
+            // It settled while the look was under way: what the look shows may be from before.
+            None if self.unsettled_for(self.asked_at).is_some() => self.go(Step::SettledLook),
             // An intent of an earlier run, long settled: this look is the one that counts.
             None => self.on_settled_look(None, now),
         }
@@ -48,10 +50,10 @@ impl Journey {
         self.unconfirmed("the attach may have taken effect, and Leaf couldn't be asked whether it did".into())
     }
 
-    /// How long the last attach takes to settle; `None` when it has.
-    fn unsettled_for(&self, now: Duration) -> Option<Duration> {
+    /// How long the last attach takes to settle at a time; `None` when it had.
+    fn unsettled_for(&self, at: Duration) -> Option<Duration> {
         let settled_at = self.open.as_ref()?.settled_at;
-        settled_at.checked_sub(now).filter(|rest| !rest.is_zero())
+        settled_at.checked_sub(at).filter(|rest| !rest.is_zero())
     }
 
     pub(super) fn on_settled_look(&mut self, found: Option<Credential>, now: Duration) -> Effect {

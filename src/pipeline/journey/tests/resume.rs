@@ -160,3 +160,11 @@ fn an_intent_that_counts_absurdly_many_attaches_does_no_harm() {
         tell(rules(), resumed(age(Some(u64::MAX), u32::MAX)), [absent()].into_iter().chain(attached_anew()));
     assert_eq!(told.end(), "end: attached at verify, created, ours, c2");
 }
+
+#[test]
+fn a_look_that_was_sent_before_the_attach_had_settled_does_not_prove_its_absence() {
+    // 119 s old when the look is sent, 121 s when its answer comes.
+    let replies = [absent(), absent(), kept(), kept(), created("c1"), found("c1", "OK")];
+    let told = tell_slowly(rules(), resumed(one_attach(119)), Duration::from_secs(2), replies);
+    assert_eq!(told.lines[..3], ["GET credential", "GET credential", "POST autenticacao"]);
+}

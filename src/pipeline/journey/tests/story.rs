@@ -68,12 +68,25 @@ pub(super) fn tell(
     start: JourneyStart,
     replies: impl IntoIterator<Item = Event>,
 ) -> Told {
+    tell_slowly(rules, start, Duration::ZERO, replies)
+}
+
+/// The same, with every request taking `travel` from sending to the end of its answer.
+pub(super) fn tell_slowly(
+    rules: JourneyRules,
+    start: JourneyStart,
+    travel: Duration,
+    replies: impl IntoIterator<Item = Event>,
+) -> Told {
     let mut replies: VecDeque<Event> = replies.into_iter().collect();
     let mut journey = Journey::new(rules, start);
     let (mut lines, mut now, mut event) = (Vec::new(), Duration::ZERO, Event::Begun);
     for _ in 0..MOST_EFFECTS {
         let effect = journey.on(event, now);
         let mut reply = || replies.pop_front().unwrap_or_else(|| panic!("no reply is left after {lines:#?}"));
+        if matches!(effect, Effect::Send(_) | Effect::SendIntended(..)) {
+            now += travel;
+        }
         event = match effect {
             Effect::Send(call) => {
                 let event = reply();
