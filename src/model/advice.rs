@@ -136,7 +136,7 @@ impl OutcomeCode {
             Self::StaraUnavailable => "Run again when Stara answers.",
             Self::LeafUnavailable => "Run again when Leaf answers.",
             Self::Throttled => "Run again later, or with a lower rate.",
-            Self::TimedOut => "Run again; if it stays so, the host is too slow for --timeout.",
+            Self::TimedOut => "Run again; if it stays so, the host is too slow for --row-deadline.",
             Self::StaraUnexpectedAnswer => {
                 "Check --stara-url and --stara-dialect, then run again; if it stays so, report it."
             }

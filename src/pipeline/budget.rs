@@ -66,6 +66,7 @@ const fn guess(code: OutcomeCode) -> &'static str {
         OutcomeCode::LeafCredentialsExist => "has somebody else attached them already?",
         OutcomeCode::StaraUnavailable => "is Stara down, or --stara-url wrong?",
         OutcomeCode::LeafUnavailable => "is Leaf down, or --leaf-url wrong?",
+        OutcomeCode::TimedOut => "is the service too slow for --row-deadline?",
         _ => "it is the service or the manifest, and not the growers",
     }
 }

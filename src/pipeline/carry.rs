@@ -44,6 +44,8 @@ pub(super) struct Carrier<'a> {
     has_unused_claim: bool,
     /// Whether the run gave its host up before anything was said about the row.
     is_cut_short: bool,
+    /// Time of the row's own that its journey hasn't heard of yet.
+    spent: Duration,
 }
 
 impl<'a> Carrier<'a> {
@@ -59,6 +61,7 @@ impl<'a> Carrier<'a> {
             has_passed: false,
             has_unused_claim: false,
             is_cut_short: false,
+            spent: Duration::ZERO,
         }
     }
 
@@ -68,6 +71,7 @@ impl<'a> Carrier<'a> {
         let mut journey = Journey::new(self.context.rules, self.start());
         let mut event = Event::Begun;
         loop {
+            journey.spend(std::mem::take(&mut self.spent));
             event = match journey.on(event, began.elapsed()) {
                 Effect::Send(call) => self.call(call, None).await?,
                 Effect::SendIntended(call, intending) => self.call(call, Some(intending)).await?,
@@ -107,8 +111,10 @@ impl<'a> Carrier<'a> {
     }
 
     /// Waits, holding the row's slot.
-    async fn rest(&self, time: Duration) -> Result<Event, Abandoned> {
+    async fn rest(&mut self, time: Duration) -> Result<Event, Abandoned> {
+        let began = Instant::now();
         sleep(time).await;
+        self.spent += began.elapsed();
         Ok(Event::Woken)
     }
 
@@ -193,6 +199,7 @@ impl<'a> Carrier<'a> {
             }
             let sent = Instant::now();
             let result = self.send(call, token.as_deref()).await;
+            self.spent += sent.elapsed();
             let result = context.note(service, call, permit, sent, result);
             if intending.is_some() && result.as_ref().is_err_and(|error| error.kind.is_not_processed()) {
                 self.withdraw(earlier).await?;

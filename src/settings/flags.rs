@@ -156,6 +156,9 @@ pub struct RowFlags {
     /// How old an attach with a lost reply must be before it counts as not having happened
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_SETTLE", default_value = "120s", value_parser = parse_duration)]
     pub settle: Duration,
+    /// How long a row's own requests and the waits between them may take in all; pauses of a host don't count
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_ROW_DEADLINE", default_value = "15m", value_parser = parse_duration)]
+    pub row_deadline: Duration,
 }
 
 /// Which rows are carried out.

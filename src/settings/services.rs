@@ -93,6 +93,7 @@ pub fn resolve_run(
             verify_wait: rows.verify_wait,
             settle: rows.settle,
             review_after: REVIEW_AFTER,
+            row_deadline: rows.row_deadline,
             stara: RetryPolicy::with_attempts(3),
             leaf: RetryPolicy::with_attempts(4),
         },

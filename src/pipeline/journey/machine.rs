@@ -28,6 +28,8 @@ pub struct Journey {
     pub(super) status: Option<u16>,
     /// When the step's call was asked for last; it was sent no earlier.
     pub(super) asked_at: Duration,
+    /// How much of its own time the row has used up.
+    spent: Duration,
     /// The credential seen last.
     pub(super) seen: Option<Credential>,
     /// Whether a look of this run showed that the user holds none.
@@ -87,6 +89,7 @@ impl Journey {
             failures: 0,
             status: None,
             asked_at: Duration::ZERO,
+            spent: Duration::ZERO,
             seen: None,
             looked_absent: false,
             replacing: None,
@@ -100,13 +103,49 @@ impl Journey {
         }
     }
 
+    /// Takes note of time that counts against the row's deadline: that of its own requests from sending to the end of
+    /// the answer, and that of [`Effect::Backoff`] and [`Effect::Wait`]. What the row waits for because of others (a host's
+    /// pause, its turn, a commit) or because an attach settles isn't its own.
+    pub fn spend(&mut self, time: Duration) {
+        self.spent = self.spent.saturating_add(time);
+    }
+
     /// What follows from `event`, which happened at `now` (time since the row began).
+    ///
+    /// Once the row has spent its time it sends and waits no more, whatever would follow.
     pub fn on(&mut self, event: Event, now: Duration) -> Effect {
+        let asked = self.step.call().service();
         let effect = self.follow(event, now);
-        if matches!(effect, Effect::Send(_) | Effect::SendIntended(..)) {
-            self.asked_at = now;
+        if self.spent < self.rules.row_deadline {
+            if matches!(effect, Effect::Send(_) | Effect::SendIntended(..)) {
+                self.asked_at = now;
+            }
+            return effect;
         }
-        effect
+        match effect {
+            Effect::Finish(_) => effect,
+            Effect::Send(_) | Effect::SendIntended(..) => {
+                // It isn't sent after all.
+                self.forget_attempt();
+                self.time_out(asked)
+            }
+            Effect::ClaimChange | Effect::Backoff(_) | Effect::Wait(_) | Effect::Park(_) => {
+                self.time_out(asked)
+            }
+        }
+    }
+
+    /// Ends the row for want of time; `asked` is the service on which the last of it was spent.
+    fn time_out(&mut self, asked: Service) -> Effect {
+        let message = match asked {
+            Service::Stara => {
+                "the row's own requests and waits took longer than --row-deadline, the last of them for Stara"
+            }
+            Service::Leaf => {
+                "the row's own requests and waits took longer than --row-deadline, the last of them for Leaf"
+            }
+        };
+        self.give_up(OutcomeCode::TimedOut, message.into())
     }
 
     fn follow(&mut self, event: Event, now: Duration) -> Effect {

@@ -32,6 +32,11 @@ pub struct JourneyRules {
     pub settle: Duration,
     /// How old the last attach must be before a later run may attach again what it needs to review.
     pub review_after: Duration,
+    /// How long the row's own requests, backoff and waits may take in all (see [`Journey::spend`]). It never closes an
+    /// intent.
+    ///
+    /// [`Journey::spend`]: super::Journey::spend
+    pub row_deadline: Duration,
     /// How often Stara is asked.
     pub stara: RetryPolicy,
     /// How often Leaf is asked.

@@ -3,6 +3,7 @@
 //! `story` tells a journey as lines of text; the stories are grouped by stage. `simulation` drives journeys through
 //! thousands of fates in `world`, where replies are lost, effects come late and processes crash.
 
+mod deadline;
 mod look;
 mod replace;
 mod resume;

@@ -42,6 +42,8 @@ struct Fate {
     world: World,
     kept: Kept,
     now: Duration,
+    /// How long the last request took, which its journey hasn't heard of yet.
+    answered_after: Duration,
     /// How far the wall clock is behind, in milliseconds.
     clock_behind: i64,
     is_calm: bool,
@@ -81,6 +83,7 @@ impl Fate {
                 OnExisting::Fail,
             ]),
             settle,
+            row_deadline: Duration::from_secs(dice.pick(&[900, 900, 900, 20, 3])),
             ..rules()
         };
         let held = dice.chance(40).then(|| Held {
@@ -98,6 +101,7 @@ impl Fate {
             world: World::new(dice, climate, held),
             kept: Kept { known, ..Kept::default() },
             now: Duration::ZERO,
+            answered_after: Duration::ZERO,
             clock_behind: 0,
             is_calm: false,
             is_blind: !rules.precheck && held.is_some_and(|held| !held.ours),
@@ -110,6 +114,7 @@ impl Fate {
         for run in 0..TROUBLED_RUNS + CALM_RUNS {
             if run == TROUBLED_RUNS {
                 self.is_calm = true;
+                self.rules.row_deadline = rules().row_deadline;
                 self.world.calm_down();
             }
             self.told.push(format!("run {run} at {:?}, from {:?}", self.now, self.kept));
@@ -181,7 +186,10 @@ impl Fate {
     fn carry(&mut self) -> Option<Finish> {
         let mut journey = Journey::new(self.rules, self.start());
         let (began, mut event) = (self.now, Event::Begun);
+        // What a crash left of the run before is no matter of this one.
+        self.answered_after = Duration::ZERO;
         for _ in 0..MOST_EFFECTS {
+            journey.spend(std::mem::take(&mut self.answered_after));
             let effect = journey.on(event, self.now.saturating_sub(began));
             self.told.push(format!("{:?} {effect:?}", self.now));
             let crash = (!self.is_calm && self.world.dice.chance(CRASHES)).then(|| self.world.dice.roll(3));
@@ -206,10 +214,17 @@ impl Fate {
                 }
                 Effect::ClaimChange => Event::ChangeClaimed(self.is_calm || self.world.dice.chance(90)),
                 Effect::Backoff(longest) => {
-                    self.now += self.world.dice.time(longest);
+                    let time = self.world.dice.time(longest);
+                    journey.spend(time);
+                    self.now += time;
                     Event::Woken
                 }
-                Effect::Wait(time) | Effect::Park(time) => {
+                Effect::Wait(time) => {
+                    journey.spend(time);
+                    self.now += time;
+                    Event::Woken
+                }
+                Effect::Park(time) => {
                     self.now += time;
                     Event::Woken
                 }
@@ -225,6 +240,7 @@ impl Fate {
         }
         let (answered, event) = self.world.send(call, self.now, removing);
         self.told.push(format!("  {event:?}"));
+        self.answered_after = answered.saturating_sub(self.now);
         self.now = answered;
         event
     }
@@ -342,6 +358,7 @@ fn where_effects_come_within_the_settle_time_no_user_is_attached_twice() {
         "leaf-unavailable ",
         "stara-login-rejected ",
         "throttled ",
+        "timed-out ",
         "not-reached ",
         "crash",
     ] {

@@ -23,6 +23,7 @@ pub(super) const fn rules() -> JourneyRules {
         verify_wait: Duration::from_secs(30),
         settle: Duration::from_mins(2),
         review_after: Duration::from_mins(15),
+        row_deadline: Duration::from_mins(15),
         stara: RetryPolicy::with_attempts(3),
         leaf: RetryPolicy::with_attempts(4),
     }
@@ -84,9 +85,15 @@ pub(super) fn tell_slowly(
     for _ in 0..MOST_EFFECTS {
         let effect = journey.on(event, now);
         let mut reply = || replies.pop_front().unwrap_or_else(|| panic!("no reply is left after {lines:#?}"));
-        if matches!(effect, Effect::Send(_) | Effect::SendIntended(..)) {
-            now += travel;
-        }
+        let own = match &effect {
+            Effect::Send(_) | Effect::SendIntended(..) => {
+                now += travel;
+                travel
+            }
+            Effect::Backoff(time) | Effect::Wait(time) => *time,
+            Effect::ClaimChange | Effect::Park(_) | Effect::Finish(_) => Duration::ZERO,
+        };
+        journey.spend(own);
         event = match effect {
             Effect::Send(call) => {
                 let event = reply();
