@@ -56,7 +56,10 @@ pub struct RunArguments {
     /// [default: state/<manifest>.results.csv]
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
     pub report: Vec<PathBuf>,
-    /// How long rows under way may go on after a first Ctrl-C or SIGTERM
+    /// Start no new row after this time; rows under way get --grace, and the same command resumes (exit 5)
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_MAX_DURATION", value_parser = parse_duration)]
+    pub max_duration: Option<Duration>,
+    /// How long rows under way may go on after a first Ctrl-C or SIGTERM, or after --max-duration
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_GRACE", default_value = "20s", value_parser = parse_duration)]
     pub grace: Duration,
     #[command(flatten)]

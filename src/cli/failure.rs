@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::exit_code::ExitCode;
 use crate::checkpoint::LedgerError;
 use crate::manifest::{Field, ManifestError, ManifestProblem};
-use crate::pipeline::{RunError, StagingError};
+use crate::pipeline::{RunError, StagingError, StopCause};
 use crate::settings::SettingsError;
 
 /// An error on its way to the person at the keyboard.
@@ -124,8 +124,12 @@ impl From<StagingError> for Failure {
             StagingError::UnknownOnly { .. } => {
                 Self::new(ExitCode::Usage, error, "nothing was sent; check the ids and the manifest")
             }
-            StagingError::Stopped(signal) => {
-                Self::new(signal.into(), error, "nothing was sent; run the same command again")
+            StagingError::Stopped(ref cause) => {
+                let code = match cause {
+                    StopCause::Signal(signal) => (*signal).into(),
+                    _ => ExitCode::Incomplete,
+                };
+                Self::new(code, error, "nothing was sent; run the same command again")
             }
         }
     }

@@ -11,6 +11,7 @@ use super::arguments::RunArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::reports::{self, ReportTarget};
+use super::signals::TimeLimits;
 use super::{invocation, logging, manifest_source, sandbox, signals};
 use crate::checkpoint::{
     HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
@@ -25,6 +26,8 @@ use crate::ui::{HostUse, LogWriter, ProgressDisplay, Summary};
 
 /// Onboards a manifest, and says with which code to exit.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let limits =
+        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
     let manifest_name = arguments.manifest.display().to_string();
     let targets = reports::targets(&arguments.report, &manifest_name, &arguments.lines.keep_column)?;
@@ -39,7 +42,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             std::io::stderr().is_terminal(),
             &logs,
         ));
-        let ended = prepared.carry_out(arguments, Arc::clone(&display)).await;
+        let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
         display.finish();
         ended?.conclude(arguments, &targets)
     })
@@ -123,12 +126,13 @@ impl Prepared {
     async fn carry_out(
         self,
         arguments: &RunArguments,
+        limits: TimeLimits,
         display: Arc<ProgressDisplay>,
     ) -> Result<Ended, Failure> {
         let Self { manifest, manifest_name, options, mut ledger, lock, sandbox } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
-        signals::watch(stop.clone(), arguments.grace, Arc::clone(&observer))
+        signals::watch(stop.clone(), limits, Arc::clone(&observer))
             .context("signals can't be watched")
             .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
         let began = Instant::now();
@@ -282,6 +286,10 @@ impl Ended {
             ));
         }
         let outcomes = ledger.count_outcomes(self.run)?;
+        // A run whose time was over just as its last rows ended is none that is to be resumed.
+        let stopped = stopped.filter(|cause| {
+            !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
+        });
         let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
         let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
         let reported = reports::write(ledger, &record, targets);
@@ -364,6 +372,7 @@ fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) 
         Some(
             StopCause::HeldTooLong { .. }
             | StopCause::HostDown { .. }
+            | StopCause::DurationReached { .. }
             | StopCause::NoToken { .. }
             | StopCause::ManifestUnreadable { .. }
             | StopCause::ManifestChanged { .. },

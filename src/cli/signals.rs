@@ -1,7 +1,8 @@
-//! Two stages of stopping: the first signal drains, the second, or the end of the grace, ends at once.
+//! Two stages of stopping: the first signal, or the end of the run's time, drains; another signal, or the end of the
+//! grace, ends at once.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,15 +19,30 @@ impl From<Signal> for ExitCode {
     }
 }
 
-/// Watches for signals until the process ends.
+/// How long a run may take, and how long its rows may go on once it is being stopped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimits {
+    /// When the run began.
+    pub(super) began: Instant,
+    /// How long after that no new row is started; `None` without a limit.
+    pub(super) longest: Option<Duration>,
+    /// How long rows under way may go on then, or after a signal.
+    pub(super) grace: Duration,
+}
+
+/// Watches for signals, and for the end of the run's time, until the process ends.
 ///
 /// # Errors
 ///
 /// When the system doesn't let signals be watched.
-pub(super) fn watch(stop: Stop, grace: Duration, observer: Arc<dyn Observe>) -> std::io::Result<()> {
+pub(super) fn watch(stop: Stop, limits: TimeLimits, observer: Arc<dyn Observe>) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    if let Some(longest) = limits.longest.filter(|longest| limits.began.elapsed() >= *longest) {
+        // At once, so that nothing is begun.
+        stop.drain(StopCause::DurationReached { longest }, &*observer);
+    }
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
@@ -35,15 +51,35 @@ pub(super) fn watch(stop: Stop, grace: Duration, observer: Arc<dyn Observe>) -> 
                 _ = hangup.recv() => Signal::Hangup,
             }
         };
-        let first = next().await;
+        let first = tokio::select! {
+            signal = next() => signal,
+            longest = time_is_over(limits) => {
+                stop.drain(StopCause::DurationReached { longest }, &*observer);
+                tokio::select! {
+                    // Whoever sends it gets the grace that they know of.
+                    signal = next() => signal,
+                    () = tokio::time::sleep(limits.grace) => {
+                        stop.abort();
+                        next().await
+                    }
+                }
+            }
+        };
         stop.drain(StopCause::Signal(first), &*observer);
         tokio::select! {
             _ = next() => {}
-            () = tokio::time::sleep(grace) => {}
+            () = tokio::time::sleep(limits.grace) => {}
         }
         stop.abort();
     });
     Ok(())
+}
+
+/// Waits for the end of the run's time, and gives it; for ever where it has none.
+async fn time_is_over(limits: TimeLimits) -> Duration {
+    let Some(longest) = limits.longest else { return std::future::pending().await };
+    tokio::time::sleep(longest.saturating_sub(limits.began.elapsed())).await;
+    longest
 }
 
 /// Waits for the first signal that asks the process to end.

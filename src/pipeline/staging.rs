@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::decide::{Decider, Selection};
 use super::event::{Event, Observe};
-use super::stop::{Signal, Stop, StopCause};
+use super::stop::{Stop, StopCause};
 use crate::checkpoint::{
     FingerprintKey, Ledger, LedgerError, LineContent, RunStart, StageError, StagedLine, StagedRow,
     StagingTotals,
@@ -67,9 +67,9 @@ pub enum StagingError {
         /// Their leafUserIds.
         users: Vec<String>,
     },
-    /// A signal came.
-    #[error("stopped by {0} while the manifest was being staged")]
-    Stopped(Signal),
+    /// A signal came, or the run's time was over.
+    #[error("{0} while the manifest was being staged")]
+    Stopped(StopCause),
     /// More lines than allowed are no rows.
     #[error("{invalid} of {lines} lines are no rows:\n{}", .first.join("\n"))]
     TooManyInvalid {
@@ -146,9 +146,11 @@ impl Iterator for Lines<'_> {
         if self.is_over {
             return None;
         }
-        if let Some(StopCause::Signal(signal)) = self.stop.cause() {
+        if self.stop.is_draining()
+            && let Some(cause) = self.stop.cause()
+        {
             self.is_over = true;
-            return Some(Err(StagingError::Stopped(signal)));
+            return Some(Err(StagingError::Stopped(cause)));
         }
         match self.records.next() {
             Some(Ok(record)) => Some(Ok(self.line(record))),

@@ -60,6 +60,12 @@ pub enum StopCause {
         /// The host's service.
         service: Service,
     },
+    /// The run has taken as long as it may.
+    #[error("the run has taken --max-duration ({})", exact_duration(*.longest))]
+    DurationReached {
+        /// How long it may take.
+        longest: Duration,
+    },
     /// No token could be had, because Leaf didn't answer.
     #[error("Leaf gave no token: {reason}")]
     NoToken {
@@ -111,6 +117,7 @@ impl StopCause {
             Self::TooManyFailures { .. } => 1,
             Self::HeldTooLong { .. }
             | Self::HostDown { .. }
+            | Self::DurationReached { .. }
             | Self::NoToken { .. }
             | Self::ManifestUnreadable { .. }
             | Self::ManifestChanged { .. } => 0,
@@ -185,10 +192,29 @@ impl Stop {
     }
 }
 
-/// A duration as its flags write it, in whole seconds or minutes.
+/// A duration as its flag writes it, to the millisecond.
+fn exact_duration(duration: Duration) -> String {
+    let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let milliseconds = duration.as_millis();
+    let unit = units.into_iter().find(|(unit, _)| milliseconds > 0 && milliseconds.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{milliseconds}ms"), |(unit, name)| format!("{}{name}", milliseconds / unit))
+}
+
+/// A duration for people, in whole seconds or minutes.
 fn display_duration(duration: Duration) -> String {
     match duration.as_secs() {
         seconds if seconds >= 120 => format!("{}m", seconds.div_ceil(60)),
         seconds => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_named_as_it_was_asked_for() {
+        let asked = [500, 90_000, 120_000, 7_200_000, 0].map(Duration::from_millis).map(exact_duration);
+        assert_eq!(asked, ["500ms", "90s", "2m", "2h", "0ms"]);
     }
 }

@@ -4,6 +4,7 @@
 mod answer_faults;
 mod attach_faults;
 mod calls;
+mod deadlines;
 mod existing;
 mod failure_budget;
 mod judged;
