@@ -35,7 +35,7 @@ impl fmt::Display for Target {
     }
 }
 
-fn without_local_port(origin: &str) -> String {
+pub(super) fn without_local_port(origin: &str) -> String {
     let host = origin.split("://").nth(1).unwrap_or(origin);
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
@@ -70,6 +70,8 @@ pub struct Ledger {
     pub(super) path: PathBuf,
     key: FingerprintKey,
     standing: KeyStanding,
+    /// The target that the first staging of a new ledger records.
+    unclaimed: Option<Target>,
 }
 
 impl Ledger {
@@ -103,9 +105,9 @@ impl Ledger {
             Some(key) => (key, KeyStanding::Own),
             None => (FingerprintKey::temporary()?, KeyStanding::Lost),
         };
-        let mut ledger = Self { connection, path: path.to_owned(), key, standing };
+        let mut ledger = Self { connection, path: path.to_owned(), key, standing, unclaimed: None };
         if let LedgerAccess::Run(target) = access {
-            ledger.claim(target)?;
+            ledger.compare_target(target)?;
         }
         if ledger.fact("key id")?.is_some_and(|recorded| recorded != ledger.key.id()) {
             ledger.standing = KeyStanding::Lost;
@@ -135,25 +137,31 @@ impl Ledger {
         Err(LedgerError::NotALedger { path: path.to_owned() })
     }
 
-    /// Records the target and the key of a new ledger, and refuses another target for an old one.
-    fn claim(&mut self, target: &Target) -> Result<(), LedgerError> {
-        if let (Some(stara), Some(leaf)) = (self.fact("stara")?, self.fact("leaf")?) {
-            let recorded = Target { stara, leaf };
-            if recorded == *target {
-                return Ok(());
-            }
-            let (recorded, asked) = (recorded.to_string(), target.to_string());
-            return Err(LedgerError::OtherTarget { path: self.path.clone(), recorded, asked });
+    /// Refuses another target than the recorded one. A ledger without one is claimed with what is staged first, so that a
+    /// run that was refused before it sent anything binds it to nothing.
+    fn compare_target(&mut self, target: &Target) -> Result<(), LedgerError> {
+        let Some((stara, leaf)) = self.fact("stara")?.zip(self.fact("leaf")?) else {
+            self.unclaimed = Some(target.clone());
+            return Ok(());
+        };
+        let recorded = Target { stara, leaf };
+        if recorded == *target {
+            return Ok(());
         }
-        let key_id = self.key.id();
-        let facts = [("stara", &target.stara), ("leaf", &target.leaf), ("key id", &key_id)];
-        let written = self.connection.transaction().and_then(|transaction| {
-            for (name, value) in facts {
-                transaction.execute(REMEMBER, [name, value])?;
-            }
-            transaction.commit()
-        });
-        written.map_err(|source| self.failed(source))
+        let (recorded, asked) = (recorded.to_string(), target.to_string());
+        Err(LedgerError::OtherTarget { path: self.path.clone(), recorded, asked })
+    }
+
+    /// The facts that make a new ledger this target's and this key's; none where it has been claimed already.
+    pub(super) fn claim(&self) -> Vec<(&'static str, String)> {
+        self.unclaimed.as_ref().map_or_else(Vec::new, |target| {
+            vec![("stara", target.stara.clone()), ("leaf", target.leaf.clone()), ("key id", self.key.id())]
+        })
+    }
+
+    /// Takes note that the claim is durable.
+    pub(super) fn claimed(&mut self) {
+        self.unclaimed = None;
     }
 
     /// The key with which this run makes fingerprints.
@@ -283,17 +291,6 @@ mod tests {
             Target::new("https://127.evil.example", "https://a.example"),
             Target::new("http://127.0.0.1", "https://a.example")
         );
-    }
-
-    #[test]
-    fn a_ledger_of_other_hosts_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("ledger.db");
-        Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
-        Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
-        let other = Target::new("https://stara.example", "https://leaf2.example");
-        let error = Ledger::open(&path, LedgerAccess::Run(&other)).unwrap_err();
-        assert!(matches!(error, LedgerError::OtherTarget { .. }), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rusqlite::{
 
 use super::error::LedgerError;
 use super::fingerprint::RowFingerprints;
-use super::ledger::{KeyStanding, Ledger};
+use super::ledger::{KeyStanding, Ledger, REMEMBER};
 use super::record::{LineDecision, Refusal, UserKey, UserRecord};
 use super::runs::{RunStart, insert_run, to_json};
 use super::staging_totals::{StagingTotals, judge_together};
@@ -97,10 +97,13 @@ impl Ledger {
         lines: impl Iterator<Item = Result<StagedLine, E>>,
         mut decide: impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
     ) -> Result<StagingTotals, StageError<E>> {
-        let (path, standing) = (self.path.clone(), self.key_standing());
+        let (path, standing, claim) = (self.path.clone(), self.key_standing(), self.claim());
         let failed = |source| StageError::Ledger(LedgerError::Database { path: path.clone(), source });
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        for (name, value) in claim {
+            transaction.execute(REMEMBER, [name, value.as_str()]).map_err(failed)?;
+        }
         let run = insert_run(&transaction, start).map_err(failed)?;
         let (mut count, mut last) = (0, 0);
         {
@@ -114,6 +117,7 @@ impl Ledger {
         }
         let totals = judge_together(&transaction, run, start.limit, count, last).map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        self.claimed();
         Ok(totals)
     }
 }

@@ -46,6 +46,17 @@ fn a_ledger_of_another_target_is_refused_before_any_call() {
 }
 
 #[test]
+fn a_first_run_that_is_refused_binds_the_ledger_to_no_target() {
+    let rows = growers(2);
+    let bench = Bench::new(&rows);
+    bench.write("bad.csv", "leafUserId,login,password\nno uuid,ana,secret\n");
+    let refused = bench.run_of("bad.csv", &["--strict", "--leaf-url", "https://leaf.invalid"]).end();
+    refused.with_code(2).saying("line 2");
+    bench.run(&[]).with_code(0);
+    bench.expect_one_effect_each(&rows);
+}
+
+#[test]
 fn every_file_of_a_run_is_its_owners_alone() {
     let bench = Bench::slow(&growers(60));
     let arguments = [
