@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, params};
 
+use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
 use super::record::{LineDecision, UserKey, UserRecord};
@@ -22,8 +23,10 @@ pub struct LineEntry {
     pub decision: LineDecision,
     /// The fingerprint of its row; `None` for an invalid line.
     pub row: Option<Fingerprint>,
-    /// Whether Stara refused its login and password before.
+    /// Whether Stara refused its login and password before, and that stands.
     pub is_refused: bool,
+    /// Whether Stara refused them when it refused everybody, and is asked in another way now.
+    pub is_reopened: bool,
     /// Its user with what is known of it, for a line that is carried out.
     pub user: Option<(UserKey, UserRecord)>,
 }
@@ -33,17 +36,18 @@ pub struct LineEntry {
 pub struct LineCursor {
     connection: Connection,
     path: PathBuf,
+    approach: Approach,
     page: VecDeque<LineEntry>,
     last: u64,
 }
 
 impl LineCursor {
-    /// A cursor before the first line of the ledger at `path`.
+    /// A cursor before the first line of the ledger at `path`, for a run that puts logins to Stara in this way.
     ///
     /// # Errors
     ///
     /// When the ledger can't be opened.
-    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+    pub fn open(path: &Path, approach: Approach) -> Result<Self, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let connection = Connection::open_with_flags(path, flags)?;
@@ -52,7 +56,7 @@ impl LineCursor {
             Ok(connection)
         };
         let connection = open().map_err(|source| LedgerError::Database { path: path.to_owned(), source })?;
-        Ok(Self { connection, path: path.to_owned(), page: VecDeque::new(), last: 0 })
+        Ok(Self { connection, path: path.to_owned(), approach, page: VecDeque::new(), last: 0 })
     }
 
     /// The next line; `None` behind the last.
@@ -74,21 +78,23 @@ impl LineCursor {
     fn read_page(&mut self) -> rusqlite::Result<()> {
         let sql = format!(
             "SELECT lines.line, lines.decision, lines.row_print,
-                    EXISTS (SELECT 1 FROM refusals WHERE refusals.login_print = lines.login_print), {USER_COLUMNS}
+                    refusals.at IS NOT NULL AND ifnull(refusals.asked = ?3, TRUE), ifnull(refusals.asked <> ?3, FALSE),
+                    {USER_COLUMNS}
              FROM lines
+             LEFT JOIN refusals ON refusals.login_print = lines.login_print
              LEFT JOIN users ON users.key = lines.user AND lines.decision IN ('to-do', 'replace')
              WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([self.last, PAGE])?;
+        let mut rows = statement.query(params![self.last, PAGE, self.approach.0])?;
         while let Some(row) = rows.next()? {
             let mut cells = Cells::of(row);
             let line = cells.next()?;
             let decision = LineDecision::from_name(&cells.next::<String>()?).unwrap_or(LineDecision::Keep);
             let print = cells.next::<Option<i64>>()?.map(Fingerprint);
-            let is_refused = cells.next()?;
+            let (is_refused, is_reopened) = (cells.next()?, cells.next()?);
             let user = read_user(&mut cells)?;
-            self.page.push_back(LineEntry { line, decision, row: print, is_refused, user });
+            self.page.push_back(LineEntry { line, decision, row: print, is_refused, is_reopened, user });
         }
         Ok(())
     }

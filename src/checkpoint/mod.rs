@@ -6,6 +6,7 @@
 //!
 //! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one.
 
+mod approach;
 mod cursor;
 mod error;
 mod fingerprint;
@@ -23,6 +24,7 @@ mod tests;
 mod user_row;
 mod writer;
 
+pub use approach::Approach;
 pub use cursor::{LineCursor, LineEntry};
 pub use error::LedgerError;
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};

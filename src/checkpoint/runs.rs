@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::approach::Approach;
 use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::results::OutcomeCounts;
@@ -19,6 +20,8 @@ pub struct RunStart {
     pub kept_columns: Vec<String>,
     /// The most rows it carries out.
     pub limit: Option<u64>,
+    /// How logins are put to Stara.
+    pub approach: Approach,
 }
 
 /// How a run ended.

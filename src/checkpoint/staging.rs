@@ -6,6 +6,7 @@ use rusqlite::{
     CachedStatement, Connection, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
 
+use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::RowFingerprints;
 use super::ledger::{KeyStanding, Ledger, REMEMBER};
@@ -56,8 +57,10 @@ pub struct StagedRow {
 pub struct StagedUser {
     /// The user's record from earlier runs, if there is one.
     pub record: Option<UserRecord>,
-    /// The earlier refusal of this login and password, if there was one.
+    /// The earlier refusal of this login and password that stands, if there is one.
     pub refusal: Option<Refusal>,
+    /// Whether there is one that doesn't stand: everybody was refused then, and Stara is asked in another way now.
+    pub is_reopened: bool,
 }
 
 /// Why a manifest wasn't staged. The ledger is as it was before.
@@ -107,7 +110,7 @@ impl Ledger {
         let run = insert_run(&transaction, start).map_err(failed)?;
         let (mut count, mut last) = (0, 0);
         {
-            let mut stager = Stager::new(&transaction, standing).map_err(failed)?;
+            let mut stager = Stager::new(&transaction, standing, start.approach).map_err(failed)?;
             for line in lines {
                 let line = line.map_err(StageError::Lines)?;
                 stager.drop_between(last, line.line).map_err(failed)?;
@@ -130,12 +133,17 @@ struct Stager<'a> {
     find_refusal: CachedStatement<'a>,
     put_line: CachedStatement<'a>,
     any_refusals: bool,
+    approach: Approach,
     /// With the key lost, refused logins can only be told by their users' records.
     refused_logins: HashMap<String, UnixMillis>,
 }
 
 impl<'a> Stager<'a> {
-    fn new(transaction: &'a Transaction<'a>, standing: KeyStanding) -> rusqlite::Result<Self> {
+    fn new(
+        transaction: &'a Transaction<'a>,
+        standing: KeyStanding,
+        approach: Approach,
+    ) -> rusqlite::Result<Self> {
         Ok(Self {
             transaction,
             add_user: transaction
@@ -143,7 +151,8 @@ impl<'a> Stager<'a> {
             find_user: transaction
                 .prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users {FIND_USER}"))?,
             find_refusal: transaction
-                .prepare_cached("SELECT http_status, at FROM refusals WHERE login_print = ?1")?,
+                .prepare_cached("SELECT http_status, at, asked FROM refusals WHERE login_print = ?1")?,
+            approach,
             put_line: transaction.prepare_cached(PUT_LINE)?,
             refused_logins: if standing == KeyStanding::Lost {
                 refused_logins(transaction)?
@@ -180,8 +189,12 @@ impl<'a> Stager<'a> {
             }
             LineContent::Row(row) => {
                 let (user, record) = self.user(row.leaf_user_id)?;
-                let refusal = self.refusal(row)?;
-                let decision = decide(row, &StagedUser { record, refusal });
+                let found = self.refusal(row)?;
+                let (refusal, is_reopened) = match found {
+                    Some((_, Some(asked))) if asked != self.approach => (None, true),
+                    found => (found.map(|(refusal, _)| refusal), false),
+                };
+                let decision = decide(row, &StagedUser { record, refusal, is_reopened });
                 let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
                     format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
                 });
@@ -222,16 +235,18 @@ impl<'a> Stager<'a> {
         Ok((key, Some(record)))
     }
 
-    fn refusal(&mut self, row: &StagedRow) -> rusqlite::Result<Option<Refusal>> {
+    /// The refusal of this login and password, and how Stara was asked then where that is in doubt.
+    fn refusal(&mut self, row: &StagedRow) -> rusqlite::Result<Option<(Refusal, Option<Approach>)>> {
         let login = row.fingerprints.login;
         if let Some(at) = self.refused_logins.get(row.login.as_str()) {
-            return Ok(Some(Refusal { login, http_status: None, at: *at }));
+            return Ok(Some((Refusal { login, http_status: None, at: *at }, None)));
         }
         if !self.any_refusals {
             return Ok(None);
         }
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Refusal { login, http_status: row.get(0)?, at: UnixMillis(row.get(1)?) })
+            let refusal = Refusal { login, http_status: row.get(0)?, at: UnixMillis(row.get(1)?) };
+            Ok((refusal, row.get::<_, Option<i64>>(2)?.map(Approach)))
         };
         self.find_refusal.query_row([login.0], read).optional()
     }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use rusqlite::{CachedStatement, Connection, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::RowFingerprints;
 use super::ledger::{Ledger, REMEMBER, login_succeeded};
@@ -45,6 +46,7 @@ enum Change {
     Events(UserKey, Vec<SavedEvent>),
     LoginSucceeded(Dialect),
     Learned(Service, f64),
+    RefusalsInDoubt(i64, Option<Approach>),
 }
 
 /// Everything that becomes true with an outcome, in one step.
@@ -160,6 +162,16 @@ impl LedgerHandle {
         let _ = self.queue.try_send(Write { change: Change::Learned(service, per_second), done });
     }
 
+    /// Records how Stara was asked where it refused everybody in this run, so that its refusals are open again to a run that
+    /// asks otherwise; `None` makes ordinary refusals of them.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn doubt_refusals(&self, run: i64, asked: Option<Approach>) -> Result<(), LedgerError> {
+        self.write(Change::RefusalsInDoubt(run, asked)).await
+    }
+
     async fn write(&self, change: Change) -> Result<(), LedgerError> {
         let gone = || LedgerError::WriterGone {
             path: self.path.clone(),
@@ -267,6 +279,11 @@ impl Statements<'_> {
                     .prepare_cached(REMEMBER)?
                     .execute([login_succeeded(*dialect).as_str(), "1"])?;
             }
+            Change::RefusalsInDoubt(run, asked) => {
+                self.connection
+                    .prepare_cached("UPDATE refusals SET asked = ?2 WHERE run = ?1")?
+                    .execute(params![run, asked.map(|asked| asked.0)])?;
+            }
         }
         Ok(())
     }
@@ -323,9 +340,9 @@ impl Statements<'_> {
             RefusalChange::Add(refusal) => {
                 self.connection
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO refusals (login_print, http_status, at) VALUES (?1, ?2, ?3)",
+                        "INSERT OR REPLACE INTO refusals (login_print, http_status, at, run) VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute(params![refusal.login.0, refusal.http_status, refusal.at.0])?;
+                    .execute(params![refusal.login.0, refusal.http_status, refusal.at.0, run])?;
             }
             RefusalChange::Withdraw(login) => {
                 self.connection

@@ -140,6 +140,7 @@ impl Prepared {
             manifest: manifest_name,
             kept_columns: arguments.lines.keep_column.clone(),
             limit: arguments.selection.limit,
+            approach: options.approach(&manifest),
         };
         let staging_options = StagingOptions {
             selection: arguments.selection.selection(),

@@ -122,6 +122,12 @@ impl HttpClient {
         self.base.origin().ascii_serialization()
     }
 
+    /// The path that all paths of its requests begin with.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        self.base.path()
+    }
+
     /// Begins a request to a path below the base URL. `path` begins with a slash and holds nothing that needs escaping.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();

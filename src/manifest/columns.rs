@@ -15,6 +15,8 @@ pub(super) struct Columns {
     pub(super) login: usize,
     /// The password's column.
     pub(super) password: usize,
+    /// The headers of the login's and the password's column.
+    pub(super) login_headers: [String; 2],
     /// The accessTokenClient's column, where there is one.
     pub(super) access_token_client: Option<usize>,
     /// Whether its cells must be filled.
@@ -44,11 +46,14 @@ impl Columns {
         let need = |at: Option<usize>, field| at.ok_or_else(|| missing(headers, field, &found));
         let [leaf_user_id, login, password, access_token_client] = found;
         let is_client_required = options.access_token_client == ClientColumn::Required;
+        let leaf_user_id = need(leaf_user_id, Field::LeafUserId)?;
+        let (login, password) = (need(login, Field::Login)?, need(password, Field::Password)?);
         let columns = Self {
             width: headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1),
-            leaf_user_id: need(leaf_user_id, Field::LeafUserId)?,
-            login: need(login, Field::Login)?,
-            password: need(password, Field::Password)?,
+            leaf_user_id,
+            login,
+            password,
+            login_headers: [login, password].map(|at| headers[at].to_owned()),
             access_token_client,
             is_client_required,
             kept: Vec::new(),

@@ -57,6 +57,13 @@ impl Manifest {
         self.columns().access_token_client.is_some()
     }
 
+    /// The headers of the columns that hold login and password.
+    #[must_use]
+    pub fn login_headers(&self) -> [&str; 2] {
+        let [login, password] = &self.columns().login_headers;
+        [login, password]
+    }
+
     /// The manifest's format.
     #[must_use]
     pub fn format(&self) -> Format {

@@ -312,8 +312,8 @@ impl<'a> Carrier<'a> {
         match result {
             Ok(answer) => {
                 if call == Call::Authenticate {
-                    self.withdraws_refusal = self.task.is_refused;
-                    if context.refusals.believe() {
+                    self.withdraws_refusal = self.task.is_refused || self.task.is_reopened;
+                    if context.refusals.accepted() {
                         let written = context.ledger.login_succeeded(context.stara.dialect()).await;
                         written.map_err(|error| context.stop_for_ledger(&error))?;
                     }
@@ -359,8 +359,8 @@ impl<'a> Carrier<'a> {
         let (line, leaf_user_id) = (task.line, task.leaf_user_id);
         tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
         context.observer.observe(&RunEvent::RowFinished { line, leaf_user_id, code, stage });
-        if is_new_answer {
-            context.count_outcome(code, stage, status);
+        if is_new_answer && context.count_outcome(code, stage, status) {
+            context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
         }
         Ok(())
     }

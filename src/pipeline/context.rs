@@ -11,11 +11,11 @@ use super::budget::FailureBudget;
 use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::journey::{Call, JourneyRules};
 use super::leaf_token::{LeafToken, TokenError};
-use super::refusals::Refusals;
+use super::refusals::{Doubt, Refusals};
 use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
-use crate::checkpoint::{KeyStanding, LedgerError, LedgerHandle};
+use crate::checkpoint::{Approach, KeyStanding, LedgerError, LedgerHandle};
 use crate::http::{Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble};
 use crate::model::{OutcomeCode, Secret, Service, Stage};
 
@@ -34,6 +34,7 @@ pub(super) struct RunContext {
     pub(super) token: LeafToken,
     pub(super) ledger: LedgerHandle,
     pub(super) key: KeyStanding,
+    pub(super) approach: Approach,
     pub(super) retry_rejected: bool,
     pub(super) refusals: Refusals,
     pub(super) changes_left: AtomicU32,
@@ -169,21 +170,32 @@ impl RunContext {
         self.budget().may_start(self.opening.passed.load(Ordering::Relaxed))
     }
 
-    /// Counts a row that was decided by a new answer, and stops the run when it goes wrong for everybody.
-    pub(super) fn count_outcome(&self, code: OutcomeCode, stage: Stage, status: Option<u16>) {
+    /// Counts a row that was decided by a new answer, and stops the run when it goes wrong for everybody; tells whether it
+    /// did.
+    pub(super) fn count_outcome(&self, code: OutcomeCode, stage: Stage, status: Option<u16>) -> bool {
         if matches!(code, OutcomeCode::Throttled | OutcomeCode::NotReached) {
             // Nobody said anything about this row.
-            return;
+            return false;
         }
-        let overspent = self.budget().note(code, stage, status);
-        if let Some(overspent) = overspent {
-            let diagnosis = overspent.diagnosis();
-            let cause = if overspent.is_forbidden() {
-                StopCause::Forbidden { diagnosis }
-            } else {
-                StopCause::TooManyFailures { diagnosis }
-            };
-            self.stop.drain(cause, &*self.observer);
+        let Some(overspent) = self.budget().note(code, stage, status) else { return false };
+        let diagnosis = overspent.diagnosis();
+        let cause = if overspent.is_forbidden() {
+            StopCause::Forbidden { diagnosis }
+        } else {
+            self.refusals.doubt();
+            StopCause::TooManyFailures { diagnosis }
+        };
+        self.stop.drain(cause, &*self.observer);
+        true
+    }
+
+    /// Writes down what to think of this run's refusals, where it was stopped because it goes wrong for everybody. What
+    /// is under way then may still change it, so this is done again at the end.
+    pub(super) async fn record_doubt(&self) -> Result<(), LedgerError> {
+        match self.refusals.doubted() {
+            None => Ok(()),
+            Some(Doubt::Standing) => self.ledger.doubt_refusals(self.run, Some(self.approach)).await,
+            Some(Doubt::Cleared) => self.ledger.doubt_refusals(self.run, None).await,
         }
     }
 

@@ -56,7 +56,7 @@ impl<'a> Decider<'a> {
                     Some(print) => print == row.fingerprints.login,
                     None => record.login.as_ref() == Some(&row.login),
                 };
-                let waits = same_login || self.key == KeyStanding::Lost;
+                let waits = (same_login && !user.is_reopened) || self.key == KeyStanding::Lost;
                 if waits && !self.selection.retry_rejected { LineDecision::Keep } else { unless_refused }
             }
             code if code.next_run() == NextRun::WaitsForRow => {

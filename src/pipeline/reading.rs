@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::checkpoint::{
-    FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey, UserRecord,
+    Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey, UserRecord,
 };
 use crate::manifest::{Manifest, ManifestError, Record, Row};
 use crate::model::{LeafUserId, Login, Secret};
@@ -25,6 +25,8 @@ pub(super) struct RowTask {
     pub(super) record: UserRecord,
     /// Whether Stara refused login and password in an earlier run.
     pub(super) is_refused: bool,
+    /// Whether Stara refused them when it refused everybody, and is asked in another way now.
+    pub(super) is_reopened: bool,
 }
 
 /// Why the second reading ended early.
@@ -46,6 +48,8 @@ pub(super) struct Reading {
     pub(super) manifest: Arc<Manifest>,
     pub(super) key: FingerprintKey,
     pub(super) default_client: Option<Secret>,
+    /// How logins are put to Stara.
+    pub(super) approach: Approach,
     /// Whether rows with an open deletion come first, which takes a reading of their own.
     pub(super) open_removals: bool,
 }
@@ -85,7 +89,7 @@ impl Reading {
         rows: &mpsc::Sender<RowTask>,
         sent: &mut HashSet<UserKey>,
     ) -> Result<bool, ReadingError> {
-        let mut cursor = LineCursor::open(ledger)?;
+        let mut cursor = LineCursor::open(ledger, self.approach)?;
         let mut last = 0;
         for record in self.manifest.records()? {
             let record = record?;
@@ -134,6 +138,7 @@ impl Reading {
             fingerprints,
             record,
             is_refused: entry.is_refused,
+            is_reopened: entry.is_reopened,
         }))
     }
 
@@ -187,6 +192,7 @@ mod tests {
                 held: None,
             },
             is_refused: false,
+            is_reopened: false,
         }
     }
 

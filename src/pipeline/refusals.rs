@@ -13,6 +13,10 @@ pub(super) struct Refusals {
     /// Whether any login has succeeded on this target in this dialect, so that a 400 is about the login and not about
     /// the way it was asked.
     believed: AtomicBool,
+    /// Whether Stara accepted a login in this run.
+    any_accepted: AtomicBool,
+    /// Whether the run was stopped because it goes wrong for everybody.
+    in_doubt: AtomicBool,
 }
 
 impl Refusals {
@@ -32,8 +36,30 @@ impl Refusals {
         self.believed.load(Ordering::Relaxed)
     }
 
-    /// Believes from here on; tells whether this is news.
-    pub(super) fn believe(&self) -> bool {
+    /// Takes note that Stara accepted a login, and believes from here on; tells whether this is news.
+    pub(super) fn accepted(&self) -> bool {
+        self.any_accepted.store(true, Ordering::Relaxed);
         !self.believed.load(Ordering::Relaxed) && !self.believed.swap(true, Ordering::Relaxed)
     }
+
+    /// Takes note that the run is stopped because it goes wrong for everybody.
+    pub(super) fn doubt(&self) {
+        self.in_doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was stopped so. Its refusals then say something of the growers only where a login was accepted.
+    pub(super) fn doubted(&self) -> Option<Doubt> {
+        let any_accepted = self.any_accepted.load(Ordering::Relaxed);
+        let doubt = if any_accepted { Doubt::Cleared } else { Doubt::Standing };
+        self.in_doubt.load(Ordering::Relaxed).then_some(doubt)
+    }
+}
+
+/// What to think of the refusals of a run that was stopped because it goes wrong for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// No login was accepted: the way in which Stara was asked may be wrong, and no password.
+    Standing,
+    /// One was: the growers' passwords are wrong.
+    Cleared,
 }

@@ -18,7 +18,7 @@ use super::stop::{Stop, StopCause};
 use super::stream::carry_all;
 use super::totals::Totals;
 use crate::api::{LeafApi, StaraApi};
-use crate::checkpoint::{HostTotals, Ledger, LedgerError, LedgerWriter, StagingTotals};
+use crate::checkpoint::{Approach, HostTotals, Ledger, LedgerError, LedgerWriter, StagingTotals};
 use crate::http::{HostPacer, HttpClient, Rate};
 use crate::manifest::Manifest;
 use crate::model::{Dialect, Secret, Service};
@@ -66,6 +66,15 @@ pub struct RunOptions {
     pub retry_rejected: bool,
 }
 
+impl RunOptions {
+    /// How logins from this manifest are put to Stara.
+    #[must_use]
+    pub fn approach(&self, manifest: &Manifest) -> Approach {
+        let stara = &self.stara.http;
+        Approach::new(self.dialect, &stara.origin(), stara.base_path(), manifest.login_headers())
+    }
+}
+
 /// How a run's rows went.
 #[derive(Debug)]
 pub struct RunResult {
@@ -111,7 +120,9 @@ pub async fn run(
     let first_rates = [&stara_pace, &leaf_pace].map(first_rate);
     observer.observe(&Event::Started(plan(&options, staged, first_rates)));
     let path = ledger.path().to_owned();
+    let approach = options.approach(&manifest);
     let reading = Reading {
+        approach,
         manifest: Arc::new(manifest),
         key: ledger.key().clone(),
         default_client: options.default_client.clone(),
@@ -130,6 +141,7 @@ pub async fn run(
         token: LeafToken::new(options.token),
         ledger: handle.clone(),
         key,
+        approach,
         retry_rejected: options.retry_rejected,
         refusals,
         changes_left: AtomicU32::new(options.most_changes),
@@ -157,6 +169,9 @@ pub async fn run(
                 stop.drain(StopCause::LedgerUnwritable { reason: error.to_string() }, &*observer);
             }
         }
+    }
+    if let Err(error) = context.record_doubt().await {
+        context.stop_for_ledger(&error);
     }
     observer.observe(&Event::Ended);
     let hosts = context.totals.by_host();

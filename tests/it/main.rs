@@ -17,6 +17,7 @@ mod outage;
 mod pacing;
 mod pinned;
 mod progress;
+mod refusals;
 mod reports;
 mod resume;
 mod secrets;

@@ -4,3 +4,8 @@ CREATE TABLE learned_rates (
     per_second  REAL NOT NULL,
     at          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- In which run it was refused.
+ALTER TABLE refusals ADD COLUMN run INTEGER;
+-- How Stara was asked then, where that run was stopped because it went wrong for everybody and no login was accepted:
+-- asked otherwise, the login is open again. NULL on an ordinary refusal.
+ALTER TABLE refusals ADD COLUMN asked INTEGER;

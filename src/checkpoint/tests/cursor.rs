@@ -7,7 +7,8 @@ use crate::checkpoint::{
 use crate::model::{OutcomeCode, UnixMillis};
 
 fn all(place: &Place) -> Vec<LineEntry> {
-    let mut cursor = LineCursor::open(&place.directory.path().join("ledger.db")).unwrap();
+    let mut cursor =
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
     std::iter::from_fn(|| cursor.next_line().unwrap()).collect()
 }
 
@@ -50,7 +51,8 @@ fn only_lines_that_are_carried_out_come_with_their_user() {
 fn an_empty_manifest_has_no_lines_and_stays_so() {
     let mut place = Place::new();
     place.stage(Vec::new());
-    let mut cursor = LineCursor::open(&place.directory.path().join("ledger.db")).unwrap();
+    let mut cursor =
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
     assert!(cursor.next_line().unwrap().is_none());
     assert!(cursor.next_line().unwrap().is_none());
 }
@@ -58,7 +60,7 @@ fn an_empty_manifest_has_no_lines_and_stays_so() {
 #[test]
 fn a_ledger_that_is_not_there_is_not_made() {
     let directory = tempfile::tempdir().unwrap();
-    let error = LineCursor::open(&directory.path().join("ledger.db")).unwrap_err();
+    let error = LineCursor::open(&directory.path().join("ledger.db"), approach("password")).unwrap_err();
     assert!(matches!(error, LedgerError::Database { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -75,7 +77,8 @@ async fn a_cursor_reads_while_the_writer_writes_and_knows_refused_logins() {
     refused.refusal = RefusalChange::Add(Refusal { login, http_status: None, at: UnixMillis(0) });
     handle.finish(refused).await.unwrap();
 
-    let mut cursor = LineCursor::open(&place.directory.path().join("ledger.db")).unwrap();
+    let mut cursor =
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
     let entry = cursor.next_line().unwrap().unwrap();
     assert!(entry.is_refused);
     handle.finish(change(second, run, OutcomeCode::Attached)).await.unwrap();

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use tempfile::TempDir;
 
 use crate::checkpoint::{
-    Fingerprint, Ledger, LedgerAccess, LineContent, LineDecision, OutcomeChange, OutcomeRecord,
+    Approach, Fingerprint, Ledger, LedgerAccess, LineContent, LineDecision, OutcomeChange, OutcomeRecord,
     RefusalChange, RowFingerprints, RunStart, StageError, StagedLine, StagedRow, StagedUser, StagingTotals,
     Target, UserKey,
 };
-use crate::model::{LeafUserId, Login, Outcome, OutcomeCode, Stage, UnixMillis};
+use crate::model::{Dialect, LeafUserId, Login, Outcome, OutcomeCode, Stage, UnixMillis};
 
 /// A ledger and the directory it lies in.
 pub(super) struct Place {
@@ -70,7 +70,17 @@ pub(super) fn open(directory: &TempDir) -> Ledger {
 }
 
 pub(super) fn start() -> RunStart {
-    RunStart { manifest: "growers.csv".to_owned(), kept_columns: vec!["farm".to_owned()], limit: None }
+    RunStart {
+        manifest: "growers.csv".to_owned(),
+        kept_columns: vec!["farm".to_owned()],
+        limit: None,
+        approach: approach("password"),
+    }
+}
+
+/// How Stara is asked with this column for the password.
+pub(super) fn approach(password: &str) -> Approach {
+    Approach::new(Dialect::Json, "https://stara.example", "/", ["login", password])
 }
 
 pub(super) fn id(user: u8) -> LeafUserId {

@@ -5,4 +5,5 @@ mod fixtures;
 mod results;
 mod runs;
 mod staging;
+mod standing;
 mod writer;

@@ -78,7 +78,7 @@ fn decide_with(
     record: Option<UserRecord>,
     is_refused: bool,
 ) -> LineDecision {
-    let user = StagedUser { record, refusal: is_refused.then(refusal) };
+    let user = StagedUser { record, refusal: is_refused.then(refusal), is_reopened: false };
     Decider::new(selection, key).decide(row, &user)
 }
 
@@ -266,4 +266,17 @@ fn a_login_has_changed_only_against_the_one_our_credential_was_attached_with() {
     assert!(!is_login_changed(&bea, &record(None)));
     let unknown = HeldCredential { login: None, ..held(true) };
     assert!(!is_login_changed(&bea, &record(Some(unknown))));
+}
+
+#[test]
+fn a_refused_login_is_open_again_where_everybody_was_refused_and_stara_is_asked_otherwise() {
+    let decide = |key, record, is_reopened| {
+        let user = StagedUser { record, refusal: None, is_reopened };
+        Decider::new(&Selection::default(), key).decide(&same_row(), &user)
+    };
+    let refused = || Some(record(OutcomeCode::StaraLoginRejected));
+    assert_eq!(decide(KeyStanding::Own, refused(), true), ToDo);
+    assert_eq!(decide(KeyStanding::Own, None, true), ToDo);
+    assert_eq!(decide(KeyStanding::Own, refused(), false), Keep);
+    assert_eq!(decide(KeyStanding::Lost, refused(), true), Keep);
 }
