@@ -1,9 +1,30 @@
-//! The command that resumes: the one that was given. No secret is ever a flag's value, so it can be shown.
+//! Commands to be copied: the one that resumes, which is the one that was given, and the one that writes a report again. No
+//! secret is ever a flag's value, so they can be shown.
+
+use std::path::Path;
 
 /// The command line of this process, quoted for a POSIX shell.
 pub(super) fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| quoted(&word.to_string_lossy())).collect();
     words.join(" ")
+}
+
+/// The command that writes these reports from the ledger.
+pub(super) fn report_command<'a>(
+    reports: impl Iterator<Item = &'a Path>,
+    state: Option<&Path>,
+    sandbox: bool,
+) -> String {
+    let program = std::env::args_os().next().unwrap_or_else(|| "stara-onboard".into());
+    let mut words = vec![program.to_string_lossy().into_owned(), "report".to_owned()];
+    words.extend(reports.map(|path| path.display().to_string()));
+    if let Some(path) = state {
+        words.extend(["--state".to_owned(), path.display().to_string()]);
+    }
+    if sandbox {
+        words.push("--sandbox".to_owned());
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(word: &str) -> String {

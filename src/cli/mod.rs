@@ -10,6 +10,7 @@ mod exit_code;
 mod explain;
 mod failure;
 mod invocation;
+mod last_report;
 mod logging;
 mod main;
 mod manifest_source;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio_util::sync::CancellationToken;
+
 use super::arguments::ReportArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -54,11 +56,31 @@ pub(super) fn prepare(targets: &[ReportTarget]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes every report of a run from the ledger.
-pub(super) fn write(ledger: &Ledger, run: &RunRecord, targets: &[ReportTarget]) -> Result<(), Failure> {
+/// Why the records of a report ended early.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nobody waits for the report any longer.
+    #[error("it was given up")]
+    GivenUp,
+}
+
+/// Writes every report of a run from the ledger, unless they are given up meanwhile.
+pub(super) fn write(
+    ledger: &Ledger,
+    run: &RunRecord,
+    targets: &[ReportTarget],
+    given_up: &CancellationToken,
+) -> Result<(), Failure> {
     for target in targets {
         let written = ledger.with_results(run.run, |results| {
-            let records = results.map(|result| result.map(record));
+            let records = results.map(|result| match result {
+                _ if given_up.is_cancelled() => Err(RecordError::GivenUp),
+                Ok(result) => Ok(record(result)),
+                Err(error) => Err(error.into()),
+            });
             write_report(&target.path, target.format, &run.kept_columns, records)
         });
         written.map_err(Failure::from)?.map_err(|error| {
@@ -104,7 +126,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let targets = targets(&asked, &run.manifest, &run.kept_columns)?;
     prepare(&targets)?;
-    write(&ledger, &run, &targets)?;
+    write(&ledger, &run, &targets, &CancellationToken::new())?;
     let written: Vec<String> = targets.iter().map(|target| format!("{}\n", target.path.display())).collect();
     super::status::print(&written.concat());
     Ok(ExitCode::Done)

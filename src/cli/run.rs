@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use super::arguments::RunArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::last_report::{self, Reported};
 use super::reports::{self, ReportTarget};
-use super::signals::TimeLimits;
+use super::signals::{Signalled, TimeLimits};
 use super::{invocation, logging, manifest_source, sandbox, signals};
 use crate::checkpoint::{
     HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         ));
         let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
         display.finish();
-        ended?.conclude(arguments, &targets)
+        ended?.conclude(arguments, targets.into()).await
     })
 }
 
@@ -132,7 +133,7 @@ impl Prepared {
         let Self { manifest, manifest_name, options, mut ledger, lock, sandbox } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
-        signals::watch(stop.clone(), limits, Arc::clone(&observer))
+        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
             .context("signals can't be watched")
             .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
         let began = Instant::now();
@@ -157,7 +158,7 @@ impl Prepared {
             staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
         let origins = [options.stara.http.origin(), options.leaf.http.origin()];
         tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
-        let result = pipeline::run(ledger, manifest, staged, options, stop, observer).await?;
+        let result = pipeline::run(ledger, manifest, staged, options, stop.clone(), observer).await?;
         if let Some(sandbox) = sandbox {
             sandbox.stop().await;
         }
@@ -167,6 +168,8 @@ impl Prepared {
             lines: staged.lines,
             origins,
             duration: began.elapsed(),
+            stop,
+            signalled,
             _lock: lock,
         })
     }
@@ -270,12 +273,18 @@ struct Ended {
     lines: u64,
     origins: [String; 2],
     duration: Duration,
+    stop: Stop,
+    signalled: Signalled,
     _lock: RunLock,
 }
 
 impl Ended {
     /// Counts, records, reports and sums up.
-    fn conclude(self, arguments: &RunArguments, targets: &[ReportTarget]) -> Result<ExitCode, Failure> {
+    async fn conclude(
+        self,
+        arguments: &RunArguments,
+        targets: Arc<[ReportTarget]>,
+    ) -> Result<ExitCode, Failure> {
         let ledger = &self.result.ledger;
         let stopped = self.result.stopped.clone();
         if let Some(StopCause::LedgerUnwritable { reason }) = stopped {
@@ -291,13 +300,18 @@ impl Ended {
         let stopped = stopped.filter(|cause| {
             !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
         });
-        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
         let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
-        let reported = reports::write(ledger, &record, targets);
+        let path = ledger.path().to_owned();
+        let reported =
+            last_report::write(path, record, Arc::clone(&targets), &self.signalled, last_report::PATIENCE)
+                .await;
+        // A signal that cost the report stopped the run, though its rows had ended.
+        let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
+        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
         let code = match (exit_code(stopped.as_ref(), &outcomes, self.lines), &reported) {
             (ExitCode::Internal, _) => ExitCode::Internal,
             (_, Err(failure)) => failure.code,
-            (code, Ok(())) => code,
+            (code, Ok(_)) => code,
         };
         let end = RunEnd {
             exit_code: code.number(),
@@ -307,9 +321,19 @@ impl Ended {
         };
         ledger.end_run(self.run, &end)?;
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
-        let targets = if reported.is_ok() { targets } else { &[] };
         if !arguments.output.quiet || code != ExitCode::Done {
-            tell(&self.summary(&outcomes, stopped.as_ref(), targets).render());
+            let paths = || targets.iter().map(|target| target.path.as_path());
+            let mut summary = self.summary(&outcomes, stopped.as_ref());
+            match reported {
+                Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
+                Ok(Reported::GivenUp) => {
+                    let state = arguments.state.state.as_deref();
+                    summary.report_command =
+                        Some(invocation::report_command(paths(), state, arguments.sandbox));
+                }
+                Err(_) => {}
+            }
+            tell(&summary.render());
         }
         if code == ExitCode::Internal {
             let (lines, total) = (self.lines, outcomes.total());
@@ -320,15 +344,10 @@ impl Ended {
                 "report it; the ledger is true, and the same command resumes",
             ));
         }
-        reported.map(|()| code)
+        reported.map(|_| code)
     }
 
-    fn summary(
-        &self,
-        outcomes: &OutcomeCounts,
-        stopped: Option<&StopCause>,
-        targets: &[ReportTarget],
-    ) -> Summary {
+    fn summary(&self, outcomes: &OutcomeCounts, stopped: Option<&StopCause>) -> Summary {
         let host = |service: Service, origin: &String| {
             let name = service.as_str().to_lowercase();
             let HostTotals { requests, throttled, .. } =
@@ -346,7 +365,8 @@ impl Ended {
                 .collect(),
             duration: self.duration,
             stopped: stopped.map(ToString::to_string),
-            reports: targets.iter().map(|target| target.path.clone()).collect(),
+            reports: Vec::new(),
+            report_command: None,
             resume: is_something_left(outcomes).then(invocation::command_line),
         }
     }

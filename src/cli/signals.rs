@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::exit_code::ExitCode;
 use crate::pipeline::{Observe, Signal, Stop, StopCause};
@@ -30,12 +31,36 @@ pub(super) struct TimeLimits {
     pub(super) grace: Duration,
 }
 
+/// Which signals have come.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signalled {
+    /// Cancelled by the first one: whoever sent it waits for the end.
+    pub(super) first: CancellationToken,
+    /// Cancelled by the second one: they don't want to wait any longer.
+    pub(super) again: CancellationToken,
+}
+
+impl Signalled {
+    /// Waits until a signal has come and `patience` has passed since now, or until another one has come.
+    pub(super) async fn patience_is_over(&self, patience: Duration) {
+        self.first.cancelled().await;
+        tokio::select! {
+            () = self.again.cancelled() => {}
+            () = tokio::time::sleep(patience) => {}
+        }
+    }
+}
+
 /// Watches for signals, and for the end of the run's time, until the process ends.
 ///
 /// # Errors
 ///
 /// When the system doesn't let signals be watched.
-pub(super) fn watch(stop: Stop, limits: TimeLimits, observer: Arc<dyn Observe>) -> std::io::Result<()> {
+pub(super) fn watch(
+    stop: Stop,
+    limits: TimeLimits,
+    observer: Arc<dyn Observe>,
+) -> std::io::Result<Signalled> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -43,6 +68,8 @@ pub(super) fn watch(stop: Stop, limits: TimeLimits, observer: Arc<dyn Observe>) 
         // At once, so that nothing is begun.
         stop.drain(StopCause::DurationReached { longest }, &*observer);
     }
+    let signalled = Signalled::default();
+    let told = signalled.clone();
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
@@ -66,13 +93,18 @@ pub(super) fn watch(stop: Stop, limits: TimeLimits, observer: Arc<dyn Observe>) 
             }
         };
         stop.drain(StopCause::Signal(first), &*observer);
+        told.first.cancel();
         tokio::select! {
             _ = next() => {}
-            () = tokio::time::sleep(limits.grace) => {}
+            () = tokio::time::sleep(limits.grace) => {
+                stop.abort();
+                next().await;
+            }
         }
         stop.abort();
+        told.again.cancel();
     });
-    Ok(())
+    Ok(signalled)
 }
 
 /// Waits for the end of the run's time, and gives it; for ever where it has none.

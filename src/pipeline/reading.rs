@@ -98,6 +98,10 @@ impl Reading {
                 Record::Invalid(invalid) => invalid.line,
             };
             last = line;
+            if rows.is_closed() {
+                // Nobody takes rows any more, and there may be millions of lines before the next one with work left.
+                return Ok(false);
+            }
             let entry = cursor.next_line()?.filter(|entry| entry.line == line);
             let entry = entry.ok_or(ReadingError::Changed { line })?;
             if let Some(task) = self.compare(record, entry)?

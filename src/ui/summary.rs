@@ -32,6 +32,8 @@ pub struct Summary {
     pub stopped: Option<String>,
     /// Where the results are.
     pub reports: Vec<PathBuf>,
+    /// The exact command that writes the reports, when the run was told to end before they were.
+    pub report_command: Option<String>,
     /// The exact command that goes on, when something is left that a further run would do.
     pub resume: Option<String>,
 }
@@ -99,6 +101,9 @@ impl Summary {
         }
         if let Some(more) = self.reports.len().checked_sub(MOST_REPORTS).filter(|&more| more > 0) {
             lines.push(format!("        and {}", counted(more as u64, "more report")));
+        }
+        if let Some(command) = &self.report_command {
+            lines.push(format!("The report isn't written yet: {command}"));
         }
         if let Some(command) = &self.resume {
             lines.push(format!("To go on: {command}"));
@@ -205,6 +210,7 @@ mod tests {
             duration: Duration::from_secs(100),
             stopped: None,
             reports: vec![PathBuf::from("state/growers.results.csv")],
+            report_command: None,
             resume: None,
         }
     }

@@ -22,4 +22,5 @@ mod reports;
 mod resume;
 mod secrets;
 mod status;
+mod stopping;
 mod support;

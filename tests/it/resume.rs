@@ -107,28 +107,6 @@ fn an_attach_in_the_open_is_looked_for_before_anything_is_sent() {
 }
 
 #[test]
-fn a_second_signal_or_the_end_of_the_grace_ends_at_once() {
-    side_by_side([false, true], |graceful| {
-        let rows = growers(3);
-        let bench = Bench::new(&rows);
-        bench.inject(Fault::hang().for_user(rows[0].id));
-        let arguments: &[&str] = if graceful { &["--grace", "100ms"] } else { &["--progress", "lines"] };
-        let running = bench.run_of("growers.csv", arguments).start();
-        bench.until(|world| world.faults_befallen("hang") == 1 && world.attach_effects_in_all() == 2);
-        running.signal(Signal::INT);
-        if !graceful {
-            running.signal(Signal::TERM);
-        }
-        let ended = running.end();
-        assert!([Some(130), Some(143)].contains(&ended.code), "{ended:?}");
-        let results = bench.results();
-        assert_eq!(results[0].outcome, "attach-unconfirmed");
-        bench.run(&["--settle", "1s"]).with_code(0);
-        bench.expect_one_effect_each(&rows);
-    });
-}
-
-#[test]
 fn a_stop_does_not_wait_until_a_lost_attach_has_settled() {
     let rows = growers(2);
     let bench = Bench::new(&rows);

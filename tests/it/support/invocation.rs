@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -71,6 +71,14 @@ impl Invocation {
     /// Runs it to its end.
     pub(crate) fn end(self) -> Ended {
         self.start().end()
+    }
+
+    /// Starts it with an output that nobody reads any more.
+    pub(crate) fn start_unheard(mut self) -> Child {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        self.command.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
+        self.command.spawn().unwrap()
     }
 }
 
