@@ -20,7 +20,7 @@ pub struct CallError {
 pub enum CallErrorKind {
     /// The host couldn't be reached, so it processed nothing.
     Unreachable,
-    /// No answer, or one that leaves open whether the request was processed (408).
+    /// No answer, or one that leaves open whether the request was processed (408, 1xx, 600 and above).
     NoAnswer,
     /// A success whose body was cut off on the way: worth asking again, and unexpected in the end.
     CutOff,
@@ -94,6 +94,8 @@ impl CallError {
             StatusClass::RequestTimedOut => CallErrorKind::NoAnswer,
             StatusClass::Throttled => CallErrorKind::Throttled,
             StatusClass::ServerError => CallErrorKind::ServerError,
+            // No verdict: an interim answer where the final one belongs, or a status that HTTP doesn't have.
+            StatusClass::Other if !(200..600).contains(&reply.status) => CallErrorKind::NoAnswer,
             StatusClass::Success | StatusClass::Other => CallErrorKind::Unexpected,
         };
         Self::of_reply(kind, reply)

@@ -113,7 +113,13 @@ impl StaraApi {
                 return either(answer.api_key, answer.key)
                     .ok_or(CallError::of_reply(CallErrorKind::Unexpected, &reply));
             }
-            (StatusClass::Throttled | StatusClass::ServerError | StatusClass::RequestTimedOut, _) => {
+            (
+                StatusClass::Throttled
+                | StatusClass::ServerError
+                | StatusClass::RequestTimedOut
+                | StatusClass::Other,
+                _,
+            ) => {
                 return Err(CallError::of_status(&reply));
             }
             _ => CallErrorKind::Unexpected,

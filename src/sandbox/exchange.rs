@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::model::Service;
 
 use super::arrived::{Arrived, NotArrived};
-use super::connection::ResetSwitch;
+use super::connection::WireSwitch;
 use super::faults::{Asked, Trouble};
 use super::options::SandboxOptions;
 use super::record::{Place, Record};
@@ -38,7 +38,7 @@ pub(super) struct Host {
 /// Answers one request; an error closes the connection before the status.
 pub(super) async fn answer(
     host: Arc<Host>,
-    switch: ResetSwitch,
+    switch: WireSwitch,
     request: Request<Incoming>,
 ) -> io::Result<Response<ReplyBody>> {
     let arrived = match Arrived::read(host.service, request).await {
@@ -63,7 +63,7 @@ pub(super) async fn answer(
         }
         Trouble::CutBeforeEffect => Err(cut()),
         Trouble::ResetBeforeEffect => {
-            switch.switch_on();
+            switch.reset();
             Err(cut())
         }
         Trouble::Hang => pending().await,
@@ -87,7 +87,7 @@ pub(super) async fn answer(
         Trouble::Altered(alteration) => {
             let reply = host.carry_out(place, &arrived)?;
             host.wait_latency().await;
-            let response = reply.into_altered_response(alteration);
+            let response = reply.into_altered_response(alteration, &switch);
             host.record.note_status(place, response.status().as_u16());
             Ok(response)
         }

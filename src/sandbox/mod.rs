@@ -26,8 +26,10 @@ mod reply;
 mod reply_body;
 mod server;
 mod sharded;
+mod spoiled;
 mod stara;
 mod users;
+mod wire;
 mod world;
 
 #[cfg(test)]
@@ -36,7 +38,7 @@ mod tests;
 pub use call::{CallKind, Calls};
 pub use credential::Attached;
 pub use faults::{
-    Advice, Alteration, Answer, Body, Fault, Quota, RetryAfter, Trouble, UnknownFaultError, When,
+    Advice, Alteration, Answer, Body, Fault, Quota, RetryAfter, Trouble, UnknownFaultError, When, Wire,
 };
 pub use magic::MagicWord;
 pub use options::{Dialects, LeafAccount, SandboxOptions, SecondAttach};

@@ -3,12 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
+use super::connection::WireSwitch;
 use super::faults::{Alteration, Answer, Body, RetryAfter};
 use super::reply_body::ReplyBody;
+use super::{spoiled, wire};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -110,7 +112,11 @@ impl Reply {
     }
 
     /// The answer with a spoiled body.
-    pub(super) fn into_altered_response(self, alteration: Alteration) -> Response<ReplyBody> {
+    pub(super) fn into_altered_response(
+        self,
+        alteration: Alteration,
+        switch: &WireSwitch,
+    ) -> Response<ReplyBody> {
         let (status, headers, body) = (self.status, self.headers, self.body);
         match alteration {
             Alteration::Truncated => {
@@ -120,12 +126,33 @@ impl Reply {
             Alteration::Html => Self::page(status).into_response(),
             Alteration::Empty => Self::empty(200).into_response(),
             Alteration::WrongTypes => {
-                let spoiled = with_wrong_types(&body).unwrap_or(body);
+                let spoiled = spoiled::with_wrong_types(&body).unwrap_or(body);
                 respond(status, headers, ReplyBody::whole(spoiled))
             }
+            Alteration::Deep(depth) => respond(status, headers, ReplyBody::whole(spoiled::deep(depth))),
+            Alteration::DeepField(depth) => {
+                respond(status, headers, ReplyBody::whole(spoiled::with_deep_field(&body, depth)))
+            }
+            Alteration::InvalidUtf8 => {
+                respond(status, headers, ReplyBody::whole(spoiled::with_invalid_utf8(&body)))
+            }
+            Alteration::Null => respond(status, headers, ReplyBody::whole(Bytes::from_static(b"null"))),
+            Alteration::NullFields => {
+                let spoiled = spoiled::with_null_fields(&body).unwrap_or(body);
+                respond(status, headers, ReplyBody::whole(spoiled))
+            }
+            Alteration::DuplicateKeys => {
+                respond(status, headers, ReplyBody::whole(spoiled::with_duplicate_keys(&body)))
+            }
+            Alteration::Mislabelled => respond(status, vec![(CONTENT_TYPE, HTML)], ReplyBody::whole(body)),
             Alteration::CutInBody => respond(status, headers, ReplyBody::cut_in_the_middle(&body)),
             Alteration::Huge(length) => respond(status, headers, ReplyBody::huge(length)),
             Alteration::Slow(pause) => respond(status, headers, ReplyBody::slow(body, pause)),
+            // What hyper writes makes way for these bytes, and its word that the connection closes is kept.
+            Alteration::Wire(wire) => {
+                switch.say(wire::write(wire, status, &body));
+                Self::empty(status).header(CONNECTION, HeaderValue::from_static("close")).into_response()
+            }
         }
     }
 
@@ -149,38 +176,9 @@ fn http_date_in(wait: Duration) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-fn with_wrong_types(body: &[u8]) -> Option<Bytes> {
-    use serde_json::Value;
-
-    fn spoil(value: Value, is_outermost: bool) -> Value {
-        match value {
-            Value::String(_) => Value::from(42),
-            Value::Number(_) | Value::Bool(_) => Value::from("a string"),
-            Value::Null => Value::Null,
-            Value::Array(items) => items.into_iter().map(|item| spoil(item, true)).collect(),
-            Value::Object(fields) if is_outermost => {
-                let spoiled = fields.into_iter().map(|(name, field)| (name, spoil(field, false)));
-                Value::Object(spoiled.collect())
-            }
-            Value::Object(_) => Value::Array(Vec::new()),
-        }
-    }
-    let spoiled = spoil(serde_json::from_slice(body).ok()?, true);
-    serde_json::to_vec(&spoiled).ok().map(Bytes::from)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wrong_types_keep_the_names_and_spoil_every_value() {
-        let spoiled = with_wrong_types(br#"{"id":"a","count":1,"inner":{"b":"c"},"nothing":null}"#).unwrap();
-        assert_eq!(
-            serde_json::from_slice::<serde_json::Value>(&spoiled).unwrap(),
-            serde_json::json!({"id": 42, "count": "a string", "inner": [], "nothing": null})
-        );
-    }
 
     #[test]
     fn a_date_to_come_back_at_is_never_too_early() {

@@ -7,6 +7,7 @@ mod calls;
 mod deadlines;
 mod existing;
 mod failure_budget;
+mod hostile;
 mod judged;
 mod layers;
 mod leaf_token;

@@ -97,7 +97,7 @@ fn expect_silence(bench: &Bench, rows: &[Grower], ended: &[Ended], must_be_searc
 fn inject_everything(bench: &Bench, rows: &[Grower]) {
     let mut rows = rows.iter();
     for name in Fault::NAMES {
-        let is_for_all = ["quota", "down", "forbidden", "revoked", "redirect"];
+        let is_for_all = ["quota", "down", "forbidden", "revoked", "redirect", "http-1.0", "unannounced"];
         let takes_long = ["hang", "late", "slow", "lagging-time", "stara-unavailable", "before-effect"];
         if !is_for_all.iter().chain(&takes_long).any(|part| name.contains(part)) {
             let row = rows.next().unwrap();
@@ -137,7 +137,7 @@ fn manifest(rows: &[Grower]) -> String {
 
 #[test]
 fn no_secret_is_found_anywhere_after_runs_full_of_faults() {
-    let rows = secretive(30);
+    let rows = secretive(40);
     let options = SandboxOptions {
         leaf_token: Some(Secret::new(LEAF_TOKEN.into())),
         leaf_account: Some(LeafAccount {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{LeafUserId, Login, Service};
 
 use super::super::call::{CallKind, Calls};
-use super::{Advice, Alteration, Answer, Body, Quota, RetryAfter, Trouble};
+use super::{Advice, Alteration, Answer, Body, Quota, RetryAfter, Trouble, Wire};
 
 /// Something that goes wrong: which calls it befalls, how often, and what it does to them.
 ///
@@ -217,6 +217,26 @@ named_faults! {
     replies_lost = "replies-lost": ATTACH, When::Chance(0.05), Trouble::ReplyLost;
     /// Each token call is answered 401.
     token_refused = "token-refused": Calls::One(CallKind::Token), When::Always, Trouble::Answer(Answer::new(401));
+    /// Each attach takes effect and is answered with 100,000 lists within each other.
+    deep_json = "deep-json": ATTACH, When::Always, Trouble::Altered(Alteration::Deep(100_000));
+    /// Each attach takes effect and is answered with strings that are no UTF-8.
+    invalid_utf8 = "invalid-utf8": ATTACH, When::Always, Trouble::Altered(Alteration::InvalidUtf8);
+    /// Each attach takes effect and is answered `null`.
+    null_body = "null-body": ATTACH, When::Always, Trouble::Altered(Alteration::Null);
+    /// Each attach takes effect and is answered with every field twice.
+    duplicate_keys = "duplicate-keys": ATTACH, When::Always, Trouble::Altered(Alteration::DuplicateKeys);
+    /// Every call to Leaf is answered in HTTP/1.0, without a length.
+    http_1_0 = "http-1.0": LEAF, When::Always, Trouble::Altered(Alteration::Wire(Wire::Http10));
+    /// Every call to Leaf is answered well, and its connection closed right after that without a word.
+    closed_unannounced = "closed-unannounced":
+        LEAF, When::Always, Trouble::Altered(Alteration::Wire(Wire::ClosedUnannounced));
+    /// Each attach takes effect and is answered with a thousand header lines of a hundred bytes.
+    header_lines = "header-lines": ATTACH, When::Always, Trouble::Altered(Alteration::Wire(Wire::HeaderLines(1_000)));
+    /// Each attach takes effect and is answered with interim answers (103) without an end.
+    interim_answers = "interim-answers":
+        ATTACH, When::Always, Trouble::Altered(Alteration::Wire(Wire::InformationalForever));
+    /// Each attach takes effect, and the chunks of its answer have sizes that are no numbers.
+    chunked_garbage = "chunked-garbage": ATTACH, When::Always, Trouble::Altered(Alteration::Wire(Wire::ChunkedGarbage));
     /// Every call to Leaf is answered 403.
     leaf_forbidden = "leaf-forbidden": LEAF, When::Always, Trouble::Answer(Answer::new(403));
 }

@@ -13,4 +13,4 @@ mod trouble;
 pub(super) use armed::{ArmedFaults, Asked};
 pub use fault::{Fault, UnknownFaultError, When};
 pub use quota::{Advice, Quota};
-pub use trouble::{Alteration, Answer, Body, RetryAfter, Trouble};
+pub use trouble::{Alteration, Answer, Body, RetryAfter, Trouble, Wire};

@@ -116,4 +116,49 @@ pub enum Alteration {
     Huge(u64),
     /// The body comes one byte at a time, with this pause before each.
     Slow(Duration),
+    /// The whole body is so many lists within each other, and nothing else.
+    Deep(usize),
+    /// The last field of the outer object holds so many lists within each other.
+    DeepField(usize),
+    /// Every string begins with a byte that no UTF-8 holds.
+    InvalidUtf8,
+    /// The body is the JSON value `null`.
+    Null,
+    /// Every field of the outer object is `null`.
+    NullFields,
+    /// Every field of the outer object stands there twice.
+    DuplicateKeys,
+    /// The body is as it should be, and is called a page of HTML.
+    Mislabelled,
+    /// The answer goes over the wire as no well-behaved server would send it, and the connection is closed after it.
+    Wire(Wire),
+}
+
+/// An answer in bytes that no HTTP library would write. The body is that of the good answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// HTTP/1.0 without a length: the body ends with the connection.
+    Http10,
+    /// A good answer that promises to keep the connection, which is closed right after it.
+    ClosedUnannounced,
+    /// So many informational answers (103) before the good one.
+    Informational(usize),
+    /// Informational answers (103) without an end.
+    InformationalForever,
+    /// 101: the protocol is switched, though nobody asked for it.
+    Switching,
+    /// So many header lines of a hundred bytes before the body.
+    HeaderLines(usize),
+    /// One header line of so many bytes before the body.
+    HeaderLine(usize),
+    /// A chunked body whose first chunk has a size that is no number.
+    ChunkedGarbage,
+    /// Two lengths of the body that contradict each other.
+    TwoLengths,
+    /// A length of the body beyond every memory, after which only the good body comes.
+    HugeLength,
+    /// A status line whose status is no number.
+    BadStatus,
+    /// Bytes that are no HTTP.
+    Garbage,
 }

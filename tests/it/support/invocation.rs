@@ -5,12 +5,15 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a process may take before its test fails. It is there for hangs only: no test comes near it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a process under way is asked for its memory. The figure never falls, so that nothing before is missed.
+const LOOK_AT_MEMORY: Duration = Duration::from_millis(10);
 
 /// A process that is about to be started, with an environment that says nothing to the program.
 pub(crate) struct Invocation {
@@ -99,18 +102,36 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn end(self) -> Ended {
-        let Ok(output) = self.output.recv_timeout(PATIENCE) else {
-            kill_process(self.pid, Signal::KILL).unwrap();
-            let output = self.output.recv().unwrap();
-            panic!("the program hung; stderr:\n{}", String::from_utf8_lossy(&output.stderr));
+        let began = Instant::now();
+        let mut peak_memory = 0;
+        let output = loop {
+            match self.output.recv_timeout(LOOK_AT_MEMORY) {
+                Ok(output) => break output,
+                Err(_) if began.elapsed() < PATIENCE => {
+                    peak_memory = peak_memory.max(peak_memory_of(self.pid).unwrap_or_default());
+                }
+                Err(_) => {
+                    kill_process(self.pid, Signal::KILL).unwrap();
+                    let output = self.output.recv().unwrap();
+                    panic!("the program hung; stderr:\n{}", String::from_utf8_lossy(&output.stderr));
+                }
+            }
         };
         Ended {
+            peak_memory,
             code: output.status.code(),
             signal: output.status.signal(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// The most memory that a process has held so far, in bytes; `None` where the system doesn't tell.
+fn peak_memory_of(pid: Pid) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 /// A process that has ended.
@@ -120,6 +141,8 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     /// The signal that ended it.
     pub(crate) signal: Option<i32>,
+    /// The most memory that it held, in bytes, until shortly before its end.
+    pub(crate) peak_memory: u64,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
