@@ -32,7 +32,7 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("{path} is not a ledger of stara-onboard, and is left untouched")]
+    #[error("{path} is not a ledger of stara-onboard or a file of its own beside one, and is left untouched")]
     NotALedger {
         /// The file.
         path: PathBuf,

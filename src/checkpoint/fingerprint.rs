@@ -1,6 +1,7 @@
 //! Compares passwords with those of earlier runs without storing them.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, Mac};
@@ -8,11 +9,14 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::error::LedgerError;
-use super::ledger::create_private;
+use super::ledger::refuse_irregular;
 use crate::model::{Login, Secret};
 
 /// The environment variable that holds the key instead of the file beside the ledger, in 64 hexadecimal digits.
 const KEY_VARIABLE: &str = "STARA_ONBOARD_FINGERPRINT_KEY";
+
+/// The most of a key's file that is read, in bytes: a key and a line's end.
+const LONGEST_KEY: usize = 128;
 
 /// 64 bits of an HMAC-SHA-256: enough to compare a row with itself and a login with the refused ones, and, without the
 /// key, no help in guessing a password.
@@ -61,13 +65,19 @@ impl FingerprintKey {
     /// When the key can't be read or isn't one.
     pub fn load(ledger: &Path) -> Result<Option<Self>, LedgerError> {
         let path = key_path(ledger);
-        let (origin, text) = match std::env::var(KEY_VARIABLE) {
-            Ok(text) => (KEY_VARIABLE.to_owned(), text),
-            Err(_) => match std::fs::read_to_string(&path) {
-                Ok(text) => (path.display().to_string(), text),
+        let (origin, text) = if let Ok(text) = std::env::var(KEY_VARIABLE) {
+            (KEY_VARIABLE.to_owned(), text)
+        } else {
+            refuse_irregular(&path)?;
+            let origin = path.display().to_string();
+            match read_start(&path) {
+                Ok(text) => (origin, text),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    return Err(LedgerError::BadKey { origin });
+                }
                 Err(source) => return Err(LedgerError::File { path, source }),
-            },
+            }
         };
         let text = Zeroizing::new(text);
         match from_hex(text.trim()).as_deref().and_then(Self::from_bytes) {
@@ -85,11 +95,7 @@ impl FingerprintKey {
         let path = key_path(ledger);
         let bytes = random_bytes()?;
         let text = Zeroizing::new(to_hex(&bytes));
-        let written = create_private(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.map_err(|source| LedgerError::File { path, source })?;
+        write_whole(&path, text.as_bytes()).map_err(|source| LedgerError::File { path, source })?;
         Self::from_bytes(&bytes).ok_or(LedgerError::NoRandomness)
     }
 
@@ -130,6 +136,25 @@ impl FingerprintKey {
 /// Where the key of a ledger lies.
 fn key_path(ledger: &Path) -> PathBuf {
     ledger.with_extension("key")
+}
+
+/// The beginning of a text file, longer than any key.
+fn read_start(path: &Path) -> std::io::Result<String> {
+    let mut text = String::with_capacity(LONGEST_KEY);
+    File::open(path)?.take(LONGEST_KEY as u64).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Makes a file that only its owner can read, which must not exist yet: whole and durable, or not at all. Half a key
+/// would be refused by every later run.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The crate creates its files with mode 0600.
+    let mut file = tempfile::Builder::new().prefix(".key.").suffix(".part").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
 }
 
 fn random_bytes() -> Result<Zeroizing<[u8; 32]>, LedgerError> {
@@ -192,6 +217,18 @@ mod tests {
         let ledger = directory.path().join("ledger.db");
         std::fs::write(directory.path().join("ledger.key"), "abc").unwrap();
         assert!(matches!(FingerprintKey::load(&ledger), Err(LedgerError::BadKey { .. })));
+        std::fs::write(directory.path().join("ledger.key"), [0xff; 64]).unwrap();
+        assert!(matches!(FingerprintKey::load(&ledger), Err(LedgerError::BadKey { .. })));
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_never_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = directory.path().join("ledger.db");
+        let made = FingerprintKey::create(&ledger).unwrap();
+        FingerprintKey::create(&ledger).unwrap_err();
+        assert_eq!(FingerprintKey::load(&ledger).unwrap().unwrap().id(), made.id());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left behind");
     }
 
     #[cfg(unix)]

@@ -121,17 +121,20 @@ impl Ledger {
     ///
     /// When there is a symbolic link, something that is no file, or a file that is no SQLite database.
     pub fn check_file(path: &Path) -> Result<(), LedgerError> {
-        let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
-        if metadata.is_symlink() {
-            return Err(LedgerError::SymbolicLink { path: path.to_owned() });
+        // SQLite would follow a link in the place of a file of its own.
+        for ending in ["-wal", "-shm", "-journal"] {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(ending);
+            refuse_irregular(Path::new(&beside))?;
         }
+        refuse_irregular(path)?;
+        let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
         let mut header = [0; 16];
         let mut file =
             File::open(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
-        let is_database =
-            metadata.is_file() && file.read_exact(&mut header).is_ok() && &header == SQLITE_HEADER;
+        let is_database = file.read_exact(&mut header).is_ok() && &header == SQLITE_HEADER;
         // SQLite's own empty database has no header yet.
-        if is_database || (metadata.is_file() && metadata.len() == 0) {
+        if is_database || metadata.len() == 0 {
             return Ok(());
         }
         Err(LedgerError::NotALedger { path: path.to_owned() })
@@ -253,6 +256,16 @@ pub(super) fn of_sqlite(path: &Path, source: rusqlite::Error) -> LedgerError {
     }
 }
 
+/// Refuses whatever stands at `path` and is no file of its own: a link leads elsewhere, and opening a pipe waits forever.
+pub(super) fn refuse_irregular(path: &Path) -> Result<(), LedgerError> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => Err(LedgerError::SymbolicLink { path: path.to_owned() }),
+        Ok(metadata) if !metadata.is_file() => Err(LedgerError::NotALedger { path: path.to_owned() }),
+        // What can't be looked at, because it isn't there or for another reason, tells so itself when it is opened.
+        _ => Ok(()),
+    }
+}
+
 /// Makes a file that only its owner can read; it must not exist yet.
 pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     private().create_new(true).open(path)
@@ -267,7 +280,10 @@ fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
     options
 }
 

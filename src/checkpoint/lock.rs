@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
-use super::ledger::open_private;
+use super::ledger::{open_private, refuse_irregular};
 use crate::model::UnixMillis;
 
 /// The right to run with a ledger, held until it is dropped or the process dies.
@@ -30,10 +30,12 @@ impl RunLock {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Held`] when another run has it; else when the lock's file can't be used.
+    /// [`LedgerError::Held`] when another run has it; else when the lock's file can't be used, or is no file of its own.
     pub fn acquire(ledger: &Path) -> Result<Self, LedgerError> {
         let path = lock_path(ledger);
         let failed = |source| LedgerError::File { path: path.clone(), source };
+        // What a link leads to would be emptied.
+        refuse_irregular(&path)?;
         let mut file = open_private(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -52,6 +54,7 @@ impl RunLock {
     /// Who holds the ledger at `ledger` at this moment; `None` when nobody does.
     #[must_use]
     pub fn holder(ledger: &Path) -> Option<LockHolder> {
+        refuse_irregular(&lock_path(ledger)).ok()?;
         let mut file = File::open(lock_path(ledger)).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),

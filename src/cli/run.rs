@@ -36,6 +36,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     written.chain(&arguments.state.state).try_for_each(|path| refuse_manifest(path, &arguments.manifest))?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
+        signals::outlive_file_limit()
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
         let prepared = Prepared::new(arguments, manifest_name).await?;
         reports::prepare(&targets)?;
         let display = Arc::new(ProgressDisplay::start(

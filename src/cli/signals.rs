@@ -114,6 +114,16 @@ async fn time_is_over(limits: TimeLimits) -> Duration {
     longest
 }
 
+/// Lets a write beyond the limit on the size of files fail like one on a full disk, instead of ending the process.
+///
+/// # Errors
+///
+/// When the system doesn't let the signal be caught.
+pub(super) fn outlive_file_limit() -> std::io::Result<()> {
+    // Once asked for, the signal stays caught for the rest of the process.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
 /// Waits for the first signal that asks the process to end.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod answer_faults;
 mod attach_faults;
 mod calls;
 mod deadlines;
+mod disk;
 mod existing;
 mod failure_budget;
 mod hostile;

@@ -71,6 +71,18 @@ impl Invocation {
         Running { pid, output }
     }
 
+    /// Starts it with nobody to hear it: both pipes are closed as soon as it runs.
+    pub(crate) fn start_unheard(self) -> Running {
+        let mut command = self.command;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        drop((child.stdout.take(), child.stderr.take()));
+        let (sender, output) = channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+        Running { pid, output }
+    }
+
     /// Runs it to its end.
     pub(crate) fn end(self) -> Ended {
         self.start().end()
