@@ -106,9 +106,17 @@ impl LeafApi {
             password: account.password.expose_secret(),
             remember_me: "true",
         });
-        let reply = self.http.send(request).await?;
-        let answer: AuthenticateAnswer = answer::read(&reply)?;
-        answer.id_token.into_secret().ok_or(CallError::of_reply(CallErrorKind::Unexpected, &reply))
+        Self::read_token(&self.http.send(request).await?)
+    }
+
+    /// What an answer to `/api/authenticate` means.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::authenticate`].
+    pub fn read_token(reply: &Reply) -> Result<Secret, CallError> {
+        let answer: AuthenticateAnswer = answer::read(reply)?;
+        answer.id_token.into_secret().ok_or(CallError::of_reply(CallErrorKind::Unexpected, reply))
     }
 
     /// `GET /users/{id}`: whether the user exists, and whether it holds a Stara credential.
@@ -118,11 +126,19 @@ impl LeafApi {
     /// [`CallErrorKind::NotFound`] when Leaf doesn't know the user; else what the status means.
     pub async fn user(&self, token: &Secret, id: LeafUserId) -> Result<UserLook, CallError> {
         let request = self.http.request(Method::GET, &format!("{USERS}/{id}"));
-        let reply = self.authorized(request, token).await?;
-        let answer: UserAnswer = answer::read(&reply)?;
+        Self::read_user(&self.authorized(request, token).await?, id)
+    }
+
+    /// What an answer to a look at this user means.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::user`].
+    pub fn read_user(reply: &Reply, id: LeafUserId) -> Result<UserLook, CallError> {
+        let answer: UserAnswer = answer::read(reply)?;
         let is_another = |text: &String| text.parse() != Ok(id);
         if answer.id.as_ref().is_some_and(is_another) {
-            return Err(CallError::of_reply(CallErrorKind::Unexpected, &reply));
+            return Err(CallError::of_reply(CallErrorKind::Unexpected, reply));
         }
         Ok(match answer.stara_credentials {
             // Without an id it need not be a user's object, so that what isn't there proves nothing.
@@ -144,13 +160,21 @@ impl LeafApi {
     /// What the status means; [`CallErrorKind::Unexpected`] when a 200 shows neither an id nor a status.
     pub async fn credential(&self, token: &Secret, id: LeafUserId) -> Result<Option<Credential>, CallError> {
         let request = self.http.request(Method::GET, &credentials_path(id));
-        let reply = self.authorized(request, token).await?;
+        Self::read_credential(&self.authorized(request, token).await?)
+    }
+
+    /// What an answer to a look at a user's credential means.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::credential`].
+    pub fn read_credential(reply: &Reply) -> Result<Option<Credential>, CallError> {
         if reply.status == 404 {
             return Ok(None);
         }
-        let CredentialAnswer(credential) = answer::read(&reply)?;
+        let CredentialAnswer(credential) = answer::read(reply)?;
         if credential.id.is_none() && credential.status.is_none() {
-            return Err(CallError::of_reply(CallErrorKind::Unexpected, &reply));
+            return Err(CallError::of_reply(CallErrorKind::Unexpected, reply));
         }
         Ok(Some(credential))
     }
@@ -175,11 +199,19 @@ impl LeafApi {
             access_token_client: tokens.access_token_client.expose_secret(),
             refresh_token: tokens.refresh_token.expose_secret(),
         });
-        let reply = self.authorized(request, token).await?;
+        Self::read_attached(&self.authorized(request, token).await?)
+    }
+
+    /// What an answer to an attach means.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::attach`].
+    pub fn read_attached(reply: &Reply) -> Result<(u16, Option<Credential>), CallError> {
         if StatusClass::of(reply.status) != StatusClass::Success {
-            return Err(CallError::of_status(&reply));
+            return Err(CallError::of_status(reply));
         }
-        Ok((reply.status, answer::parse(&reply).map(|CredentialAnswer(credential)| credential)))
+        Ok((reply.status, answer::parse(reply).map(|CredentialAnswer(credential)| credential)))
     }
 
     /// `DELETE …/stara-credentials`: takes the credential away; having none already (404) is as good.
@@ -203,11 +235,19 @@ impl LeafApi {
     /// What the status means; no log at all (404) is an empty one.
     pub async fn events(&self, token: &Secret, id: LeafUserId) -> Result<Vec<CredentialEvent>, CallError> {
         let request = self.http.request(Method::GET, &format!("{}/events", credentials_path(id)));
-        let reply = self.authorized(request, token).await?;
+        Self::read_events(&self.authorized(request, token).await?)
+    }
+
+    /// What an answer to a look at a credential's log means.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::events`].
+    pub fn read_events(reply: &Reply) -> Result<Vec<CredentialEvent>, CallError> {
         if reply.status == 404 {
             return Ok(Vec::new());
         }
-        let events: Vec<Value> = answer::read(&reply)?;
+        let events: Vec<Value> = answer::read(reply)?;
         let text = |event: &Value, field: &str| {
             event.get(field).and_then(Value::as_str).unwrap_or_default().chars().take(64).collect()
         };

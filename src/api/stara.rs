@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{self, SecretText};
 use super::error::{CallError, CallErrorKind};
-use crate::http::{HttpClient, StatusClass};
+use crate::http::{HttpClient, Reply, StatusClass};
 use crate::model::{Dialect, Login, Secret};
 
 /// The calls of Stara's telemetry platform.
@@ -104,14 +104,22 @@ impl StaraApi {
             &AuthenticateJson { login, password },
             &AuthenticateForm { user: login, pwd: password },
         );
-        let reply = self.http.send(request).await?;
+        Self::read_api_key(&self.http.send(request).await?)
+    }
+
+    /// What an answer to `/autenticacao` means.
+    ///
+    /// # Errors
+    ///
+    /// As [`StaraApi::authenticate`].
+    pub fn read_api_key(reply: &Reply) -> Result<Secret, CallError> {
         let kind = match (StatusClass::of(reply.status), reply.status) {
             (StatusClass::Unauthorized, _) => CallErrorKind::LoginRejected,
-            (_, 400 | 403 | 422) if answer::is_short_refusal(&reply) => CallErrorKind::LoginDoubtful,
+            (_, 400 | 403 | 422) if answer::is_short_refusal(reply) => CallErrorKind::LoginDoubtful,
             (StatusClass::Success, _) => {
-                let answer: AuthenticateAnswer = answer::read(&reply)?;
+                let answer: AuthenticateAnswer = answer::read(reply)?;
                 return either(answer.api_key, answer.key)
-                    .ok_or(CallError::of_reply(CallErrorKind::Unexpected, &reply));
+                    .ok_or(CallError::of_reply(CallErrorKind::Unexpected, reply));
             }
             (
                 StatusClass::Throttled
@@ -120,11 +128,11 @@ impl StaraApi {
                 | StatusClass::Other,
                 _,
             ) => {
-                return Err(CallError::of_status(&reply));
+                return Err(CallError::of_status(reply));
             }
             _ => CallErrorKind::Unexpected,
         };
-        Err(CallError::of_reply(kind, &reply))
+        Err(CallError::of_reply(kind, reply))
     }
 
     /// `POST /token`: trades the apiKey for tokens. In dialect `form` the `client` token is part of the request.
@@ -142,10 +150,22 @@ impl StaraApi {
             &TokenJson { api_key: key },
             &TokenForm { access_token_client: client_text, api_key: key },
         );
-        let reply = self.http.send(request).await?;
-        let answer: TokenAnswer = answer::read(&reply)?;
+        Self::read_tokens(&self.http.send(request).await?, self.dialect, client)
+    }
+
+    /// What an answer to `/token` means in this dialect, with the `client` token that the caller held already.
+    ///
+    /// # Errors
+    ///
+    /// As [`StaraApi::token`].
+    pub fn read_tokens(
+        reply: &Reply,
+        dialect: Dialect,
+        client: Option<&Secret>,
+    ) -> Result<Tokens, CallError> {
+        let answer: TokenAnswer = answer::read(reply)?;
         let from_answer = answer.access_token_client.and_then(SecretText::into_secret);
-        let access_token_client = match self.dialect {
+        let access_token_client = match dialect {
             Dialect::Json => from_answer.or_else(|| client.cloned()),
             // The partner holds it and passes it on to Leaf unchanged.
             Dialect::Form => client.cloned().or(from_answer),
@@ -156,7 +176,7 @@ impl StaraApi {
             (Some(access_token), Some(access_token_client), Some(refresh_token)) => {
                 Ok(Tokens { access_token, access_token_client, refresh_token })
             }
-            _ => Err(CallError::of_reply(CallErrorKind::Unexpected, &reply)),
+            _ => Err(CallError::of_reply(CallErrorKind::Unexpected, reply)),
         }
     }
 

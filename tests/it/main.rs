@@ -3,6 +3,7 @@
 
 mod answer_faults;
 mod attach_faults;
+mod attacks;
 mod calls;
 mod deadlines;
 mod disk;
