@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stara_onboard::checkpoint::{Ledger, LedgerAccess, LineCursor, Target};
-use stara_onboard::model::LeafUserId;
+use stara_onboard::checkpoint::{Approach, Ledger, LedgerAccess, LineCursor, Target};
+use stara_onboard::model::{Dialect, LeafUserId};
 
 fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
@@ -19,7 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = ledger.with_results(run.run, |results| results.take(10_000).count());
         }
         drop(ledger);
-        if let Ok(mut cursor) = LineCursor::open(&path) {
+        let approach =
+            Approach::new(Dialect::Json, "http://127.0.0.1:1", "/", ["login", "password"]);
+        if let Ok(mut cursor) = LineCursor::open(&path, approach) {
             for _ in 0..10_000 {
                 let Ok(Some(_)) = cursor.next_line() else { break };
             }

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use stara_onboard::api::{LeafApi, StaraApi};
-use stara_onboard::checkpoint::{Ledger, LedgerAccess, LineCursor, Target};
+use stara_onboard::checkpoint::{Approach, Ledger, LedgerAccess, LineCursor, Target};
 use stara_onboard::http::{Reply, parse_retry_after};
 use stara_onboard::manifest::{Format, Manifest, ReadOptions, Record, Source};
 use stara_onboard::model::{Dialect, LeafUserId, Login, OutcomeCode};
@@ -272,7 +272,8 @@ fn read_ledger(bytes: &[u8]) {
             let _ = ledger.with_results(run.run, |results| results.take(10_000).count());
         }
     }
-    if let Ok(mut cursor) = LineCursor::open(&path) {
+    let approach = Approach::new(Dialect::Json, "http://127.0.0.1:1", "/", ["login", "password"]);
+    if let Ok(mut cursor) = LineCursor::open(&path, approach) {
         while let Ok(Some(_)) = cursor.next_line() {}
     }
     let _ = Ledger::open(&path, LedgerAccess::Run(&Target::new("http://127.0.0.1:1", "http://127.0.0.1:2")));

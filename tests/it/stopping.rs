@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use stara_onboard::sandbox::Fault;
 
 use crate::support::{Bench, Ended, growers, read_results, side_by_side};
@@ -108,16 +108,16 @@ fn a_run_that_nobody_listens_to_goes_on_to_its_end() {
     side_by_side([None, Some((Signal::HUP, 129))], |signal| {
         let rows = growers(60);
         let bench = Bench::slow(&rows);
-        let mut child =
+        let running =
             bench.run_of("growers.csv", &["--progress", "lines", "--concurrency", "4"]).start_unheard();
         if let Some((signal, code)) = signal {
             // As when the terminal is closed.
             bench.until(|world| world.attach_effects_in_all() >= 10);
-            kill_process(Pid::from_child(&child), signal).unwrap();
-            assert_eq!(child.wait().unwrap().code(), Some(code));
+            running.signal(signal);
+            assert_eq!(running.end().code, Some(code));
             bench.run(&[]).with_code(0);
         } else {
-            assert_eq!(child.wait().unwrap().code(), Some(0));
+            assert_eq!(running.end().code, Some(0));
         }
         assert_eq!(bench.outcomes(), vec!["attached"; rows.len()]);
         bench.expect_one_effect_each(&rows);
@@ -130,7 +130,7 @@ fn other_verbs_end_quietly_when_nobody_reads_them() {
     bench.run(&[]).with_code(0);
     for arguments in [vec!["status"], vec!["status", "--json"], vec!["explain"], vec!["report", "again.csv"]]
     {
-        let code = bench.program().args(&arguments).start_unheard().wait().unwrap().code();
+        let code = bench.program().args(&arguments).start_unheard().end().code;
         assert_eq!(code, Some(0), "{arguments:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -71,29 +71,21 @@ impl Invocation {
         Running { pid, output }
     }
 
-    /// Starts it with nobody to hear it: both pipes are closed as soon as it runs.
-    pub(crate) fn start_unheard(self) -> Running {
-        let mut command = self.command;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        drop((child.stdout.take(), child.stderr.take()));
-        let (sender, output) = channel();
-        std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
-        Running { pid, output }
-    }
-
     /// Runs it to its end.
     pub(crate) fn end(self) -> Ended {
         self.start().end()
     }
 
     /// Starts it with an output that nobody reads any more.
-    pub(crate) fn start_unheard(mut self) -> Child {
+    pub(crate) fn start_unheard(mut self) -> Running {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         self.command.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
-        self.command.spawn().unwrap()
+        let child = self.command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, output) = channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+        Running { pid, output }
     }
 }
 
