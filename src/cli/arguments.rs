@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::output::OutputFlags;
 use crate::model::LeafUserId;
+use crate::sandbox::{Fault, SecondAttach};
 use crate::settings::{
     LineFlags, ManifestFlags, RateFlags, RowFlags, SelectionFlags, StateFlags, TargetFlags, parse_duration,
 };
@@ -121,6 +122,22 @@ pub struct SandboxArguments {
     /// Leaf's port; a free one by itself
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub leaf_port: u16,
+    /// What goes wrong, as [CALLS:]FAULT[:OPTION…]: reply-lost, attach:reply-lost:20%, stara:429:rate=40/s,
+    /// look:503:first=3; docs/SANDBOX.md has them all (repeatable)
+    #[arg(long, value_name = "FAULT", value_parser = Fault::parse)]
+    pub fault: Vec<Fault>,
+    /// The seed of ids, of what is issued, and of the chances of faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// How long every answer takes
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
+    pub latency: Duration,
+    /// What Leaf does with an attach to a user that holds a credential: 409, 400, replace or second-object
+    #[arg(long, value_name = "WHAT", default_value = "409")]
+    pub second_attach: SecondAttach,
+    /// Write a JSON line to this new file for each call, fault, effect and answer, as it happens; no secrets
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reading: ManifestFlags,
 }

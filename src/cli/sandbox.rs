@@ -1,5 +1,6 @@
 //! `sandbox`: serves the simulated services, and fills them with a manifest's growers.
 
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +16,10 @@ use crate::sandbox::{Sandbox, SandboxOptions, World};
 
 /// A world that knows the growers of a manifest, and nobody else.
 pub(super) fn world_of(manifest: &Manifest) -> Result<World, Failure> {
-    let world = World::closed();
+    fill(World::closed(), manifest)
+}
+
+fn fill(world: World, manifest: &Manifest) -> Result<World, Failure> {
     for record in manifest.records()? {
         if let Record::Row(row) = record? {
             world.add_grower(row.leaf_user_id, &row.login, &row.password);
@@ -27,30 +31,57 @@ pub(super) fn world_of(manifest: &Manifest) -> Result<World, Failure> {
 /// Serves until a signal comes.
 pub(super) fn serve(arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
     let world = match &arguments.manifest {
-        Some(path) => world_of(&open(path, arguments)?)?,
-        None => World::open(),
+        Some(path) => fill(World::closed().seeded(arguments.seed), &open(path, arguments)?)?,
+        None => World::open().seeded(arguments.seed),
     };
+    for fault in &arguments.fault {
+        world.inject(fault.clone());
+    }
     let options = SandboxOptions {
         stara_port: arguments.stara_port,
         leaf_port: arguments.leaf_port,
+        latency: arguments.latency,
+        on_second_attach: arguments.second_attach,
+        record_to: arguments.record.as_deref().map(create_record).transpose()?.map(Arc::new),
         ..SandboxOptions::default()
     };
     let runtime = super::run::runtime()?;
-    let served = runtime.block_on(async {
-        let sandbox =
-            Sandbox::start(options, Arc::new(world)).await.context("the sandbox can't be served")?;
+    let record_failure = runtime.block_on(async {
+        let sandbox = Sandbox::start(options, Arc::new(world)).await.context("the sandbox can't be served");
+        let sandbox = sandbox.map_err(|error| {
+            Failure::new(ExitCode::Usage, error, "choose free ports with --stara-port and --leaf-port")
+        })?;
         print(&format!("STARA_URL={}\nLEAF_URL={}\n", sandbox.stara_url(), sandbox.leaf_url()));
-        super::signals::first().await?;
+        super::signals::first().await.context("signals can't be watched").map_err(|error| {
+            Failure::new(ExitCode::Internal, error, "report it; nothing was served that has to be tidied up")
+        })?;
+        let failure = sandbox.record_failure();
         sandbox.stop().await;
-        anyhow::Ok(())
-    });
-    served.map_err(|error| {
-        Failure::new(ExitCode::Usage, error, "choose free ports with --stara-port and --leaf-port")
+        Ok::<_, Failure>(failure)
     })?;
-    Ok(ExitCode::Done)
+    match record_failure {
+        None => Ok(ExitCode::Done),
+        Some(source) => {
+            let error = anyhow::Error::new(source).context("the record ends before the sandbox did");
+            Err(Failure::new(ExitCode::StateUnwritable, error, "make room, and rehearse again"))
+        }
+    }
 }
 
 fn open(path: &Path, arguments: &SandboxArguments) -> Result<Manifest, Failure> {
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
     Ok(Manifest::open(manifest_source::open(path)?, &options)?)
+}
+
+/// Makes the record's file anew, readable by its owner only: it names growers and their logins.
+fn create_record(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| {
+        let error =
+            anyhow::Error::new(source).context(format!("the record {} can't be made", path.display()));
+        Failure::new(ExitCode::Usage, error, "name a file that isn't there yet with --record")
+    })
 }

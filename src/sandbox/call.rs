@@ -31,6 +31,34 @@ pub enum CallKind {
     Other,
 }
 
+impl CallKind {
+    /// Every call that the services know, by the name under which faults are told of it.
+    const NAMED: [(&'static str, Service, Self); 10] = [
+        ("authenticate", Service::Stara, Self::Authenticate),
+        ("token", Service::Stara, Self::Token),
+        ("log-in", Service::Leaf, Self::LeafLogin),
+        ("user", Service::Leaf, Self::GetUser),
+        ("users", Service::Leaf, Self::ListUsers),
+        ("look", Service::Leaf, Self::GetCredential),
+        ("attach", Service::Leaf, Self::CreateCredential),
+        ("remove", Service::Leaf, Self::DeleteCredential),
+        ("events", Service::Leaf, Self::GetEvents),
+        ("magic-link", Service::Leaf, Self::MagicLink),
+    ];
+
+    /// The call's name: `authenticate`, `attach`, `look`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, _, kind)| *kind == self).map_or("other", |(name, ..)| name)
+    }
+
+    /// The call of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(known, ..)| *known == name).map(|(.., kind)| *kind)
+    }
+}
+
 /// A choice of calls, by service or one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
@@ -43,6 +71,27 @@ pub enum Calls {
 }
 
 impl Calls {
+    /// The calls of this name: `all`, a service, or a call with or without its service, as in `stara.token`. Stara's
+    /// `authenticate` is also found under the name that Stara gives it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let of = |service: Service| service.as_str().to_ascii_lowercase();
+        if name == "all" {
+            return Some(Self::All);
+        }
+        if let Some(service) = Service::ALL.into_iter().find(|service| of(*service) == name) {
+            return Some(Self::Of(service));
+        }
+        let (service, name) = match name.split_once('.') {
+            Some((service, name)) => (Some(service), name),
+            None => (None, name),
+        };
+        let name = if name == "autenticacao" { "authenticate" } else { name };
+        let mut named = CallKind::NAMED.iter().filter(|(known, ..)| *known == name);
+        let (_, _, kind) = named.find(|(_, own, _)| service.is_none_or(|service| of(*own) == service))?;
+        Some(Self::One(*kind))
+    }
+
     pub(super) fn include(self, service: Service, kind: CallKind) -> bool {
         match self {
             Self::All => true,

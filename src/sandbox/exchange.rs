@@ -126,7 +126,8 @@ impl Host {
                 })
             })
             .flatten();
-        if trouble.is_some() {
+        if let Some(trouble) = &trouble {
+            self.record.note_fault(place, trouble.as_str());
             self.world.tell_of_change();
         }
         (place, trouble)

@@ -38,10 +38,11 @@ mod tests;
 pub use call::{CallKind, Calls};
 pub use credential::Attached;
 pub use faults::{
-    Advice, Alteration, Answer, Body, Fault, Quota, RetryAfter, Trouble, UnknownFaultError, When, Wire,
+    Advice, Alteration, Answer, Body, Fault, FaultSpecError, Quota, RetryAfter, Trouble, UnknownFaultError,
+    When, Wire,
 };
 pub use magic::MagicWord;
-pub use options::{Dialects, LeafAccount, SandboxOptions, SecondAttach};
+pub use options::{Dialects, LeafAccount, ParseSecondAttachError, SandboxOptions, SecondAttach};
 pub use record::SeenCall;
 pub use server::Sandbox;
 pub use world::World;

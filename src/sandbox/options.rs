@@ -1,5 +1,8 @@
 //! How the two simulated services are set up.
 
+use std::fs::File;
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Dialect, Secret};
@@ -15,6 +18,9 @@ pub struct SandboxOptions {
     pub dialects: Dialects,
     /// Whether every call is kept, to be read with [`Sandbox::seen`](super::Sandbox::seen). It costs memory for each call.
     pub record: bool,
+    /// A file to which a JSON line is written for everything that happens, as it happens. It names users and logins, and
+    /// holds no secret.
+    pub record_to: Option<Arc<File>>,
     /// How long every answer takes. What the call does is done before the wait, as with a slow network.
     pub latency: Duration,
     /// The bearer token that Leaf accepts, beside those it issued; `None` accepts any that isn't empty.
@@ -36,6 +42,7 @@ impl Default for SandboxOptions {
             leaf_port: 0,
             dialects: Dialects::Both,
             record: false,
+            record_to: None,
             latency: Duration::ZERO,
             leaf_token: None,
             leaf_account: None,
@@ -86,4 +93,23 @@ pub enum SecondAttach {
     Replace,
     /// It keeps both and shows the newer one.
     SecondObject,
+}
+
+/// A text that is no [`SecondAttach`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 409, 400, replace or second-object")]
+pub struct ParseSecondAttachError;
+
+impl FromStr for SecondAttach {
+    type Err = ParseSecondAttachError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "409" => Ok(Self::Conflict409),
+            "400" => Ok(Self::BadRequest400),
+            "replace" => Ok(Self::Replace),
+            "second-object" => Ok(Self::SecondObject),
+            _ => Err(ParseSecondAttachError),
+        }
+    }
 }

@@ -1,10 +1,14 @@
-//! What the simulated services saw, call by call, for tests to assert on.
+//! What the simulated services saw, call by call: kept for tests to assert on, and written to a file as it happens.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::model::{LeafUserId, Login, Service};
+use serde::Serialize;
+
+use crate::model::{LeafUserId, Login, Service, UnixMillis};
 
 use super::call::CallKind;
 use super::issued::LoginKey;
@@ -28,14 +32,16 @@ pub struct SeenCall {
     pub effect: bool,
 }
 
-/// The calls seen so far, in the order of their receipt. It keeps nothing unless it is switched on.
+/// The calls seen so far, in the order of their receipt. It keeps and writes nothing unless it is told to.
 pub(super) struct Record {
     calls: Option<Mutex<Calls>>,
 }
 
-#[derive(Default)]
 struct Calls {
-    seen: Vec<SeenCall>,
+    seen: Option<Vec<SeenCall>>,
+    file: Option<Arc<File>>,
+    failure: Option<io::Error>,
+    count: usize,
     logins: HashMap<[u8; 16], Login>,
 }
 
@@ -49,9 +55,34 @@ pub(super) struct CallLogin {
     pub(super) text: Option<String>,
 }
 
+/// A line of the file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    /// The call it is about, counted from 1.
+    call: usize,
+    at: String,
+    #[serde(flatten)]
+    happening: Happening<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum Happening<'a> {
+    Received { service: String, kind: &'a str, leaf_user_id: Option<String>, login: Option<&'a str> },
+    Fault { fault: &'a str },
+    Effect,
+    Answered { status: u16 },
+}
+
 impl Record {
-    pub(super) fn new(on: bool) -> Self {
-        Self { calls: on.then(Mutex::default) }
+    pub(super) fn new(keep: bool, file: Option<Arc<File>>) -> Self {
+        let is_on = keep || file.is_some();
+        let calls = || {
+            let seen = keep.then(Vec::new);
+            Mutex::new(Calls { seen, file, failure: None, count: 0, logins: HashMap::new() })
+        };
+        Self { calls: is_on.then(calls) }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -73,33 +104,49 @@ impl Record {
             Some(text) => Some(calls.logins.entry(login.key.0).or_insert_with(|| Login::new(text)).clone()),
             None => calls.logins.get(&login.key.0).cloned(),
         });
-        calls.seen.push(SeenCall {
-            at: Instant::now(),
-            service,
-            call,
-            leaf_user_id,
-            login,
-            status: None,
-            effect: false,
-        });
-        Place(Some(calls.seen.len() - 1))
+        let index = calls.count;
+        calls.count += 1;
+        calls.write(
+            index,
+            Happening::Received {
+                service: service.as_str().to_ascii_lowercase(),
+                kind: call.as_str(),
+                leaf_user_id: leaf_user_id.map(|id| id.to_string()),
+                login: login.as_ref().map(Login::as_str),
+            },
+        );
+        if let Some(seen) = &mut calls.seen {
+            let at = Instant::now();
+            seen.push(SeenCall { at, service, call, leaf_user_id, login, status: None, effect: false });
+        }
+        Place(Some(index))
+    }
+
+    pub(super) fn note_fault(&self, place: Place, fault: &str) {
+        self.update(place, Happening::Fault { fault }, |_| {});
     }
 
     pub(super) fn note_effect(&self, place: Place) {
-        self.update(place, |call| call.effect = true);
+        self.update(place, Happening::Effect, |call| call.effect = true);
     }
 
     pub(super) fn note_status(&self, place: Place, status: u16) {
-        self.update(place, |call| call.status = Some(status));
+        self.update(place, Happening::Answered { status }, |call| call.status = Some(status));
     }
 
     pub(super) fn seen(&self) -> Vec<SeenCall> {
-        self.locked().map(|calls| calls.seen.clone()).unwrap_or_default()
+        self.locked().and_then(|calls| calls.seen.clone()).unwrap_or_default()
     }
 
-    fn update(&self, place: Place, change: impl FnOnce(&mut SeenCall)) {
-        let Some(index) = place.0 else { return };
-        if let Some(call) = self.locked().as_mut().and_then(|calls| calls.seen.get_mut(index)) {
+    /// Takes the error that ended the writing of the file.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.locked().and_then(|mut calls| calls.failure.take())
+    }
+
+    fn update(&self, place: Place, happening: Happening<'_>, change: impl FnOnce(&mut SeenCall)) {
+        let (Some(index), Some(mut calls)) = (place.0, self.locked()) else { return };
+        calls.write(index, happening);
+        if let Some(call) = calls.seen.as_mut().and_then(|seen| seen.get_mut(index)) {
             change(call);
         }
     }
@@ -107,5 +154,20 @@ impl Record {
     fn locked(&self) -> Option<MutexGuard<'_, Calls>> {
         let calls = self.calls.as_ref()?;
         Some(calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Calls {
+    /// Writes one whole line at once, so that a reader who follows the file sees what has happened, and never a part.
+    fn write(&mut self, index: usize, happening: Happening<'_>) {
+        let Some(file) = &self.file else { return };
+        let line = Line { call: index + 1, at: UnixMillis::now().to_rfc3339(), happening };
+        // Only a map with keys that are no strings can fail here, and there is none.
+        let mut text = serde_json::to_string(&line).unwrap_or_default();
+        text.push('\n');
+        if let Err(error) = file.as_ref().write_all(text.as_bytes()) {
+            // A record with a gap would lie; one that ends early can be told from a whole one.
+            (self.file, self.failure) = (None, Some(error));
+        }
     }
 }

@@ -42,7 +42,7 @@ impl Sandbox {
     pub async fn start(options: SandboxOptions, world: Arc<World>) -> io::Result<Self> {
         let (stara, stara_url) = listen(Service::Stara, options.stara_port).await?;
         let (leaf, leaf_url) = listen(Service::Leaf, options.leaf_port).await?;
-        let record = Arc::new(Record::new(options.record));
+        let record = Arc::new(Record::new(options.record, options.record_to.clone()));
         let options = Arc::new(options);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         for (service, listener, url) in
@@ -85,6 +85,12 @@ impl Sandbox {
     #[must_use]
     pub fn seen(&self) -> Vec<SeenCall> {
         self.record.seen()
+    }
+
+    /// Why the file of [`SandboxOptions::record_to`] could no longer be written, if it couldn't.
+    #[must_use]
+    pub fn record_failure(&self) -> Option<io::Error> {
+        self.record.failure()
     }
 
     /// Stops both services: every connection is cut, effects still to come are dropped, and the ports are free.

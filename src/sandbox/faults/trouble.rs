@@ -44,6 +44,30 @@ pub enum Trouble {
     },
 }
 
+impl Trouble {
+    /// What it is, in a word: `hang`, `reply-lost`, `answer`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "answer",
+            Self::AnswerAfterEffect(_) => "answer-after-effect",
+            Self::ReplyLost => "reply-lost",
+            Self::CutBeforeEffect => "cut-before-effect",
+            Self::ResetBeforeEffect => "reset-before-effect",
+            Self::Hang => "hang",
+            Self::HangAfterEffect => "hang-after-effect",
+            Self::LateEffect(_) => "late-effect",
+            Self::CutThenLateEffect(_) => "cut-then-late-effect",
+            Self::LateAnswer(_) => "late-answer",
+            Self::Altered(_) => "altered",
+            Self::Redirect(_) => "redirect",
+            Self::TokenRevoked => "token-revoked",
+            Self::Quota(_) => "quota",
+            Self::Lag { .. } => "lag",
+        }
+    }
+}
+
 /// An answer of a service in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
