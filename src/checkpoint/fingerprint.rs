@@ -88,6 +88,9 @@ impl FingerprintKey {
 
     /// Makes a key and writes it beside the ledger, readable by its owner only, before the ledger itself is written.
     ///
+    /// It is whole under its name or not there at all, and stays so when the power fails as soon as this returns: half a
+    /// key would lock everybody out of the ledger, and a ledger without its key could never tell what changed.
+    ///
     /// # Errors
     ///
     /// When there is no randomness or the file can't be written.

@@ -267,7 +267,7 @@ pub(super) fn refuse_irregular(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// Makes a file that only its owner can read; it must not exist yet.
-pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+fn create_private(path: &Path) -> std::io::Result<File> {
     private().create_new(true).open(path)
 }
 

@@ -243,11 +243,26 @@ fn check_token_file(path: &Path) -> Result<(), Failure> {
 
 fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
     let Some(folder) = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|source| {
+    make_durable_folder(folder).map_err(|source| {
         let error =
             anyhow::Error::new(source).context(format!("the folder {} can't be made", folder.display()));
         Failure::new(ExitCode::StateUnwritable, error, "name another place with --state FILE")
     })
+}
+
+/// Makes a folder with all above it, and waits until their names are on the disk: SQLite flushes the ledger's own folder,
+/// but a power loss could still take that folder away, and every intent in it.
+fn make_durable_folder(folder: &Path) -> std::io::Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
+        .collect();
+    std::fs::create_dir_all(folder)?;
+    for made in missing {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn internal(what: &'static str) -> Failure {
