@@ -1,0 +1,136 @@
+//! Killed at every named step: each call of a row before and after its effect, and each system call that makes something
+//! durable or gives a file its name.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::campaign::Campaign;
+use super::kill::Kill;
+use super::scenario::Scenario;
+use crate::support::{has_strace, is_killed, number_of};
+
+const ROWS: usize = 6;
+
+/// How many are under way at a time.
+const AT_ONCE: usize = 6;
+
+/// Kills a run once, and lets it be resumed to its end. The answer is the system call before which it was killed; `None`
+/// when it ended by itself.
+fn survive(scenario: Scenario, kill: &Kill) -> Option<String> {
+    let mut campaign = Campaign::new(scenario);
+    let killed = is_killed(campaign.run(kill));
+    let by_strace = killed && matches!(kill, Kill::BeforeSystemCall(..));
+    let last = if by_strace { campaign.last_system_call() } else { String::new() };
+    campaign.finish();
+    killed.then_some(last)
+}
+
+#[test]
+fn a_run_survives_a_kill_while_any_of_its_calls_is_open() {
+    let held = ["user:hang", "authenticate:hang", "token:hang", "attach:hang", "attach:hang-after-effect"];
+    let cases =
+        held.iter().chain(&["look:hang"]).flat_map(|call| [1, 3].map(|nth| format!("{call}:nth={nth}")));
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || {
+                let mut scenario = Scenario::plain(0, ROWS);
+                scenario.sandbox.extend(["--fault".to_owned(), case.clone()]);
+                assert!(survive(scenario, &Kill::Never).is_some(), "{case} was never reached");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_run_survives_a_kill_after_any_answer() {
+    std::thread::scope(|scope| {
+        for kind in ["user", "authenticate", "token", "attach", "look"] {
+            scope.spawn(move || {
+                let mut scenario = Scenario::plain(0, ROWS);
+                // Its rows go on while the answer is noticed, but not to their end.
+                scenario.sandbox.extend(["--latency".to_owned(), "20ms".to_owned()]);
+                assert!(survive(scenario, &Kill::Answered(kind)).is_some(), "{kind}");
+            });
+        }
+    });
+}
+
+/// Kills runs before the nth of these system calls, for every `step`th n until none is reached; tells before which.
+fn sweep(calls: &'static str, step: usize) -> BTreeSet<String> {
+    let (next, end) = (AtomicUsize::new(1), AtomicUsize::new(usize::MAX));
+    let reached = Mutex::new(BTreeSet::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let nth = next.fetch_add(step, Ordering::Relaxed);
+                    if nth > end.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    match survive(Scenario::plain(nth as u64, ROWS), &Kill::BeforeSystemCall(calls, nth)) {
+                        Some(call) => drop(reached.lock().unwrap().insert(call)),
+                        None => drop(end.fetch_min(nth, Ordering::Relaxed)),
+                    }
+                }
+            });
+        }
+    });
+    reached.into_inner().unwrap()
+}
+
+#[track_caller]
+fn expect_reached(reached: &BTreeSet<String>, expected: &[&[&str]]) {
+    for parts in expected {
+        let is_one = |call: &String| parts.iter().all(|part| call.contains(part));
+        assert!(reached.iter().any(is_one), "no kill fell before {parts:?}: {reached:#?}");
+    }
+}
+
+fn leave_out(what: &str) -> bool {
+    if !has_strace() {
+        println!("LEFT OUT: strace is missing, so no run is killed before {what}");
+    }
+    !has_strace()
+}
+
+#[test]
+fn a_run_survives_a_kill_before_every_flush() {
+    if leave_out("a flush") {
+        return;
+    }
+    let reached = sweep("fsync", 1);
+    expect_reached(
+        &reached,
+        &[
+            &["</state/.key."],
+            &["</state>"],
+            &["</state/ledger.db>"],
+            &["</state/ledger.db-wal>"],
+            &["</.results.jsonl."],
+        ],
+    );
+}
+
+#[test]
+fn a_run_survives_a_kill_before_every_name_that_is_given_or_taken() {
+    if leave_out("a rename") {
+        return;
+    }
+    // Each kind by itself: strace counts them apart, and a first one of either kind would hide the other.
+    let renames = ["rename", "renameat", "renameat2", "link", "linkat"].map(|call| sweep(call, 1));
+    expect_reached(&renames.into_iter().flatten().collect(), &[&["ledger.key"], &["results.jsonl"]]);
+    expect_reached(&sweep("unlink", 1), &[&["ledger.db-wal"]]);
+    expect_reached(&sweep("mkdir", 1), &[&["state"]]);
+}
+
+#[test]
+fn a_run_survives_a_kill_before_a_write_to_the_ledger() {
+    if leave_out("a write") {
+        return;
+    }
+    // All of them only where there is the time for it.
+    let step = if number_of("CRASH_KILLS") >= Some(1_000) { 1 } else { 9 };
+    let reached = sweep("pwrite64", step);
+    expect_reached(&reached, &[&["</state/ledger.db>"], &["</state/ledger.db-wal>"]]);
+}
