@@ -1,7 +1,12 @@
 //! Judges what only the whole manifest can judge, and counts.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, params};
 
+use super::error::LedgerError;
+use super::fingerprint::Fingerprint;
+use super::ledger::Ledger;
 use super::record::LineDecision;
 use crate::model::OutcomeCode;
 
@@ -37,6 +42,23 @@ const REPEATED: &str = "
 const LIMIT: &str = "
     UPDATE lines SET decision = ?1 WHERE decision IN ('to-do', 'replace') AND line >=
         (SELECT line FROM lines WHERE decision IN ('to-do', 'replace') ORDER BY line LIMIT 1 OFFSET ?2)";
+
+impl Ledger {
+    /// How many rows that are to be carried out have each login and password, for those that several have.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn logins_of_several_rows(&self) -> Result<HashMap<Fingerprint, u64>, LedgerError> {
+        let sql = "SELECT login_print, count(*) FROM lines WHERE decision IN ('to-do', 'replace')
+                   GROUP BY login_print HAVING count(*) > 1";
+        let read = || -> rusqlite::Result<HashMap<_, _>> {
+            let mut statement = self.connection.prepare(sql)?;
+            statement.query_map([], |row| Ok((Fingerprint(row.get(0)?), row.get(1)?)))?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
 
 /// Drops the lines of a longer manifest before, judges lines that name the same user, applies the limit, and counts.
 pub(super) fn judge_together(

@@ -15,6 +15,7 @@ use super::journey::{
 };
 use super::leaf_token::CurrentToken;
 use super::reading::RowTask;
+use super::shared_logins::Sharing;
 use super::stop::StopCause;
 use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{
@@ -33,6 +34,8 @@ pub(super) struct Carrier<'a> {
     task: &'a RowTask,
     slot: Option<OwnedSemaphorePermit>,
     api_key: Option<Secret>,
+    /// The row's place among those with its login, where they share it.
+    sharing: Option<Sharing<'a>>,
     tokens: Option<Tokens>,
     /// The last intent that is durable.
     intent: Option<Intent>,
@@ -55,6 +58,7 @@ impl<'a> Carrier<'a> {
             task,
             slot: Some(slot),
             api_key: None,
+            sharing: context.shared_logins.as_ref().map(|logins| Sharing::new(logins, task)),
             tokens: None,
             intent: task.record.intent.clone(),
             withdraws_refusal: false,
@@ -73,6 +77,7 @@ impl<'a> Carrier<'a> {
         loop {
             journey.spend(std::mem::take(&mut self.spent));
             event = match journey.on(event, began.elapsed()) {
+                Effect::Send(Call::Authenticate) => self.authenticate().await?,
                 Effect::Send(call) => self.call(call, None).await?,
                 Effect::SendIntended(call, intending) => self.call(call, Some(intending)).await?,
                 Effect::ClaimChange => Event::ChangeClaimed(self.claim_change()),
@@ -158,6 +163,25 @@ impl<'a> Carrier<'a> {
         let taken = self.context.changes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         self.has_unused_claim = taken.is_ok();
         self.has_unused_claim
+    }
+
+    /// Gets an apiKey: from another row with the same login and password where they share it, else from Stara. Of rows with
+    /// the same login one at a time asks Stara, and what it hears answers the others.
+    async fn authenticate(&mut self) -> Result<Event, Abandoned> {
+        let Some(turn) = self.sharing.as_ref().map(Sharing::turn) else {
+            return self.call(Call::Authenticate, None).await;
+        };
+        let _held = turn.lock().await;
+        if let Some(api_key) = self.sharing.as_mut().and_then(Sharing::of_another_row) {
+            self.api_key = Some(api_key);
+            return Ok(Event::Answered(Answer::Kept));
+        }
+        let event = self.call(Call::Authenticate, None).await?;
+        if let (Event::Answered(_), Some(api_key), Some(sharing)) = (&event, &self.api_key, &mut self.sharing)
+        {
+            sharing.share(api_key.clone());
+        }
+        Ok(event)
     }
 
     /// Makes one call: permit first, then the durable intent, then the request at once.

@@ -12,6 +12,7 @@ use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::journey::{Call, JourneyRules};
 use super::leaf_token::{LeafToken, TokenError};
 use super::refusals::{Doubt, Refusals};
+use super::shared_logins::SharedLogins;
 use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
@@ -37,6 +38,8 @@ pub(super) struct RunContext {
     pub(super) approach: Approach,
     pub(super) retry_rejected: bool,
     pub(super) refusals: Refusals,
+    /// What rows share with `--share-logins`; without it they run one after another.
+    pub(super) shared_logins: Option<SharedLogins>,
     pub(super) changes_left: AtomicU32,
     pub(super) budget: Mutex<FailureBudget>,
     pub(super) opening: Opening,

@@ -20,6 +20,7 @@ mod pace;
 mod reading;
 mod refusals;
 mod run;
+mod shared_logins;
 mod staging;
 mod stop;
 mod stream;

@@ -14,6 +14,7 @@ use super::leaf_token::{LeafToken, TokenSource};
 use super::pace::{first_rate, newly_learned, pacer_options};
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
+use super::shared_logins::SharedLogins;
 use super::stop::{Stop, StopCause};
 use super::stream::carry_all;
 use super::totals::Totals;
@@ -64,6 +65,8 @@ pub struct RunOptions {
     pub failure_limit: FailureLimit,
     /// Whether refused logins are tried again.
     pub retry_rejected: bool,
+    /// Whether rows with one login and password are authenticated once and run side by side.
+    pub share_logins: bool,
 }
 
 impl RunOptions {
@@ -129,6 +132,8 @@ pub async fn run(
         open_removals: staged.open_removals,
     };
     let refusals = Refusals::new(ledger.has_login_succeeded(options.dialect)?);
+    let shared_logins =
+        if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
     let (writer, handle) = LedgerWriter::start(ledger)?;
     let context = Arc::new(RunContext {
@@ -144,6 +149,7 @@ pub async fn run(
         approach,
         retry_rejected: options.retry_rejected,
         refusals,
+        shared_logins,
         changes_left: AtomicU32::new(options.most_changes),
         budget: Mutex::new(FailureBudget::new(options.failure_limit, staged.to_do)),
         opening: Opening::default(),

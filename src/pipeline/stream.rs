@@ -1,4 +1,4 @@
-//! The stream of rows: as many in flight as there are slots, one at a time for each login.
+//! The stream of rows: as many in flight as there are slots, one at a time for each login unless logins are shared.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -24,6 +24,8 @@ const WAITING_PER_SLOT: usize = 32;
 /// one's tokens, and a wrong password must be tried once, not thirty times side by side.
 #[derive(Default)]
 struct Logins {
+    /// Whether rows with one login run side by side all the same (`--share-logins`).
+    are_shared: bool,
     /// Every login under way, and the rows that wait for it.
     busy: HashMap<Login, VecDeque<RowTask>>,
     waiting: usize,
@@ -34,6 +36,9 @@ struct Logins {
 impl Logins {
     /// Takes a row in: it is given back if its login is free, else it waits.
     fn enter(&mut self, task: RowTask) -> Option<RowTask> {
+        if self.are_shared {
+            return Some(task);
+        }
         if let Some(waiting) = self.busy.get_mut(&task.login) {
             waiting.push_back(task);
             self.waiting += 1;
@@ -65,7 +70,7 @@ impl Logins {
 /// It holds at most one slot of its own, and only while it can give it to a row at once.
 pub(super) async fn carry_all(context: &Arc<RunContext>, mut rows: mpsc::Receiver<RowTask>) {
     let most_waiting = context.slots.available_permits().saturating_mul(WAITING_PER_SLOT);
-    let mut logins = Logins::default();
+    let mut logins = Logins { are_shared: context.shared_logins.is_some(), ..Logins::default() };
     let mut under_way: FuturesUnordered<JoinHandle<Login>> = FuturesUnordered::new();
     let mut slot: Option<OwnedSemaphorePermit> = None;
     let mut more = true;

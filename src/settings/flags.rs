@@ -144,6 +144,9 @@ pub struct RowFlags {
     /// What happens to a credential that is there already: keep, replace or fail
     #[arg(long, value_name = "WHAT", env = "STARA_ONBOARD_ON_EXISTING", default_value = "keep", value_parser = parse_on_existing)]
     pub on_existing: OnExisting,
+    /// Authenticate once a login and run its rows side by side, where a second /token leaves the first one's tokens valid
+    #[arg(long, env = "STARA_ONBOARD_SHARE_LOGINS", value_parser = BoolishValueParser::new())]
+    pub share_logins: bool,
     /// How many rows may fail before the run stops: 50, or 10% but at least 20; 100% switches all such stops off
     #[arg(long, value_name = "N|P%", env = "STARA_ONBOARD_MAX_FAILURES", default_value = "10%", value_parser = parse_failure_limit)]
     pub max_failures: FailureLimit,

@@ -103,6 +103,7 @@ pub fn resolve_run(
         most_changes: rows.max_changes,
         failure_limit: rows.max_failures,
         retry_rejected: selection.retry_rejected,
+        share_logins: rows.share_logins,
     })
 }
 
