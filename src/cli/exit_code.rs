@@ -79,8 +79,8 @@ impl ExitCode {
                 "Stopped by the first rows or the failure budget: it goes wrong for everybody."
             }
             Self::Incomplete => {
-                "Incomplete and resumable: a host asked for too long a pause, Leaf gave no token, --max-duration was reached, or the \
-                 manifest changed."
+                "Incomplete and resumable: a host is down or asked for too long a pause, Leaf gave no token, --max-duration \
+                 was reached, or the manifest changed."
             }
             Self::Refused => "Stopped: Leaf refuses our token or everything, or answered with a redirect.",
             Self::StateUnwritable => "The ledger, a report or the state directory can't be written.",
