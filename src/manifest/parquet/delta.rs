@@ -2,6 +2,8 @@
 //!
 //! Source: "Delta Encoding" (`DELTA_BINARY_PACKED`) in the Apache Parquet format's `Encodings.md`.
 
+use super::varint::varint;
+
 /// How many integers a run announces, and the bytes after it; `None` if it breaks the format.
 ///
 /// `most` is how many there may be: with a bit width of zero, a few bytes announce billions.
@@ -43,16 +45,9 @@ impl<'a> Run<'a> {
     }
 
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.bytes.split_first()?;
-            self.bytes = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
+        let (value, rest) = varint(self.bytes)?;
+        self.bytes = rest;
+        Some(value)
     }
 }
 

@@ -20,6 +20,7 @@ mod pages;
 mod records;
 mod schema;
 mod thrift;
+mod varint;
 
 pub(super) use file::ParquetFile;
 pub(super) use records::ParquetRecords;

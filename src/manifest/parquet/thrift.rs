@@ -3,6 +3,8 @@
 //! Source: the Apache Thrift compact protocol specification. `None` everywhere means that the bytes end too early or
 //! break the protocol; nothing is allocated on the word of the bytes.
 
+use super::varint::varint;
+
 /// How deep structures may lie in each other. Parquet's own go five deep.
 const DEEPEST: u32 = 32;
 
@@ -139,15 +141,9 @@ impl<'a> Compact<'a> {
     }
 
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
+        let (value, rest) = varint(self.bytes.get(self.at..)?)?;
+        self.at = self.bytes.len() - rest.len();
+        Some(value)
     }
 }
 
