@@ -259,6 +259,30 @@ const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print =
     held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
     held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26) WHERE key = ?1";
 
+/// The cells of an intent, or of none.
+#[derive(Default)]
+struct IntentCells<'a> {
+    at: Option<i64>,
+    attaches: u32,
+    acknowledged: bool,
+    over_nothing: bool,
+    replacing: bool,
+    removing: Option<&'a str>,
+}
+
+impl<'a> IntentCells<'a> {
+    fn of(intent: Option<&'a Intent>) -> Self {
+        intent.map_or_else(Self::default, |intent| Self {
+            at: Some(intent.at.0),
+            attaches: intent.attaches,
+            acknowledged: intent.acknowledged,
+            over_nothing: intent.over_nothing,
+            replacing: intent.replacing,
+            removing: intent.removing.as_ref().map(CredentialId::as_str),
+        })
+    }
+}
+
 impl Statements<'_> {
     fn apply(&mut self, change: &Change) -> rusqlite::Result<()> {
         match change {
@@ -290,21 +314,22 @@ impl Statements<'_> {
 
     /// Opens an intent, or closes it.
     fn intend(&mut self, user: UserKey, intent: Option<&Intent>) -> rusqlite::Result<()> {
+        let intent = IntentCells::of(intent);
         self.intend.execute(params![
             user.0,
-            intent.map(|intent| intent.at.0),
-            intent.map_or(0, |intent| intent.attaches),
-            intent.is_some_and(|intent| intent.acknowledged),
-            intent.is_some_and(|intent| intent.over_nothing),
-            intent.is_some_and(|intent| intent.replacing),
-            intent.and_then(|intent| intent.removing.as_ref()).map(CredentialId::as_str),
+            intent.at,
+            intent.attaches,
+            intent.acknowledged,
+            intent.over_nothing,
+            intent.replacing,
+            intent.removing,
         ])?;
         Ok(())
     }
 
     fn finish(&mut self, change: &OutcomeChange, keep_intent: bool) -> rusqlite::Result<()> {
         let OutcomeRecord { outcome, finished_at, run } = &change.record;
-        let (prints, intent) = (change.fingerprints, change.open_intent.as_ref());
+        let (prints, intent) = (change.fingerprints, IntentCells::of(change.open_intent.as_ref()));
         let credential = outcome.credential.as_ref();
         let held = change.held.as_ref();
         self.finish.execute(params![
@@ -322,12 +347,12 @@ impl Statements<'_> {
             credential.and_then(|credential| credential.status.as_deref()),
             finished_at.0,
             (!outcome.message.is_empty()).then_some(outcome.message.as_ref()),
-            intent.map(|intent| intent.at.0),
-            intent.map_or(0, |intent| intent.attaches),
-            intent.is_some_and(|intent| intent.acknowledged),
-            intent.is_some_and(|intent| intent.over_nothing),
-            intent.is_some_and(|intent| intent.replacing),
-            intent.and_then(|intent| intent.removing.as_ref()).map(CredentialId::as_str),
+            intent.at,
+            intent.attaches,
+            intent.acknowledged,
+            intent.over_nothing,
+            intent.replacing,
+            intent.removing,
             keep_intent,
             held.is_none(),
             held.map(|held| held.id.as_str()),
