@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
-use super::record::{LineDecision, UserKey, UserRecord};
+use super::record::{UserKey, UserRecord};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
 
 /// How many lines are read at a time.
@@ -19,8 +19,6 @@ const PAGE: u64 = 512;
 pub struct LineEntry {
     /// Its number.
     pub line: u64,
-    /// What was decided for it.
-    pub decision: LineDecision,
     /// The fingerprint of its row; `None` for an invalid line.
     pub row: Option<Fingerprint>,
     /// Whether Stara refused its login and password before, and that stands.
@@ -77,7 +75,7 @@ impl LineCursor {
 
     fn read_page(&mut self) -> rusqlite::Result<()> {
         let sql = format!(
-            "SELECT lines.line, lines.decision, lines.row_print,
+            "SELECT lines.line, lines.row_print,
                     refusals.at IS NOT NULL AND ifnull(refusals.asked = ?3, TRUE), ifnull(refusals.asked <> ?3, FALSE),
                     {USER_COLUMNS}
              FROM lines
@@ -90,11 +88,10 @@ impl LineCursor {
         while let Some(row) = rows.next()? {
             let mut cells = Cells::of(row);
             let line = cells.next()?;
-            let decision = LineDecision::from_name(&cells.next::<String>()?).unwrap_or(LineDecision::Keep);
             let print = cells.next::<Option<i64>>()?.map(Fingerprint);
             let (is_refused, is_reopened) = (cells.next()?, cells.next()?);
             let user = read_user(&mut cells)?;
-            self.page.push_back(LineEntry { line, decision, row: print, is_refused, is_reopened, user });
+            self.page.push_back(LineEntry { line, row: print, is_refused, is_reopened, user });
         }
         Ok(())
     }

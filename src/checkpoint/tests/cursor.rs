@@ -33,16 +33,16 @@ fn only_lines_that_are_carried_out_come_with_their_user() {
     let entries = all(&place);
     let told: Vec<_> = entries
         .iter()
-        .map(|entry| (entry.line, entry.decision, entry.row, entry.user.as_ref().map(|(key, _)| *key)))
+        .map(|entry| (entry.line, entry.row, entry.user.as_ref().map(|(key, _)| *key)))
         .collect();
     assert_eq!(
         told,
         [
-            (2, LineDecision::ToDo, Some(prints(1, 0).row), Some(place.key_of(1))),
-            (3, LineDecision::Invalid, None, None),
-            (4, LineDecision::Keep, Some(prints(3, 0).row), None),
-            (5, LineDecision::Replace, Some(prints(4, 0).row), Some(place.key_of(4))),
-            (6, LineDecision::Duplicate, Some(prints(1, 0).row), None),
+            (2, Some(prints(1, 0).row), Some(place.key_of(1))),
+            (3, None, None),
+            (4, Some(prints(3, 0).row), None),
+            (5, Some(prints(4, 0).row), Some(place.key_of(4))),
+            (6, Some(prints(1, 0).row), None),
         ]
     );
 }
