@@ -80,7 +80,7 @@ impl<'a> Carrier<'a> {
                 Effect::Send(Call::Authenticate) => self.authenticate().await?,
                 Effect::Send(call) => self.call(call, None).await?,
                 Effect::SendIntended(call, intending) => self.call(call, Some(intending)).await?,
-                Effect::ClaimChange => Event::ChangeClaimed(self.claim_change()),
+                Effect::ClaimChange => self.claim_change(),
                 Effect::Backoff(within) => self.rest(random_below(within)).await?,
                 Effect::Wait(time) => self.rest(time).await?,
                 Effect::Park(time) => self.park(time).await?,
@@ -155,14 +155,14 @@ impl<'a> Carrier<'a> {
         }
     }
 
-    fn claim_change(&mut self) -> bool {
+    fn claim_change(&mut self) -> Event {
         if self.context.key == KeyStanding::Lost {
-            return false;
+            return Event::KeyLost;
         }
         let take = |left: u32| left.checked_sub(1);
         let taken = self.context.changes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         self.has_unused_claim = taken.is_ok();
-        self.has_unused_claim
+        Event::ChangeClaimed(self.has_unused_claim)
     }
 
     /// Gets an apiKey: from another row with the same login and password where they share it, else from Stara. Of rows with

@@ -152,7 +152,13 @@ impl Journey {
         match event {
             Event::Begun => self.begin(now),
             Event::Woken => self.send(),
-            Event::ChangeClaimed(granted) => self.on_change_claimed(granted),
+            Event::ChangeClaimed(true) => self.go(Step::Authenticate),
+            Event::ChangeClaimed(false) => {
+                self.on_change_refused("the credential is to be replaced, but --max-changes was reached")
+            }
+            Event::KeyLost => self.on_change_refused(
+                "the credential is to be replaced, but the ledger's fingerprint key is missing or another one",
+            ),
             Event::Answered(answer) => self.on_answer(answer, now),
             Event::Failed(error) => self.on_failure(error, now),
             Event::HostDown => self.on_host_down(),

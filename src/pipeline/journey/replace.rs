@@ -18,15 +18,9 @@ impl Journey {
         Effect::ClaimChange
     }
 
-    pub(super) fn on_change_claimed(&mut self, granted: bool) -> Effect {
-        if granted {
-            return self.go(Step::Authenticate);
-        }
+    pub(super) fn on_change_refused(&mut self, message: &'static str) -> Effect {
         self.replacing = None;
-        let message =
-            "the credential is to be replaced, but --max-changes was reached or the ledger's key is lost"
-                .into();
-        self.finish(OutcomeCode::NotReached, None, false, None, message)
+        self.finish(OutcomeCode::NotReached, None, false, None, message.into())
     }
 
     /// Goes on with a deletion that an earlier run announced. Its result is unknown until it has settled; the look

@@ -165,8 +165,10 @@ pub enum Event {
     Begun,
     /// The wait is over.
     Woken,
-    /// Whether one more credential may be replaced.
+    /// Whether one more credential may be replaced within `--max-changes`.
     ChangeClaimed(bool),
+    /// No credential may be replaced: without its fingerprint key the ledger can't tell what is ours.
+    KeyLost,
     /// The call gave what it should.
     Answered(Answer),
     /// It didn't.

@@ -60,10 +60,14 @@ fn a_replacement_has_tokens_first_and_deletes_only_what_it_saw() {
 }
 
 #[test]
-fn beyond_the_bound_of_changes_the_old_credential_stays() {
-    let replies = [user_holds("c0", "OK"), Event::ChangeClaimed(false)];
-    let told = tell(with_existing(OnExisting::Replace), JourneyStart::default(), replies);
-    assert_eq!(told.lines, ["GET user", "claim a change", "end: not-reached at precheck, c0"]);
+fn beyond_the_bound_of_changes_or_without_a_key_the_old_credential_stays_and_the_row_says_why() {
+    for (answer, why) in [(Event::ChangeClaimed(false), "--max-changes"), (Event::KeyLost, "fingerprint key")]
+    {
+        let replies = [user_holds("c0", "OK"), answer];
+        let told = tell(with_existing(OnExisting::Replace), JourneyStart::default(), replies);
+        assert_eq!(told.lines, ["GET user", "claim a change", "end: not-reached at precheck, c0"]);
+        assert!(told.finish.outcome.message.contains(why), "{}", told.finish.outcome.message);
+    }
 }
 
 #[test]
