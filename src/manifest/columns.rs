@@ -43,7 +43,7 @@ impl Columns {
                 None => by_name(headers, field, &asked)?,
             };
         }
-        let need = |at: Option<usize>, field| at.ok_or_else(|| missing(headers, field, &found));
+        let need = |at: Option<usize>, field| at.ok_or_else(|| missing(headers, field));
         let [leaf_user_id, login, password, access_token_client] = found;
         let is_client_required = options.access_token_client == ClientColumn::Required;
         let leaf_user_id = need(leaf_user_id, Field::LeafUserId)?;
@@ -141,19 +141,16 @@ fn by_name(
     Ok(None)
 }
 
-/// Names the missing field. The headers are shown only when two other fields were found among them by name: with fewer,
-/// the line may be a grower's whose leafUserId is misspelt, and one of its cells a password.
-fn missing(headers: &[&str], field: Field, found: &[Option<usize>]) -> ManifestProblem {
-    let is_surely_header = found.iter().flatten().filter(|&&at| field_of(headers[at]).is_some()).count() >= 2;
-    ManifestProblem::MissingColumn {
-        field,
-        headers: headers
-            .iter()
-            .filter(|header| is_surely_header || is_ambiguous(header))
-            .map(|header| header.trim().to_owned())
-            .filter(|header| !header.is_empty())
-            .collect(),
-    }
+/// Names the missing field. Of the headers only those are shown whose names are known, the others by their place: where
+/// the end of the header line is missing, the first grower's password stands among them.
+fn missing(headers: &[&str], field: Field) -> ManifestProblem {
+    let is_known = |header: &str| field_of(header).is_some() || is_ambiguous(header);
+    let shown = |(at, header): (usize, &&str)| match header.trim() {
+        "" => None,
+        header if is_known(header) => Some(format!("\"{header}\"")),
+        _ => Some(format!("another name in column {}", at + 1)),
+    };
+    ManifestProblem::MissingColumn { field, headers: headers.iter().enumerate().filter_map(shown).collect() }
 }
 
 #[cfg(test)]
@@ -213,7 +210,7 @@ mod tests {
         let error = find(&["leafUserId", "login", "segredo"], &ReadOptions::default()).unwrap_err();
         assert_eq!(
             error,
-            "no column is named for password; the header has \"leafUserId\", \"login\", \"segredo\"; \
+            "no column is named for password; the header has \"leafUserId\", \"login\", another name in column 3; \
              say --column password=HEADER"
         );
     }
@@ -227,6 +224,18 @@ mod tests {
         assert!(!error.contains("hunter2") && !error.contains("ana@"), "{error}");
         let error = find(&["not-a-uuid", "user", "hunter2"], &ReadOptions::default()).unwrap_err();
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_row_that_runs_into_the_header_is_never_shown() {
+        let id = "0a1b2c3d-0000-4000-8000-00000000abcd";
+        for between in ["", "\u{2028}"] {
+            let last = format!("password{between}{id}");
+            let headers = ["leafUserId", "login", &last, "ana@example.com", "hunter2"];
+            let error = find(&headers, &ReadOptions::default()).unwrap_err();
+            assert!(error.starts_with("no column is named for password"), "{error}");
+            assert!(!error.contains("hunter2") && !error.contains("ana@"), "{error}");
+        }
     }
 
     #[test]
@@ -251,8 +260,8 @@ mod tests {
         );
         assert_eq!(
             error(ReadOptions { access_token_client: ClientColumn::Required, ..ReadOptions::default() }),
-            "no column is named for accessTokenClient; the header has \"leafUserId\", \"login\", \"senha\", \"nome\", \
-             \"Nome\"; say --column accessTokenClient=HEADER"
+            "no column is named for accessTokenClient; the header has \"leafUserId\", \"login\", \"senha\", \
+             another name in column 4, another name in column 5; say --column accessTokenClient=HEADER"
         );
     }
 
