@@ -22,7 +22,7 @@ pub enum CallErrorKind {
     Unreachable,
     /// No answer, or one that leaves open whether the request was processed (408, 1xx, 600 and above).
     NoAnswer,
-    /// A success whose body was cut off on the way: worth asking again, and unexpected in the end.
+    /// A success whose body was cut off on the way, or didn't come to its end in time.
     CutOff,
     /// 429: the host wants us to slow down, and processed nothing.
     Throttled,

@@ -3,12 +3,13 @@
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::answer::{self, CredentialAnswer, SecretText};
 use super::error::{CallError, CallErrorKind};
 use super::stara::Tokens;
 use crate::http::{HttpClient, Reply, StatusClass};
-use crate::model::{Credential, LeafUserId, Secret};
+use crate::model::{Credential, CredentialId, LeafUserId, Secret};
 
 const USERS: &str = "/services/usermanagement/api/users";
 
@@ -211,7 +212,11 @@ impl LeafApi {
         if StatusClass::of(reply.status) != StatusClass::Success {
             return Err(CallError::of_status(reply));
         }
-        Ok((reply.status, answer::parse(reply).map(|CredentialAnswer(credential)| credential)))
+        let credential = answer::parse(reply).map(|CredentialAnswer(credential)| credential);
+        // Source of the form: Leaf's tutorial. Whatever else stands there isn't what a later look will show.
+        let is_uuid = |id: &CredentialId| Uuid::try_parse(id.as_str()).is_ok();
+        let credential = credential.map(|found| Credential { id: found.id.filter(is_uuid), ..found });
+        Ok((reply.status, credential))
     }
 
     /// `DELETE …/stara-credentials`: takes the credential away; having none already (404) is as good.

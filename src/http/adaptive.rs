@@ -17,8 +17,8 @@ const OUTGROWN: f64 = 1.05;
 /// How long the rate stays just under a quota before it tries more; it doubles while the quota proves to be the same.
 const FIRST_REST: Duration = Duration::from_secs(5);
 
-/// The longest such time, so that a quota that has grown is found within a minute.
-const LONGEST_REST: Duration = Duration::from_secs(40);
+/// The longest such time, so that a quota that has grown is found within half a minute.
+const LONGEST_REST: Duration = Duration::from_secs(20);
 
 /// Two throttled answers closer than this say nothing about the quota by what was served between them.
 const SHORTEST_MEASURE: Duration = Duration::from_secs(1);

@@ -51,6 +51,13 @@ impl OutcomeCode {
         }
     }
 
+    /// Whether the next run looks at Leaf before it does anything for the row, even without a precheck: the user may hold a
+    /// credential. An answer that nobody understands may have been to an attach that took effect.
+    #[must_use]
+    pub fn asks_for_look(self) -> bool {
+        self.is_done() || self.next_run() == NextRun::LooksAgain || self == Self::LeafUnexpectedAnswer
+    }
+
     /// What the code means, in one sentence or two.
     #[must_use]
     pub const fn meaning(self) -> &'static str {

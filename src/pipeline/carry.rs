@@ -22,7 +22,7 @@ use crate::checkpoint::{
     HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, SavedEvent,
 };
 use crate::http::GivenUp;
-use crate::model::{NextRun, OutcomeCode, Secret, Service, UnixMillis};
+use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
 
 /// One row under way.
 #[expect(
@@ -111,7 +111,7 @@ impl<'a> Carrier<'a> {
                 .outcome
                 .as_ref()
                 .map(|record| record.outcome.code)
-                .is_some_and(|code| code.is_done() || code.next_run() == NextRun::LooksAgain),
+                .is_some_and(OutcomeCode::asks_for_look),
         }
     }
 

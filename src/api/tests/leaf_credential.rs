@@ -38,10 +38,10 @@ fn path() -> String {
     format!("/services/usermanagement/api/users/{ID}/stara-credentials")
 }
 
-const WHOLE: &str = "{\"id\":\"c1\",\"status\":\"OK\",\"createdTime\":\"2026\",\"apiKey\":\"s3cr3t\"}";
+const WHOLE: &str = "{\"id\":\"0a1b2c3d-0000-4000-8000-0000000000c1\",\"status\":\"OK\",\"createdTime\":\"2026\",\"apiKey\":\"s3cr3t\"}";
 
 fn credential() -> Credential {
-    Credential::new(Some("c1"), Some("OK"))
+    Credential::new(Some("0a1b2c3d-0000-4000-8000-0000000000c1"), Some("OK"))
 }
 
 #[tokio::test]
@@ -127,6 +127,12 @@ async fn any_success_means_that_the_attach_was_processed_whatever_became_of_the_
     assert_eq!(attach(json(200, WHOLE)).await.0, Ok((200, Some(credential()))));
     assert_eq!(attach(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()).await.0, Ok((204, None)));
     assert_eq!(attach(json(201, "{}")).await.0, Ok((201, Some(Credential::new(None, None)))));
+    let oddly_named = Ok((201, Some(Credential::new(None, Some("OK")))));
+    assert_eq!(
+        attach(json(201, "{\"id\":\"7\",\"status\":\"OK\"}")).await.0,
+        oddly_named,
+        "no id is shaped so"
+    );
 }
 
 #[tokio::test]

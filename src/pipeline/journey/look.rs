@@ -72,6 +72,7 @@ impl Journey {
             }
             CallErrorKind::Unreachable => (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached"),
             CallErrorKind::NoAnswer => (OutcomeCode::LeafUnavailable, "Leaf gave no answer in time"),
+            CallErrorKind::CutOff => (OutcomeCode::LeafUnavailable, "Leaf's answer didn't come to its end"),
             CallErrorKind::ServerError => (OutcomeCode::LeafUnavailable, "Leaf answered with a server error"),
             _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered a look at the user in an unknown way"),
         };

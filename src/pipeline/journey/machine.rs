@@ -280,6 +280,10 @@ impl Journey {
             Step::Remove => self.on_removal_refused(kind),
             Step::Attach => self.on_attach_refused(kind, now),
             Step::FirstLook => self.on_first_look_refused(kind, now),
+            // One odd answer says nothing about the next one, and there is time for it.
+            Step::Verify(deadline) if now < deadline && kind == CallErrorKind::Unexpected => {
+                self.look_again(deadline, now)
+            }
             // A look that failed proves nothing.
             Step::JudgeRefusal(_) | Step::SettledLook | Step::Verify(_) => self.on_look_in_vain(),
         }

@@ -47,6 +47,7 @@ impl Journey {
         let (code, message) = match kind {
             CallErrorKind::Unreachable => (OutcomeCode::StaraUnavailable, "Stara couldn't be reached"),
             CallErrorKind::NoAnswer => (OutcomeCode::StaraUnavailable, "Stara gave no answer in time"),
+            CallErrorKind::CutOff => (OutcomeCode::StaraUnavailable, "Stara's answer didn't come to its end"),
             CallErrorKind::ServerError => {
                 (OutcomeCode::StaraUnavailable, "Stara answered with a server error")
             }

@@ -178,7 +178,7 @@ impl Fate {
             intent,
             login_changed: self.login_changed && known.as_ref().is_some_and(|known| known.ours),
             known: known.clone(),
-            look_first: code.is_some_and(|code| code.is_done() || code.next_run() == NextRun::LooksAgain),
+            look_first: code.is_some_and(OutcomeCode::asks_for_look),
         }
     }
 
