@@ -29,14 +29,13 @@ impl Journey {
                 _ => self.exists("the login changed, but the credential at Leaf isn't the one we attached"),
             };
         }
+        let is_ours = known.as_ref().is_some_and(|known| known.ours);
         match (self.rules.on_existing, credential.health()) {
             (OnExisting::Replace, _) => self.claim(&credential),
-            (OnExisting::Fail, _) => self.exists("the user holds a Stara credential already"),
-            (OnExisting::Keep, Health::Unhealthy) => {
-                let ours = known.is_some_and(|known| known.ours);
-                self.unhealthy(ours)
-            }
-            (OnExisting::Keep, Health::Healthy) => match known {
+            // An earlier run attached ours, and didn't see it become healthy in time.
+            (OnExisting::Fail, _) if !is_ours => self.exists("the user holds a Stara credential already"),
+            (_, Health::Unhealthy) => self.unhealthy(is_ours),
+            (_, Health::Healthy) => match known {
                 Some(known) if known.ours => {
                     self.attached(OutcomeCode::Attached, known.origin.unwrap_or(Origin::Created), true)
                 }

@@ -119,6 +119,18 @@ fn on_existing_fail_leaves_any_credential_alone() {
 }
 
 #[test]
+fn on_existing_fail_is_about_the_credentials_of_others() {
+    let start = || JourneyStart { known: Some(known("c0", true)), ..JourneyStart::default() };
+    for (status, end) in [
+        ("OK", "end: attached at precheck, created, ours, c0"),
+        ("invalid", "end: credential-unhealthy at precheck, ours, c0"),
+    ] {
+        let told = tell(with_existing(OnExisting::Fail), start(), [user_holds("c0", status)]);
+        assert_eq!(told.end(), end);
+    }
+}
+
+#[test]
 fn on_existing_does_not_matter_where_nothing_is() {
     for on_existing in [OnExisting::Keep, OnExisting::Fail, OnExisting::Replace] {
         let replies = then([created("c1"), found("c1", "OK")]);
