@@ -1,8 +1,10 @@
 //! The one thread that writes during a run: takes whatever is queued, commits once, wakes every waiter.
 
+#[cfg(test)]
+mod simulated;
+
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 
 use rusqlite::{CachedStatement, Connection, params};
 use tokio::sync::{mpsc, oneshot};
@@ -21,7 +23,8 @@ const LARGEST_GROUP: usize = 512;
 /// Owns the ledger during a run.
 #[derive(Debug)]
 pub struct LedgerWriter {
-    thread: JoinHandle<Ledger>,
+    /// Gives the ledger back when everything is written.
+    ended: oneshot::Receiver<Ledger>,
 }
 
 /// Hands writes to the writer and waits until they are durable. Cheap to clone.
@@ -80,11 +83,21 @@ impl LedgerWriter {
         let failed = |source| LedgerError::File { path: path.clone(), source };
         let failure = Arc::new(OnceLock::new());
         let told = Arc::clone(&failure);
-        let thread = std::thread::Builder::new()
+        let (give_back, ended) = oneshot::channel();
+        let started = (Self { ended }, LedgerHandle { queue, path: path.clone(), failure });
+        #[cfg(test)]
+        if crate::model::simulated::is_on() {
+            tokio::spawn(simulated::write_until_closed(ledger, receiver, told, give_back));
+            return Ok(started);
+        }
+        std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write_until_closed(ledger, receiver, &told))
+            .spawn(move || {
+                // Where nobody waits for the ledger any more, it is closed.
+                let _ = give_back.send(write_until_closed(ledger, receiver, &told));
+            })
             .map_err(failed)?;
-        Ok((Self { thread }, LedgerHandle { queue, path, failure }))
+        Ok(started)
     }
 
     /// Waits until every handle is gone and everything handed over is written, and gives the ledger back.
@@ -92,11 +105,11 @@ impl LedgerWriter {
     /// # Errors
     ///
     /// When the thread didn't end in order.
-    pub fn finish(self, handle: LedgerHandle) -> Result<Ledger, LedgerError> {
+    pub async fn finish(self, handle: LedgerHandle) -> Result<Ledger, LedgerError> {
         let path = handle.path.clone();
         drop(handle);
         let reason = "its writer ended unexpectedly".to_owned();
-        self.thread.join().map_err(|_| LedgerError::WriterGone { path, reason })
+        self.ended.await.map_err(|_| LedgerError::WriterGone { path, reason })
     }
 }
 
@@ -192,22 +205,30 @@ fn write_until_closed(
     let mut group = Vec::with_capacity(LARGEST_GROUP);
     while queue.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
         gather(&mut queue, &mut group);
-        match commit(&ledger.connection, &group) {
-            Ok(()) => {
-                for write in group.drain(..) {
-                    // A waiter that was cancelled doesn't need to know.
-                    let _ = write.done.send(());
-                }
-            }
-            Err(source) => {
-                tracing::error!(%source, "the ledger can't be written");
-                // Said before anybody is woken: whoever comes later finds the queue closed, and asks why.
-                let _ = failure.set(source.to_string());
-                break;
-            }
+        if !write_group(&ledger, &mut group, failure) {
+            break;
         }
     }
     ledger
+}
+
+/// Commits a group and wakes its waiters; tells whether the ledger can still be written.
+fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<String>) -> bool {
+    match commit(&ledger.connection, group) {
+        Ok(()) => {
+            for write in group.drain(..) {
+                // A waiter that was cancelled doesn't need to know.
+                let _ = write.done.send(());
+            }
+            true
+        }
+        Err(source) => {
+            tracing::error!(%source, "the ledger can't be written");
+            // Said before anybody is woken: whoever comes later finds the queue closed, and asks why.
+            let _ = failure.set(source.to_string());
+            false
+        }
+    }
 }
 
 /// Lets rows that are just about to hand something over do so, and takes it into the same commit.

@@ -58,6 +58,8 @@ pub struct HttpClient {
     inner: Client,
     base: Url,
     timeout: Duration,
+    #[cfg(test)]
+    network: Option<std::sync::Arc<dyn super::simulated::Network>>,
 }
 
 /// An answer: its status, and as much of the rest as is needed. Its `Debug` hides the body.
@@ -113,7 +115,13 @@ impl HttpClient {
             .pool_max_idle_per_host(options.idle_connections)
             .build()
             .map_err(|error| ClientError::Setup(error.without_url()))?;
-        Ok(Self { inner, base, timeout: options.timeout })
+        Ok(Self {
+            inner,
+            base,
+            timeout: options.timeout,
+            #[cfg(test)]
+            network: None,
+        })
     }
 
     /// The host's origin: scheme, host and port.
@@ -150,7 +158,7 @@ impl HttpClient {
         let mut time_is_up = pin!(sleep(self.timeout));
         let mut response = tokio::select! {
             biased;
-            response = request.send() => response.map_err(|error| SendError::from_library(&error))?,
+            response = self.dispatch(request) => response?,
             () = &mut time_is_up => return Err(SendError::TimedOut),
         };
         let status = response.status().as_u16();
@@ -161,6 +169,22 @@ impl HttpClient {
             () = &mut time_is_up => Err(BodyError::CutOff),
         };
         Ok(Reply { status, retry_after, body })
+    }
+
+    async fn dispatch(&self, request: RequestBuilder) -> Result<Response, SendError> {
+        #[cfg(test)]
+        if let Some(network) = &self.network {
+            return network.send(request).await;
+        }
+        request.send().await.map_err(|error| SendError::from_library(&error))
+    }
+}
+
+#[cfg(test)]
+impl HttpClient {
+    /// The same client on a simulated network.
+    pub(crate) fn on_network(self, network: std::sync::Arc<dyn super::simulated::Network>) -> Self {
+        Self { network: Some(network), ..self }
     }
 }
 

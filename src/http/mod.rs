@@ -15,6 +15,8 @@ mod quota;
 mod rate;
 mod retry;
 mod retry_after;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod throttling;
 
 pub use adaptive::AdaptiveRange;

@@ -12,6 +12,8 @@ mod ids;
 mod outcome;
 mod secret;
 mod service;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod stage;
 mod time;
 

@@ -12,6 +12,10 @@ impl UnixMillis {
     /// The time now by the machine's wall clock.
     #[must_use]
     pub fn now() -> Self {
+        #[cfg(test)]
+        if let Some(now) = super::simulated::wall_clock() {
+            return now;
+        }
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }

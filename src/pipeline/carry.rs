@@ -134,6 +134,7 @@ impl<'a> Carrier<'a> {
         self.pass();
         context.observer.observe(&RunEvent::Parked);
         let stopped = tokio::select! {
+            biased;
             () = sleep(time) => false,
             () = context.stop.draining() => true,
         };

@@ -247,6 +247,14 @@ fn what_was_heard(error: &CallError) -> Heard {
 
 /// A random time below `bound`; the bound itself where the system gives no randomness.
 pub(super) fn random_below(bound: Duration) -> Duration {
-    let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
+    let share = random().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
     bound.mul_f64(share)
+}
+
+fn random() -> Option<u32> {
+    #[cfg(test)]
+    if let Some(random) = crate::model::simulated::random() {
+        return Some(random);
+    }
+    getrandom::u32().ok()
 }

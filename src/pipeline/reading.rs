@@ -1,10 +1,12 @@
 //! The second reading of the manifest: carries passwords to the rows that need work, beside the staged lines.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::checkpoint::{
     Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey, UserRecord,
@@ -66,15 +68,30 @@ enum Pass {
 }
 
 impl Reading {
+    /// Begins to read, on a thread of its own, because files and SQLite block.
+    pub(super) fn start(
+        self,
+        ledger: PathBuf,
+        rows: mpsc::Sender<RowTask>,
+    ) -> JoinHandle<Result<(), ReadingError>> {
+        let reading = async move { self.read(&ledger, &rows).await };
+        #[cfg(test)]
+        if crate::model::simulated::is_on() {
+            return tokio::spawn(reading);
+        }
+        let runtime = Handle::current();
+        spawn_blocking(move || runtime.block_on(reading))
+    }
+
     /// Sends every row with work left to `rows`, in the manifest's order but for open deletions, which come first.
     /// Ends quietly when nobody takes rows any more.
-    pub(super) fn read(&self, ledger: &Path, rows: &mpsc::Sender<RowTask>) -> Result<(), ReadingError> {
+    async fn read(&self, ledger: &Path, rows: &mpsc::Sender<RowTask>) -> Result<(), ReadingError> {
         let passes: &[Pass] =
             if self.open_removals { &[Pass::OpenRemovals, Pass::Others] } else { &[Pass::All] };
         // By the time of the second pass the first one's rows may have ended, so what they were is remembered.
         let mut sent = HashSet::new();
         for pass in passes {
-            if !self.read_once(*pass, ledger, rows, &mut sent)? {
+            if !self.read_once(*pass, ledger, rows, &mut sent).await? {
                 return Ok(());
             }
         }
@@ -82,7 +99,7 @@ impl Reading {
     }
 
     /// Tells whether rows are still wanted.
-    fn read_once(
+    async fn read_once(
         &self,
         pass: Pass,
         ledger: &Path,
@@ -106,7 +123,7 @@ impl Reading {
             let entry = entry.ok_or(ReadingError::Changed { line })?;
             if let Some(task) = self.compare(record, entry)?
                 && pass.includes(&task, sent)
-                && rows.blocking_send(task).is_err()
+                && rows.send(task).await.is_err()
             {
                 return Ok(false);
             }

@@ -161,7 +161,7 @@ pub async fn run(
     });
     if staged.to_do > 0 {
         let (sender, rows) = mpsc::channel(options.concurrency);
-        let reader = tokio::task::spawn_blocking(move || reading.read(&path, &sender));
+        let reader = reading.start(path, sender);
         carry_all(&context, rows).await;
         match reader.await.map_err(|_| RunError::ReaderGone)? {
             Ok(()) => {}
@@ -184,9 +184,7 @@ pub async fn run(
     let newly_learned =
         Service::ALL.map(|service| (service, newly_learned(service, context.pacer(service), &learned)));
     drop(context);
-    let ledger = tokio::task::spawn_blocking(move || writer.finish(handle))
-        .await
-        .map_err(|_| RunError::ReaderGone)??;
+    let ledger = writer.finish(handle).await?;
     for (service, per_second) in newly_learned {
         if let Some(per_second) = per_second {
             ledger.keep_learned_rate(service, per_second)?;

@@ -90,5 +90,5 @@ async fn a_cursor_reads_while_the_writer_writes_and_knows_refused_logins() {
         OutcomeCode::StaraUnavailable,
         "its page was read before"
     );
-    writer.finish(handle).unwrap();
+    writer.finish(handle).await.unwrap();
 }

@@ -182,7 +182,7 @@ async fn a_finished_row_is_read_back_with_all_there_is() {
     let key = place.key_of(0);
     let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
     handle.finish(change(key, run, OutcomeCode::LeafCredentialsExist)).await.unwrap();
-    place.ledger = writer.finish(handle).unwrap();
+    place.ledger = writer.finish(handle).await.unwrap();
     let lines = results(&place, run);
     assert_eq!(lines[0].outcome, outcome(OutcomeCode::LeafCredentialsExist));
     assert_eq!(lines[0].login, Some(Login::new("grower0")), "the line's own login");

@@ -173,7 +173,7 @@ async fn what_earlier_runs_learned_is_shown_to_whoever_decides() {
         removing: CredentialId::new("c0"),
     };
     handle.intend(keys[2], removal.clone()).await.unwrap();
-    place.ledger = writer.finish(handle).unwrap();
+    place.ledger = writer.finish(handle).await.unwrap();
 
     let mut seen = Vec::new();
     let lines = vec![row(2, 0, 0), row(3, 1, 0), row(4, 2, 0), row(5, 3, 0)];

@@ -65,7 +65,7 @@ async fn a_refusal_in_doubt_stands_only_for_those_who_ask_in_the_same_way() {
     };
     let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
     handle.finish(refused).await.unwrap();
-    place.ledger = writer.finish(handle).unwrap();
+    place.ledger = writer.finish(handle).await.unwrap();
     assert_eq!(standing(&mut place, approach("password")), stands, "an ordinary one stands");
     assert_eq!(standing(&mut place, approach("pin")), stands, "however Stara is asked");
 
@@ -76,7 +76,7 @@ async fn a_refusal_in_doubt_stands_only_for_those_who_ask_in_the_same_way() {
     ] {
         let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
         handle.doubt_refusals(of_run, asked).await.unwrap();
-        place.ledger = writer.finish(handle).unwrap();
+        place.ledger = writer.finish(handle).await.unwrap();
         assert_eq!(standing(&mut place, approach("pin")), expected, "{of_run} {asked:?}");
         assert_eq!(standing(&mut place, approach("password")), stands);
     }

@@ -57,8 +57,8 @@ impl Written {
         self.place.ledger.user(id(1)).unwrap().unwrap()
     }
 
-    fn finish(&mut self) {
-        self.writer.take().unwrap().finish(self.handle.take().unwrap()).unwrap();
+    async fn finish(&mut self) {
+        self.writer.take().unwrap().finish(self.handle.take().unwrap()).await.unwrap();
     }
 }
 
@@ -196,7 +196,7 @@ async fn whatever_is_queued_is_committed_at_once() {
     other.connection.execute_batch("COMMIT").unwrap();
     assert!(all.await.iter().all(Result::is_ok));
 
-    let ledger = writer.finish(handle).unwrap();
+    let ledger = writer.finish(handle).await.unwrap();
     let committed = commits.load(Ordering::Relaxed);
     assert!((1..=2).contains(&committed), "{committed} commits for 200 intents");
     for user in 0..200 {
@@ -210,7 +210,7 @@ async fn everything_handed_over_is_written_before_the_ledger_is_given_back() {
     let key = written.key;
     let waiting = tokio::spawn(async move { handle.intend(key, intent(4)).await });
     waiting.await.unwrap().unwrap();
-    written.finish();
+    written.finish().await;
     assert_eq!(written.user().intent, Some(intent(4)));
 }
 
@@ -223,7 +223,7 @@ async fn a_write_nobody_waits_for_any_more_does_no_harm() {
     }
     handle.intend(written.key, intent(5)).await.unwrap();
     drop(handle);
-    written.finish();
+    written.finish().await;
     assert_eq!(written.user().intent, Some(intent(5)));
 }
 
@@ -243,7 +243,7 @@ async fn a_commit_that_fails_is_reported_takes_nothing_over_and_closes_the_queue
     assert!(matches!(error, LedgerError::WriterGone { .. }), "{error:?}");
     assert_eq!(written.user().intent, None);
     drop(handle);
-    written.finish();
+    written.finish().await;
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Journeys through thousands of fates, under virtual time, with crashes at any effect and clocks that go back.
 //!
-//! A failing fate prints its seed and what happened in it; `fate(seed, …)` tells it again.
+//! A failing fate prints its seed and what happened in it. `docs/PROOFS.md` says how to run other seeds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::story::rules;
-use super::world::{Climate, Dice, Held, World};
+use super::world::{Climate, Held, World};
+use crate::model::simulated::{Dice, Seeds};
 use crate::model::{CredentialId, NextRun, Origin, OutcomeCode};
 use crate::pipeline::journey::types::{Finish, KeptIntent};
 use crate::pipeline::journey::{
@@ -17,6 +18,9 @@ use crate::pipeline::journey::{
 /// Runs in which things go wrong, and then those in which nothing does any more.
 const TROUBLED_RUNS: u32 = 8;
 const CALM_RUNS: u32 = 4;
+
+/// How many seeds are run when nobody says otherwise.
+const SEEDS: u64 = 20_000;
 
 /// No journey has more effects.
 const MOST_EFFECTS: u32 = 400;
@@ -53,9 +57,13 @@ struct Fate {
 
 impl Drop for Fate {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("seed {}: {:?} {:?}", self.seed, self.rules, self.world.climate);
+        if std::thread::panicking() || Seeds::from_environment(0).only.is_some() {
+            let seed = self.seed;
+            eprintln!("{:?} {:?}", self.rules, self.world.climate);
             eprintln!("{}", self.told.join("\n"));
+            eprintln!(
+                "seed {seed}; again: SIMULATION_SEED={seed} cargo test --lib pipeline::journey -- --nocapture"
+            );
         }
     }
 }
@@ -335,13 +343,17 @@ fn fate(seed: u64, settle: u64, latest: u64, longest_lag: u64) -> (Fate, Endings
 #[test]
 fn where_effects_come_within_the_settle_time_no_user_is_attached_twice() {
     let mut all = Endings::new();
-    for seed in 0..20_000 {
+    let seeds = Seeds::from_environment(SEEDS);
+    for seed in seeds.range() {
         let (fate, endings) = fate(seed, 120, 80, 35);
         assert_eq!(fate.world.doubles, 0, "attached twice");
         assert_eq!(fate.world.wrong_removals, 0, "deleted another credential than was meant");
         for (ending, count) in endings {
             *all.entry(ending).or_default() += count;
         }
+    }
+    if seeds.count < SEEDS {
+        return;
     }
     // The simulation reaches what it is about.
     for ending in [
@@ -369,7 +381,7 @@ fn where_effects_come_within_the_settle_time_no_user_is_attached_twice() {
 
 #[test]
 fn however_late_effects_come_nothing_is_attached_again_before_a_settled_absence() {
-    for seed in 0..10_000 {
+    for seed in Seeds::from_environment(SEEDS / 2).range() {
         fate(seed, 120, 900, 300);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::story::{absent, credential, failed, found, kept, lost, server_error, throttled, unreachable};
 use crate::api::{CallErrorKind, UserLook};
+use crate::model::simulated::Dice;
 use crate::pipeline::journey::{Answer, Call, Event};
 
 /// The longest time in which a request reaches its host, and an answer us.
@@ -12,37 +13,6 @@ const TRAVEL: Duration = Duration::from_millis(400);
 
 /// The longest time after which a missing answer is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Numbers that look random and follow from a seed (the `SplitMix64` generator).
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number below `sides`.
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
-    }
-
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
-        self.roll(100) < percent
-    }
-
-    /// A time of at most `longest`.
-    pub(super) fn time(&mut self, longest: Duration) -> Duration {
-        let millis = u64::try_from(longest.as_millis()).unwrap();
-        Duration::from_millis(self.roll(millis + 1))
-    }
-
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[usize::try_from(self.roll(choices.len() as u64)).unwrap()]
-    }
-}
 
 /// How bad the world can be.
 #[derive(Debug, Clone, Copy)]
