@@ -3,4 +3,5 @@
 #![allow(clippy::print_stdout, reason = "what was left out is said aloud, and so is the seed")]
 
 mod crash;
+mod power;
 mod support;

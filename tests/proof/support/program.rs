@@ -77,6 +77,10 @@ impl Program {
         self.process.wait().unwrap()
     }
 
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+
     pub(crate) fn stderr(&self) -> String {
         std::fs::read_to_string(self.folder.join("stderr.txt")).unwrap()
     }

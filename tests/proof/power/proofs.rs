@@ -1,0 +1,150 @@
+//! The proofs, and the controls that show that they would find what they look for.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::runtime::Runtime;
+
+use super::cut::Cut;
+use super::happening::Happening;
+use super::recording::Recording;
+use crate::support::{has_strace, number_of};
+
+/// How many cuts without `POWER_CUTS`.
+const CUTS: u64 = 500;
+
+/// How many cuts of one recording, before another one is made.
+const CUTS_OF_ONE: u64 = 2_500;
+
+/// Every so manieth cut is gone on from, without `POWER_RESUMED`. All are looked into.
+const RESUMED: u64 = 1;
+
+/// How many are under way at a time.
+const AT_ONCE: usize = 4;
+
+fn leave_out() -> bool {
+    if !has_strace() {
+        println!("LEFT OUT: strace is missing, so no loss of power is tried");
+    }
+    !has_strace()
+}
+
+/// Cuts with these seeds; tells how many were gone on from, and each seed that lost something, with what it was.
+fn cut(
+    recording: &Recording,
+    happenings: &[Happening],
+    seeds: std::ops::Range<u64>,
+    resumed_of: Option<u64>,
+) -> (usize, Vec<(u64, String)>) {
+    let (next, resumed) = (AtomicU64::new(seeds.start), AtomicUsize::new(0));
+    let lost: Mutex<Vec<(u64, String)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                let runtime = runtime();
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let folder = tempfile::tempdir().unwrap();
+                    let mut cut = Cut::by_chance(recording, happenings, seed);
+                    let mut ended = cut.look(folder.path());
+                    if ended.is_ok() && resumed_of.is_some_and(|of| seed.is_multiple_of(of)) {
+                        resumed.fetch_add(1, Ordering::Relaxed);
+                        ended = cut.resume(folder.path(), &runtime);
+                    }
+                    if let Err(what) = ended {
+                        lost.lock().unwrap().push((seed, what));
+                    }
+                }
+            });
+        }
+    });
+    (resumed.into_inner(), lost.into_inner().unwrap())
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_with_the_power() {
+    if leave_out() {
+        return;
+    }
+    let first = number_of("POWER_SEED").unwrap_or(1);
+    let all = first..first + number_of("POWER_CUTS").unwrap_or(CUTS);
+    let every = number_of("POWER_RESUMED").unwrap_or(RESUMED);
+    let earlier = std::env::var_os("POWER_RECORDING");
+    let mut from = all.start;
+    while from < all.end {
+        let seeds = from..all.end.min(from + CUTS_OF_ONE);
+        let recording = earlier
+            .as_ref()
+            .map_or_else(|| Recording::make(from), |folder| Recording::load(Path::new(folder)));
+        let (resumed, lost) = cut(&recording, &recording.happenings, seeds.clone(), Some(every));
+        let (count, happenings) = (seeds.end - seeds.start, recording.happenings.len());
+        println!("{count} cuts in {happenings} happenings, seeds {seeds:?}; {resumed} gone on from");
+        if let Some((seed, what)) = lost.first() {
+            panic!(
+                "{} cuts lost something; with seed {seed} it was: {what}\nagain: POWER_RECORDING={} POWER_CUTS=1 \
+                 POWER_SEED={seed} POWER_RESUMED=1 cargo test --test proof power::proofs::nothing",
+                lost.len(),
+                recording.keep().display()
+            );
+        }
+        from = seeds.end;
+    }
+}
+
+/// Cuts recordings in which some flushes count for nothing, and expects that something is lost.
+fn expect_losses(name: &str, is_ineffective: impl Fn(&[Happening], usize) -> bool) {
+    if leave_out() {
+        return;
+    }
+    let recording = Recording::make(0);
+    let mut happenings = recording.happenings.clone();
+    for (index, happening) in happenings.iter_mut().enumerate() {
+        if is_ineffective(&recording.happenings, index)
+            && let Happening::Flushed { before, .. } | Happening::FlushedFolder { before, .. } = happening
+        {
+            *before = 0;
+        }
+    }
+    let (_, lost) = cut(&recording, &happenings, 0..CUTS, None);
+    println!("{name}: {} of {CUTS} cuts lost something", lost.len());
+    assert!(!lost.is_empty(), "{name}: nothing was lost, so the proof would find nothing");
+}
+
+const WAL: &str = "state/ledger.db-wal";
+
+/// Whether SQLite would leave this flush out with `synchronous=NORMAL`: that of the log after a commit. It keeps those
+/// after the log's header and those before a checkpoint, which is when pages are written into the database next.
+fn is_left_out_by_normal(happenings: &[Happening], index: usize) -> bool {
+    let Happening::Flushed { path, file: log, .. } = &happenings[index] else { return false };
+    if path != WAL {
+        return false;
+    }
+    let is_of_ledger =
+        |happening: &&Happening| matches!(happening, Happening::Written { .. } | Happening::Flushed { .. });
+    let is_header = |happening: &Happening| matches!(happening, Happening::Written { file, at: 0, bytes } if file == log && bytes.len() == 32);
+    let is_page = |happening: &Happening| matches!(happening, Happening::Written { file, bytes, .. } if file != log && bytes.len() == 4_096);
+    let before = happenings[..index].iter().rev().find(is_of_ledger);
+    let next = happenings[index + 1..].iter().find(is_of_ledger);
+    path == WAL && !before.is_some_and(is_header) && !next.is_some_and(is_page)
+}
+
+#[test]
+fn with_synchronous_normal_acknowledged_rows_would_be_lost() {
+    expect_losses("synchronous=NORMAL", is_left_out_by_normal);
+}
+
+#[test]
+fn without_the_flush_of_the_folder_above_the_ledger_would_be_lost() {
+    expect_losses("no flush of the folder above the ledger's", |happenings, index| {
+        let is_above = |happening: &Happening| matches!(happening, Happening::FlushedFolder { path, .. } if path.is_empty());
+        is_above(&happenings[index]) && !happenings[..index].iter().any(is_above)
+    });
+}
