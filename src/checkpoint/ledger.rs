@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -129,12 +129,13 @@ impl Ledger {
         }
         refuse_irregular(path)?;
         let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
-        let mut header = [0; 16];
+        // SQLite's own empty database has no header yet.
+        if metadata.len() == 0 {
+            return Ok(());
+        }
         let mut file =
             File::open(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
-        let is_database = file.read_exact(&mut header).is_ok() && &header == SQLITE_HEADER;
-        // SQLite's own empty database has no header yet.
-        if is_database || metadata.len() == 0 {
+        if begins_with(&mut file, SQLITE_HEADER) || is_torn_at_birth(&mut file, path) {
             return Ok(());
         }
         Err(LedgerError::NotALedger { path: path.to_owned() })
@@ -218,6 +219,22 @@ impl Ledger {
 
 /// The first bytes of every SQLite database. Source: SQLite's file format, section 1.3.
 const SQLITE_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+fn begins_with(file: &mut File, expected: &[u8]) -> bool {
+    let mut found = vec![0; expected.len()];
+    file.rewind().and_then(|()| file.read_exact(&mut found)).is_ok() && found == expected
+}
+
+/// Whether a power loss fell into the very first write: its first sector didn't come through, and SQLite's journal, which
+/// was on the disk before, takes back what did. Opening the database does so.
+fn is_torn_at_birth(file: &mut File, path: &Path) -> bool {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    begins_with(file, &[0; SECTOR]) && Path::new(&journal).is_file()
+}
+
+/// What a disk writes whole or not at all, in bytes, at the least.
+const SECTOR: usize = 512;
 
 /// Records a fact.
 pub(super) const REMEMBER: &str =
@@ -330,6 +347,34 @@ mod tests {
         let database = directory.path().join("other.db");
         Connection::open(&database).unwrap().execute_batch("CREATE TABLE bread (slices INTEGER)").unwrap();
         let error = Ledger::open(&database, LedgerAccess::Run(&target())).unwrap_err();
+        assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_ledger_whose_first_write_was_torn_by_a_power_loss_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, journal) =
+            (directory.path().join("ledger.db"), directory.path().join("ledger.db-journal"));
+        let connection = Connection::open(&path).unwrap();
+        // With a cache of no size SQLite writes while the transaction is open, and its journal is on the disk before.
+        connection.pragma_update(None, "cache_size", 1).unwrap();
+        connection
+            .execute_batch("BEGIN; CREATE TABLE t (x); CREATE TABLE u (x); CREATE TABLE v (x);")
+            .unwrap();
+        let many = "WITH RECURSIVE n (x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT 9) \
+                    INSERT INTO t SELECT randomblob(3000) FROM n";
+        connection.execute_batch(many).unwrap();
+        let hot = std::fs::read(&journal).unwrap();
+        assert!(hot.len() >= 512, "the journal is on the disk");
+        drop(connection);
+        std::fs::write(&journal, hot).unwrap();
+        std::fs::write(&path, [0; 4_096]).unwrap();
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        assert!(ledger.latest_run().unwrap().is_none());
+        drop(ledger);
+        // Without the journal nobody knows what the zeros were.
+        std::fs::write(&path, [0; 4_096]).unwrap();
+        let error = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap_err();
         assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
     }
 

@@ -47,6 +47,18 @@ impl<'a> Cut<'a> {
         Self { recording, happenings, end, loss, dice }
     }
 
+    /// A cut after so many happenings, in which the seed decides what comes through.
+    pub(super) fn after(
+        recording: &'a Recording,
+        happenings: &'a [Happening],
+        end: usize,
+        seed: u64,
+    ) -> Self {
+        let mut dice = Dice::new(seed);
+        let loss = Loss::by_chance(&mut dice);
+        Self { recording, happenings, end, loss, dice }
+    }
+
     fn promised(&self) -> Promised<'a> {
         let mut promised = Promised::default();
         for happening in &self.happenings[..self.end] {

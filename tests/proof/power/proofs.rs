@@ -1,5 +1,6 @@
 //! The proofs, and the controls that show that they would find what they look for.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -30,33 +31,32 @@ fn leave_out() -> bool {
     !has_strace()
 }
 
-/// Cuts with these seeds; tells how many were gone on from, and each seed that lost something, with what it was.
-fn cut(
-    recording: &Recording,
-    happenings: &[Happening],
-    seeds: std::ops::Range<u64>,
+/// Makes cuts from these numbers; tells how many were gone on from, and each number whose cut lost something, with what.
+fn cut<'a>(
+    numbers: Range<u64>,
     resumed_of: Option<u64>,
+    make: impl Fn(u64) -> Cut<'a> + Sync,
 ) -> (usize, Vec<(u64, String)>) {
-    let (next, resumed) = (AtomicU64::new(seeds.start), AtomicUsize::new(0));
+    let (next, resumed) = (AtomicU64::new(numbers.start), AtomicUsize::new(0));
     let lost: Mutex<Vec<(u64, String)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 let runtime = runtime();
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
                         return;
                     }
                     let folder = tempfile::tempdir().unwrap();
-                    let mut cut = Cut::by_chance(recording, happenings, seed);
+                    let mut cut = make(number);
                     let mut ended = cut.look(folder.path());
-                    if ended.is_ok() && resumed_of.is_some_and(|of| seed.is_multiple_of(of)) {
+                    if ended.is_ok() && resumed_of.is_some_and(|of| number.is_multiple_of(of)) {
                         resumed.fetch_add(1, Ordering::Relaxed);
                         ended = cut.resume(folder.path(), &runtime);
                     }
                     if let Err(what) = ended {
-                        lost.lock().unwrap().push((seed, what));
+                        lost.lock().unwrap().push((number, what));
                     }
                 }
             });
@@ -84,7 +84,8 @@ fn nothing_that_was_acknowledged_is_lost_with_the_power() {
         let recording = earlier
             .as_ref()
             .map_or_else(|| Recording::make(from), |folder| Recording::load(Path::new(folder)));
-        let (resumed, lost) = cut(&recording, &recording.happenings, seeds.clone(), Some(every));
+        let (resumed, lost) =
+            cut(seeds.clone(), Some(every), |seed| Cut::by_chance(&recording, &recording.happenings, seed));
         let (count, happenings) = (seeds.end - seeds.start, recording.happenings.len());
         println!("{count} cuts in {happenings} happenings, seeds {seeds:?}; {resumed} gone on from");
         if let Some((seed, what)) = lost.first() {
@@ -97,6 +98,26 @@ fn nothing_that_was_acknowledged_is_lost_with_the_power() {
         }
         from = seeds.end;
     }
+}
+
+/// How often the power is cut at each point before the ledger's log is there.
+const CUTS_OF_EACH_POINT: u64 = 12;
+
+#[test]
+fn a_power_loss_while_the_ledger_is_made_leaves_nothing_in_the_way() {
+    if leave_out() {
+        return;
+    }
+    let recording = Recording::make(0);
+    let happenings = &recording.happenings;
+    let is_log = |happening: &Happening| matches!(happening, Happening::Made { path, .. } if path == WAL);
+    let points = happenings.iter().position(is_log).unwrap() as u64;
+    let (resumed, lost) = cut(0..points * CUTS_OF_EACH_POINT, Some(1), |number| {
+        let end = usize::try_from(number / CUTS_OF_EACH_POINT).unwrap();
+        Cut::after(&recording, happenings, end, number)
+    });
+    println!("{points} points before the ledger's log is there; {resumed} cuts gone on from");
+    assert!(lost.is_empty(), "{} cuts left something in the way: {:#?}", lost.len(), lost[0]);
 }
 
 /// Cuts recordings in which some flushes count for nothing, and expects that something is lost.
@@ -113,7 +134,7 @@ fn expect_losses(name: &str, is_ineffective: impl Fn(&[Happening], usize) -> boo
             *before = 0;
         }
     }
-    let (_, lost) = cut(&recording, &happenings, 0..CUTS, None);
+    let (_, lost) = cut(0..CUTS, None, |seed| Cut::by_chance(&recording, &happenings, seed));
     println!("{name}: {} of {CUTS} cuts lost something", lost.len());
     assert!(!lost.is_empty(), "{name}: nothing was lost, so the proof would find nothing");
 }

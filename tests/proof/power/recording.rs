@@ -202,8 +202,10 @@ fn record(folder: &Path, run: usize, served: &mut Served) {
     let is_whole = || {
         let trace = std::fs::read_to_string(folder.join(&name)).unwrap();
         let main = trace.split(' ').next().unwrap_or_default().to_owned();
-        let is_end =
-            |line: &str| line.contains("exit_group(") || line == format!("{main} +++ killed by SIGKILL +++");
+        let is_end = |line: &str| {
+            let (process, rest) = line.split_once(' ').unwrap_or_default();
+            rest.contains("exit_group(") || (process == main && rest.contains("+++ killed by SIGKILL +++"))
+        };
         trace.ends_with('\n') && trace.lines().any(is_end)
     };
     while !is_whole() {
