@@ -11,6 +11,8 @@ pub(crate) const CLIENT: &str = "partner-client-of-the-crash-proof";
 /// A manifest, the services' faults, the program's flags, and what must become of each row.
 pub(crate) struct Scenario {
     pub(crate) rows: Vec<Row>,
+    /// The manifest of runs before the first kill, in which some growers have other logins.
+    pub(crate) opening: Option<String>,
     /// The manifest as the program gets it.
     pub(crate) manifest: String,
     /// The outcome that each line of the manifest must have in the end.
@@ -38,12 +40,14 @@ pub(crate) enum Fate {
     Unknown,
     /// It held a credential before.
     Healthy,
+    /// It was attached with another login before, and that credential makes way for one of the new login.
+    Replaced,
 }
 
 impl Fate {
     pub(crate) fn outcome(self) -> &'static str {
         match self {
-            Self::Attached => "attached",
+            Self::Attached | Self::Replaced => "attached",
             Self::Rejected => "stara-login-rejected",
             Self::Unknown => "leaf-user-unknown",
             Self::Healthy => "already-attached",
@@ -55,11 +59,15 @@ impl Scenario {
     /// The scenario of a seed: 16 to 40 rows and everything that may go wrong.
     pub(crate) fn by_chance(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let precheck = dice.percent(60);
-        let rows = rows(&mut dice, seed, precheck);
+        let replaces = dice.percent(35);
+        // What was attached without a look and never acknowledged isn't surely ours, and isn't replaced.
+        let precheck = replaces || dice.percent(50);
+        let rows = rows(&mut dice, seed, precheck, replaces);
         let mut scenario = Self::of(seed, rows, precheck, *dice.pick(&[Dialect::Json, Dialect::Form]));
         scenario.repeat_lines(&mut dice);
-        scenario.sandbox.extend(faults(&mut dice));
+        // The runs before the first kill make calls, too.
+        let before = if replaces { scenario.rows.len() } else { 0 };
+        scenario.sandbox.extend(faults(&mut dice, before));
         let concurrency = 1 + dice.below(12);
         // Longer than any effect is late, so that an absence may be believed.
         scenario.flags(&["--settle", "1500ms", "--concurrency", &concurrency.to_string()]);
@@ -78,11 +86,15 @@ impl Scenario {
 
     fn of(seed: u64, rows: Vec<Row>, precheck: bool, dialect: Dialect) -> Self {
         let growers: Vec<_> = rows.iter().map(|row| row.grower.clone()).collect();
-        let known: Vec<_> = rows.iter().filter_map(Row::as_known).collect();
+        let known: Vec<_> =
+            rows.iter().filter_map(Row::as_known).chain(rows.iter().filter_map(Row::earlier)).collect();
+        let opening = rows.iter().any(|row| row.fate == Fate::Replaced).then(|| {
+            let earlier = |row: &Row| row.earlier().unwrap_or_else(|| row.grower.clone());
+            csv_of(&rows.iter().map(earlier).collect::<Vec<_>>())
+        });
         let world = World::closed().seeded(seed);
         let mut secrets: Vec<_> = growers.iter().map(|grower| grower.password.clone()).collect();
-        secrets
-            .extend(growers.iter().map(|grower| world.api_key(&grower.login()).expose_secret().to_owned()));
+        secrets.extend(known.iter().map(|grower| world.api_key(&grower.login()).expose_secret().to_owned()));
         let issued = ["sandbox-access-", "sandbox-refresh-", "sandbox-client-", "sandbox-api-key-"];
         secrets.extend(issued.into_iter().chain([LEAF_TOKEN, CLIENT]).map(str::to_owned));
         secrets.sort();
@@ -91,6 +103,7 @@ impl Scenario {
         let mut scenario = Self {
             lines: rows.iter().map(|row| row.fate.outcome()).collect(),
             rows,
+            opening,
             manifest: csv_of(&growers),
             known: csv_of(&known),
             sandbox: vec!["--seed".to_owned(), seed.to_string()],
@@ -98,6 +111,7 @@ impl Scenario {
             secrets,
         };
         scenario.flags(&["--stara-rate", "none", "--leaf-rate", "none", "--max-failures", "100%"]);
+        scenario.flags(&["--max-changes", "1000"]);
         scenario.flags(&["--verify-wait", "20s", "--precheck", if precheck { "row" } else { "off" }]);
         scenario.flags(&["--stara-dialect", dialect.as_str()]);
         scenario
@@ -139,14 +153,35 @@ impl Row {
         self.grower.id.to_string()
     }
 
+    /// The same grower with the login of before.
+    fn earlier(&self) -> Option<Grower> {
+        let earlier = || self.grower.with_login(&earlier_login(&self.grower.login));
+        (self.fate == Fate::Replaced).then(earlier)
+    }
+
+    /// The effects that calls must have had on its user in the end, in their order, with the logins they are about.
+    pub(crate) fn effects(&self) -> Vec<(&'static str, Option<String>)> {
+        let attached = |login: &str| ("attach", Some(login.to_owned()));
+        let login = &self.grower.login;
+        match self.fate {
+            Fate::Attached => vec![attached(login)],
+            Fate::Replaced => vec![attached(&earlier_login(login)), ("remove", None), attached(login)],
+            Fate::Rejected | Fate::Unknown | Fate::Healthy => Vec::new(),
+        }
+    }
+
     fn as_known(&self) -> Option<Grower> {
         match self.fate {
-            Fate::Attached => Some(self.grower.clone()),
+            Fate::Attached | Fate::Replaced => Some(self.grower.clone()),
             Fate::Rejected => Some(self.grower.with_password("the-password-that-is-right")),
             Fate::Unknown => None,
             Fate::Healthy => Some(self.grower.with_password("sandbox:healthy")),
         }
     }
+}
+
+fn earlier_login(login: &str) -> String {
+    format!("earlier-{login}")
 }
 
 fn grower(seed: u64, number: usize) -> Grower {
@@ -155,7 +190,7 @@ fn grower(seed: u64, number: usize) -> Grower {
     Grower { id: user(number), login, password: password.expose_secret().to_owned() }
 }
 
-fn rows(dice: &mut Dice, seed: u64, precheck: bool) -> Vec<Row> {
+fn rows(dice: &mut Dice, seed: u64, precheck: bool, replaces: bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for number in 0..16 + dice.below(25) {
         let mut grower = grower(seed, number);
@@ -164,6 +199,7 @@ fn rows(dice: &mut Dice, seed: u64, precheck: bool) -> Vec<Row> {
             // Without a look nobody knows before Stara is asked, and Stara doesn't know these logins.
             1 if precheck => Fate::Unknown,
             2 if precheck => Fate::Healthy,
+            3..9 if replaces => Fate::Replaced,
             _ => Fate::Attached,
         };
         // Users of one login have one fate.
@@ -176,12 +212,17 @@ fn rows(dice: &mut Dice, seed: u64, precheck: bool) -> Vec<Row> {
 }
 
 /// What goes wrong at the services, and which calls they hold open.
-fn faults(dice: &mut Dice) -> Vec<String> {
+fn faults(dice: &mut Dice, before: usize) -> Vec<String> {
     let mut faults = Vec::new();
     let mut add = |fault: String| faults.extend(["--fault".to_owned(), fault]);
     for held in ["authenticate:hang", "token:hang", "attach:hang", "attach:hang-after-effect", "look:hang"] {
         if dice.percent(35) {
-            add(format!("{held}:nth={}", 1 + dice.below(25)));
+            add(format!("{held}:nth={}", 1 + before + dice.below(25)));
+        }
+    }
+    for held in ["remove:hang", "remove:hang-after-effect", "events:hang"] {
+        if before > 0 && dice.percent(50) {
+            add(format!("{held}:nth={}", 1 + dice.below(4)));
         }
     }
     for (fault, most) in [
@@ -190,6 +231,8 @@ fn faults(dice: &mut Dice) -> Vec<String> {
         ("attach:cut-before-effect", 8),
         ("attach:cut-in-body", 8),
         ("look:503", 8),
+        ("remove:reply-lost", 25),
+        ("remove:500", 15),
         ("stara:503", 5),
     ] {
         if dice.percent(50) {

@@ -15,8 +15,10 @@ pub(crate) struct LedgerImage {
 /// What the ledger knows of a user.
 #[derive(Debug)]
 pub(crate) struct UserImage {
+    /// The login and the outcome of the row that was decided last.
+    pub(crate) login: Option<String>,
     pub(crate) outcome: Option<String>,
-    /// How many attaches were announced and aren't settled.
+    /// How many attaches were announced and aren't settled; none for a removal.
     pub(crate) announced: Option<u32>,
 }
 
@@ -50,13 +52,13 @@ impl LedgerImage {
         if !connection.query_row(has_users, [], |row| row.get::<_, bool>(0))? {
             return Ok(Ok(Self::default()));
         }
-        let mut users =
-            connection.prepare("SELECT leaf_user_id, outcome, intent_at, intent_attaches FROM users")?;
+        let mut users = connection
+            .prepare("SELECT leaf_user_id, outcome, intent_at, intent_attaches, login FROM users")?;
         let users = users.query_map([], |row| {
             let id = LeafUserId::from_bytes(row.get(0)?).to_string();
             let attaches: u32 = row.get(3)?;
             let announced = row.get::<_, Option<i64>>(2)?.map(|_| attaches);
-            Ok((id, UserImage { outcome: row.get(1)?, announced }))
+            Ok((id, UserImage { outcome: row.get(1)?, announced, login: row.get(4)? }))
         })?;
         Ok(Ok(Self { users: users.collect::<rusqlite::Result<_>>()? }))
     }

@@ -73,9 +73,18 @@ impl Seen {
         }
     }
 
-    /// How often an attach to this user took effect.
-    pub(crate) fn effects(&self, user: &str) -> usize {
-        let of_user = |call: &&SeenCall| call.kind == "attach" && call.user.as_deref() == Some(user);
-        self.calls.iter().filter(of_user).filter(|call| call.effect).count()
+    /// What calls changed for this user, in the order of their receipt: `attach` with its login, or `remove`.
+    pub(crate) fn effects(&self, user: &str) -> Vec<(&str, Option<String>)> {
+        let is_one = |call: &&SeenCall| {
+            call.effect
+                && call.user.as_deref() == Some(user)
+                && ["attach", "remove"].contains(&call.kind.as_str())
+        };
+        self.calls.iter().filter(is_one).map(|call| (call.kind.as_str(), call.login.clone())).collect()
+    }
+
+    /// Whether the user holds a credential that was attached to it.
+    pub(crate) fn holds(&self, user: &str) -> bool {
+        self.effects(user).last().is_some_and(|(kind, _)| *kind == "attach")
     }
 }
