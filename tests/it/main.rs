@@ -24,6 +24,7 @@ mod refusals;
 mod reports;
 mod resume;
 mod secrets;
+mod served;
 mod shared_logins;
 mod status;
 mod stopping;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::campaign::Campaign;
 use super::kill::Kill;
 use super::scenario::Scenario;
-use crate::support::{has_strace, is_killed, number_of};
+use crate::support::{has_strace, is_killed, leave_out, number_of};
 
 const ROWS: usize = 6;
 
@@ -87,17 +87,10 @@ fn expect_reached(reached: &BTreeSet<String>, expected: &[&[&str]]) {
     }
 }
 
-fn leave_out(what: &str) -> bool {
-    if !has_strace() {
-        println!("LEFT OUT: strace is missing, so no run is killed before {what}");
-    }
-    !has_strace()
-}
-
 #[test]
 fn a_run_survives_a_kill_before_every_flush() {
-    if leave_out("a flush") {
-        return;
+    if !has_strace() {
+        return leave_out("kills before flushes");
     }
     let reached = sweep("fsync", 1);
     expect_reached(
@@ -114,8 +107,8 @@ fn a_run_survives_a_kill_before_every_flush() {
 
 #[test]
 fn a_run_survives_a_kill_before_every_name_that_is_given_or_taken() {
-    if leave_out("a rename") {
-        return;
+    if !has_strace() {
+        return leave_out("kills before renames");
     }
     // Each kind by itself: strace counts them apart, and a first one of either kind would hide the other.
     let renames = ["rename", "renameat", "renameat2", "link", "linkat"].map(|call| sweep(call, 1));
@@ -126,8 +119,8 @@ fn a_run_survives_a_kill_before_every_name_that_is_given_or_taken() {
 
 #[test]
 fn a_run_survives_a_kill_before_a_write_to_the_ledger() {
-    if leave_out("a write") {
-        return;
+    if !has_strace() {
+        return leave_out("kills before writes to the ledger");
     }
     // All of them only where there is the time for it.
     let step = if number_of("CRASH_KILLS") >= Some(1_000) { 1 } else { 9 };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::campaign::Campaign;
 use super::kill::Kill;
 use super::scenario::Scenario;
-use crate::support::{Dice, has_strace, number_of};
+use crate::support::{Dice, has_strace, leave_out, number_of};
 
 /// How many kills without `CRASH_KILLS`.
 const KILLS: u64 = 100;
@@ -36,7 +36,7 @@ fn runs_that_are_killed_anywhere_end_like_one_that_is_not() {
     let wanted = number_of("CRASH_KILLS").unwrap_or(KILLS);
     let first = number_of("CRASH_SEED").unwrap_or(1);
     if !has_strace() {
-        println!("LEFT OUT: strace is missing, so no run is killed before a system call of its own");
+        leave_out("kills before a system call of the program's own");
     }
     let (next, killed) = (AtomicU64::new(first), AtomicUsize::new(0));
     let failed: Mutex<Vec<u64>> = Mutex::default();

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::cut::Cut;
 use super::happening::Happening;
 use super::recording::Recording;
-use crate::support::{has_strace, number_of};
+use crate::support::{has_strace, leave_out, number_of};
 
 /// How many cuts without `POWER_CUTS`.
 const CUTS: u64 = 500;
@@ -23,13 +23,6 @@ const RESUMED: u64 = 1;
 
 /// How many are under way at a time.
 const AT_ONCE: usize = 4;
-
-fn leave_out() -> bool {
-    if !has_strace() {
-        println!("LEFT OUT: strace is missing, so no loss of power is tried");
-    }
-    !has_strace()
-}
 
 /// Makes cuts from these numbers; tells how many were gone on from, and each number whose cut lost something, with what.
 fn cut<'a>(
@@ -71,8 +64,8 @@ fn runtime() -> Runtime {
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_with_the_power() {
-    if leave_out() {
-        return;
+    if !has_strace() {
+        return leave_out("losses of power");
     }
     let first = number_of("POWER_SEED").unwrap_or(1);
     let all = first..first + number_of("POWER_CUTS").unwrap_or(CUTS);
@@ -105,8 +98,8 @@ const CUTS_OF_EACH_POINT: u64 = 12;
 
 #[test]
 fn a_power_loss_while_the_ledger_is_made_leaves_nothing_in_the_way() {
-    if leave_out() {
-        return;
+    if !has_strace() {
+        return leave_out("losses of power");
     }
     let recording = Recording::make(0);
     let happenings = &recording.happenings;
@@ -122,8 +115,8 @@ fn a_power_loss_while_the_ledger_is_made_leaves_nothing_in_the_way() {
 
 /// Cuts recordings in which some flushes count for nothing, and expects that something is lost.
 fn expect_losses(name: &str, is_ineffective: impl Fn(&[Happening], usize) -> bool) {
-    if leave_out() {
-        return;
+    if !has_strace() {
+        return leave_out("losses of power");
     }
     let recording = Recording::make(0);
     let mut happenings = recording.happenings.clone();

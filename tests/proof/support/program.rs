@@ -1,6 +1,7 @@
 //! Processes of the real program, alone or under strace.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -30,6 +31,11 @@ pub(crate) fn has_strace() -> bool {
         let tried = Command::new("strace").args(["-D", "-f", "-qq", "-o", "/dev/null", "true"]).output();
         tried.is_ok_and(|output| output.status.success())
     })
+}
+
+/// Says aloud that something is left out: past the test runner, which keeps what a passing test prints to itself.
+pub(crate) fn leave_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "LEFT OUT, for strace is missing: {what}");
 }
 
 /// One process of the program. What it says goes to files beside its folder's others: `stdout.txt` and `stderr.txt`.
