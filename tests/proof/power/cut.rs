@@ -1,18 +1,18 @@
 //! One loss of power, what must have survived it, and the run that goes on afterwards.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use stara_onboard::model::Login;
-use stara_onboard::sandbox::{Sandbox, SandboxOptions, World};
+use stara_onboard::model::LeafUserId;
+use stara_onboard::sandbox::{Sandbox, SandboxOptions, SeenCall, World};
 use tokio::runtime::Runtime;
 
 use super::disk::{Disk, Loss};
-use super::happening::Happening;
-use super::recording::{Recording, arguments};
+use super::happening::{Happening, Request};
+use super::recording::{Manifests, Recording, arguments};
 use crate::support::{Dice, Grower, LedgerImage, Program, csv_of};
 
 /// The power fails after so many happenings.
@@ -25,13 +25,26 @@ pub(super) struct Cut<'a> {
     dice: Dice,
 }
 
+/// What Leaf holds for a user.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    attaches: u32,
+    removals: u32,
+}
+
+impl Standing {
+    fn holds(self) -> bool {
+        self.attaches > self.removals
+    }
+}
+
 /// What had been promised to others before the power failed.
 #[derive(Default)]
 struct Promised<'a> {
-    /// How many attaches of each user were sent.
-    attaches: HashMap<&'a str, usize>,
-    /// The outcome that was told last of each user.
-    claims: HashMap<&'a str, &'a str>,
+    /// The requests that were sent for each user, and after how many happenings.
+    requests: HashMap<&'a str, Vec<(Request, usize)>>,
+    /// The outcome that was told last of each user, and after how many happenings.
+    claims: HashMap<&'a str, (&'a str, usize)>,
     /// The one that was told next, and may already be there.
     next_claims: HashMap<&'a str, &'a str>,
     /// How many runs had ended by themselves.
@@ -61,10 +74,12 @@ impl<'a> Cut<'a> {
 
     fn promised(&self) -> Promised<'a> {
         let mut promised = Promised::default();
-        for happening in &self.happenings[..self.end] {
+        for (index, happening) in self.happenings[..self.end].iter().enumerate() {
             match happening {
-                Happening::Attached { user } => *promised.attaches.entry(user).or_default() += 1,
-                Happening::Claimed { user, outcome } => drop(promised.claims.insert(user, outcome)),
+                Happening::Requested { kind, user } => {
+                    promised.requests.entry(user).or_default().push((*kind, index));
+                }
+                Happening::Claimed { user, outcome } => drop(promised.claims.insert(user, (outcome, index))),
                 Happening::Exited => promised.exits += 1,
                 _ => {}
             }
@@ -77,6 +92,11 @@ impl<'a> Cut<'a> {
         promised
     }
 
+    /// The growers of the manifest that the run got in which the power failed.
+    fn growers(&self) -> &'a [Grower] {
+        self.recording.manifests.of_run(self.recording.run_at(self.end))
+    }
+
     /// Cuts the power, and looks for what was promised in what is left.
     ///
     /// # Errors
@@ -86,18 +106,34 @@ impl<'a> Cut<'a> {
         Disk::after(self.happenings, self.end).lose_power(self.loss, &mut self.dice, folder);
         let image = LedgerImage::read(&folder.join("state"))?;
         let promised = self.promised();
-        for user in promised.attaches.keys() {
-            if !image.knows_of_attach(user) {
-                return Err(format!("the intent of the attach that was sent for {user}"));
+        for (user, requests) in &promised.requests {
+            let (kind, sent) = *requests.last().unwrap();
+            let is_judged = promised.claims.get(user).is_some_and(|(_, told)| *told > sent);
+            if !is_judged && !self.knows_of(&image, user, kind, promised.next_claims.get(user).copied()) {
+                return Err(format!("the intent of the {kind:?} that was sent for {user}"));
             }
         }
-        for (user, claim) in &promised.claims {
+        for (user, (claim, _)) in &promised.claims {
             let found = image.outcome(user);
             if found != Some(claim) && (found.is_none() || found != promised.next_claims.get(user).copied()) {
                 return Err(format!("the outcome {claim} of {user}: there is {found:?}"));
             }
         }
         self.look_at_report(folder, promised.exits)
+    }
+
+    /// Whether the ledger holds the intent of a request, or has its outcome already, though nobody was told of it.
+    fn knows_of(&self, image: &LedgerImage, user: &str, kind: Request, next_claim: Option<&str>) -> bool {
+        let Some(known) = image.users.get(user) else { return false };
+        let is_announced = match kind {
+            Request::Attach => known.announced > Some(0),
+            Request::Remove => known.announced.is_some(),
+        };
+        let row = self.growers().iter().find(|grower| grower.id.to_string() == user);
+        let is_decided = next_claim.is_some()
+            && known.outcome.as_deref() == next_claim
+            && known.login.as_ref() == row.map(|row| &row.login);
+        is_announced || is_decided
     }
 
     /// The report is whole, whichever it is, and the one of a run that has ended is there.
@@ -120,84 +156,141 @@ impl<'a> Cut<'a> {
     /// What is wrong.
     pub(super) fn resume(&mut self, folder: &Path, runtime: &Runtime) -> Result<(), String> {
         let run = self.recording.run_at(self.end);
-        let manifests = &self.recording.manifests;
-        let (growers, expected) = (manifests.of_run(run), manifests.outcomes(run));
+        let (growers, expected) = (self.growers(), self.recording.manifests.outcomes(run));
         let promised = self.promised();
         let image = LedgerImage::read(&folder.join("state"))?;
-        let attached = self.attached_before(&promised, &image);
         let world = World::closed();
-        for grower in &manifests.known {
+        for grower in &self.recording.manifests.known {
             grower.join(&world);
-            if attached.contains(&grower.id.to_string()) {
-                world.seed_credential(grower.id, "OK");
-            }
         }
+        let before = self.changes_before(&promised, &image, &world);
+        let standing = |grower: &Grower| before.get(&grower.id).copied().unwrap_or_default();
         let options = SandboxOptions { record: true, ..SandboxOptions::default() };
         let sandbox =
             runtime.block_on(Sandbox::start(options, Arc::new(world))).map_err(|error| error.to_string())?;
         std::fs::write(folder.join("growers.csv"), csv_of(growers)).unwrap();
         let mut outcomes = go_on(folder, &sandbox)?;
         if outcomes.iter().any(|outcome| outcome == "needs-review") {
-            self.let_time_pass(folder, growers, &attached)?;
+            let_time_pass(folder, growers, &before)?;
             outcomes = go_on(folder, &sandbox)?;
         }
-        if outcomes != expected {
-            return Err(format!("the outcomes are {outcomes:?}"));
+        let wrong = outcomes.iter().zip(&expected).enumerate().find(|(_, (found, wanted))| found != wanted);
+        if let Some((number, (found, wanted))) = wrong {
+            let known = image.users.get(&growers[number].id.to_string());
+            let user = growers[number].id.to_string();
+            let requests = promised.requests.get(user.as_str());
+            let report = std::fs::read_to_string(folder.join("results.jsonl")).unwrap();
+            let told = report.lines().find(|line| line.contains(&user));
+            return Err(format!(
+                "row {number} ended as {found}, not as {wanted}: {told:?}; after the cut the ledger had {known:?}, and \
+                 {requests:?} had been sent"
+            ));
         }
-        for (grower, outcome) in growers.iter().zip(&expected) {
-            let before = u32::from(attached.contains(&grower.id.to_string()));
-            let effects = before + sandbox.world().attach_effects(grower.id);
-            if effects != u32::from(*outcome == "attached") {
-                return Err(format!("{} effects for {}", effects, grower.id));
+        for (number, (grower, outcome)) in growers.iter().zip(&expected).enumerate() {
+            let effects = standing(grower).attaches + sandbox.world().attach_effects(grower.id);
+            let is_replaced = run == 2 && Manifests::is_replaced(number);
+            let wanted = if *outcome == "attached" { 1 + u32::from(is_replaced) } else { 0 };
+            let held = sandbox.world().credentials_of(grower.id).len();
+            if effects != wanted || held != usize::from(wanted > 0) {
+                return Err(format!("{effects} effects for {}, which holds {held}", grower.id));
             }
         }
-        let judged = judged_calls(&sandbox, growers, &expected, &promised);
+        let judged = self.judge_calls(&sandbox.seen(), &expected, &promised);
         runtime.block_on(sandbox.stop());
         judged
     }
 
-    /// Whose attach had taken effect. Where nobody had heard of it yet, not even the ledger, chance decides whether it ever
-    /// arrived.
-    fn attached_before(&mut self, promised: &Promised<'_>, image: &LedgerImage) -> HashSet<String> {
-        let mut users: Vec<_> = promised.attaches.iter().collect();
-        users.sort_unstable();
-        let mut attached = HashSet::new();
-        for (user, count) in users {
-            let effects = &self.recording.effects[*user];
-            let is_heard_of = image.outcome(user) == Some("attached");
-            let last = count - 1;
-            let arrived = effects
-                .iter()
-                .take(*count)
-                .enumerate()
-                .any(|(index, effect)| *effect && (is_heard_of || index < last || self.dice.percent(50)));
-            if arrived {
-                attached.insert((*user).to_owned());
+    /// Brings the services to where they were. Where nobody had heard yet of a user's last request, not even the ledger,
+    /// chance decides whether it ever arrived.
+    fn changes_before(
+        &mut self,
+        promised: &Promised<'_>,
+        image: &LedgerImage,
+        world: &World,
+    ) -> HashMap<LeafUserId, Standing> {
+        let mut users: Vec<_> = promised.requests.iter().collect();
+        users.sort_unstable_by_key(|(user, _)| **user);
+        let mut changes = HashMap::new();
+        for (user, requests) in users {
+            let (id, known) = (user.parse().unwrap(), image.users.get(*user));
+            let announced = known.and_then(|known| known.announced);
+            let standing: &mut Standing = changes.entry(id).or_default();
+            let effects = self.recording.effects[*user].iter().zip(requests).enumerate();
+            for (index, (effect, (kind, _))) in effects {
+                let is_heard_of = match kind {
+                    // What was seen, and only that, closes an intent or announces what comes next.
+                    Request::Attach => {
+                        announced == Some(0)
+                            || (image.outcome(user) == Some("attached") && announced.is_none())
+                    }
+                    Request::Remove => announced != Some(0),
+                };
+                let is_sure = index + 1 < requests.len() || is_heard_of;
+                if !effect || !(is_sure || self.dice.percent(50)) {
+                    continue;
+                }
+                match kind {
+                    Request::Attach => {
+                        world.seed_credential(id, "OK");
+                        standing.attaches += 1;
+                    }
+                    Request::Remove => {
+                        world.remove_credential(id);
+                        standing.removals += 1;
+                    }
+                }
             }
         }
-        attached
+        changes
     }
 
-    /// Dates open intents back by a quarter of an hour: an attach that was lost twice is tried again only then.
-    #[expect(clippy::unused_self, reason = "it belongs to the cut")]
-    fn let_time_pass(
+    /// Nothing was asked about a row that had been done, and no login was sent that was known to be refused.
+    fn judge_calls(
         &self,
-        folder: &Path,
-        growers: &[Grower],
-        attached: &HashSet<String>,
+        calls: &[SeenCall],
+        expected: &[&str],
+        promised: &Promised<'_>,
     ) -> Result<(), String> {
-        let image = LedgerImage::read(&folder.join("state"))?;
-        for user in growers.iter().map(|grower| grower.id.to_string()) {
-            let known = image.users.get(&user);
-            let in_review = known.is_some_and(|known| known.outcome.as_deref() == Some("needs-review"));
-            if in_review && (attached.contains(&user) || known.unwrap().announced < Some(2)) {
-                return Err(format!("{user} needs no review"));
+        for (number, (grower, outcome)) in self.growers().iter().zip(expected).enumerate() {
+            let user = grower.id.to_string();
+            let is_of_this_login =
+                |told: usize| !Manifests::is_replaced(number) || told >= self.recording.starts[2];
+            let is_settled = promised
+                .claims
+                .get(user.as_str())
+                .is_some_and(|(claim, told)| claim == outcome && is_of_this_login(*told));
+            if !is_settled || *outcome == "leaf-user-unknown" {
+                continue;
+            }
+            let login = grower.login();
+            let about = |call: &&SeenCall| {
+                call.leaf_user_id == Some(grower.id) || call.login.as_ref() == Some(&login)
+            };
+            if let Some(call) = calls.iter().find(about) {
+                return Err(format!("{user} was {outcome} before, and there was the call {call:?}"));
             }
         }
-        let connection = Connection::open(folder.join("state/ledger.db")).unwrap();
-        let earlier = "UPDATE users SET intent_at = intent_at - 960000 WHERE intent_at IS NOT NULL";
-        connection.execute(earlier, []).map(drop).map_err(|error| error.to_string())
+        Ok(())
     }
+}
+
+/// Dates open intents back by a quarter of an hour: an attach that was lost twice is tried again only then.
+fn let_time_pass(
+    folder: &Path,
+    growers: &[Grower],
+    before: &HashMap<LeafUserId, Standing>,
+) -> Result<(), String> {
+    let image = LedgerImage::read(&folder.join("state"))?;
+    for grower in growers {
+        let Some(known) = image.users.get(&grower.id.to_string()) else { continue };
+        let is_held = before.get(&grower.id).is_some_and(|standing| standing.holds());
+        if known.outcome.as_deref() == Some("needs-review") && (is_held || known.announced < Some(2)) {
+            return Err(format!("{} needs no review", grower.id));
+        }
+    }
+    let connection = Connection::open(folder.join("state/ledger.db")).unwrap();
+    let earlier = "UPDATE users SET intent_at = intent_at - 960000 WHERE intent_at IS NOT NULL";
+    connection.execute(earlier, []).map(drop).map_err(|error| error.to_string())
 }
 
 /// Runs the program to its end and reads the outcomes from its report.
@@ -214,29 +307,4 @@ fn go_on(folder: &Path, sandbox: &Sandbox) -> Result<Vec<String>, String> {
     let text = std::fs::read_to_string(folder.join("results.jsonl")).unwrap();
     let results = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     Ok(results.map(|result| result["outcome"].as_str().unwrap().to_owned()).collect())
-}
-
-/// Nothing was asked about a row that had been done, and no login was sent that was known to be refused.
-fn judged_calls(
-    sandbox: &Sandbox,
-    growers: &[Grower],
-    expected: &[&str],
-    promised: &Promised<'_>,
-) -> Result<(), String> {
-    let calls = sandbox.seen();
-    for (grower, outcome) in growers.iter().zip(expected) {
-        let user = grower.id.to_string();
-        let is_settled = promised.claims.get(user.as_str()) == Some(outcome);
-        if !is_settled || *outcome == "leaf-user-unknown" {
-            continue;
-        }
-        let login = Login::new(&grower.login);
-        let about = |call: &&stara_onboard::sandbox::SeenCall| {
-            call.leaf_user_id == Some(grower.id) || call.login.as_ref() == Some(&login)
-        };
-        if let Some(call) = calls.iter().find(about) {
-            return Err(format!("{user} was {outcome} before, and there was the call {call:?}"));
-        }
-    }
-    Ok(())
 }

@@ -68,7 +68,7 @@ impl<'a> Disk<'a> {
                 | Happening::MadeFolder { .. }
                 | Happening::Renamed { .. }
                 | Happening::Removed { .. } => disk.pending_names.push((index, happening)),
-                Happening::Attached { .. } | Happening::Claimed { .. } | Happening::Exited => {}
+                Happening::Requested { .. } | Happening::Claimed { .. } | Happening::Exited => {}
             }
         }
         disk

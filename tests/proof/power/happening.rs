@@ -8,6 +8,13 @@ use super::trace::SystemCall;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct File(pub(super) usize);
 
+/// A request that changes what Leaf holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Attach,
+    Remove,
+}
+
 /// A step of the recorded runs. Paths are below their folder, which itself is the empty path.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
@@ -46,8 +53,9 @@ pub(super) enum Happening {
         path: String,
         before: usize,
     },
-    /// An attach was sent.
-    Attached {
+    /// A request that changes something was sent.
+    Requested {
+        kind: Request,
         user: String,
     },
     /// The log told of an outcome.
@@ -186,8 +194,8 @@ impl Historian {
                 self.write(file, at, call);
             }
             None => {
-                if let Some(user) = attached_user(&bytes) {
-                    self.happenings.push(Happening::Attached { user });
+                if let Some((kind, user)) = request(&bytes) {
+                    self.happenings.push(Happening::Requested { kind, user });
                 }
             }
         }
@@ -240,10 +248,15 @@ fn claims(text: &str) -> Vec<(String, String)> {
     ended.filter_map(|line| Some((value(line, " user=")?, value(line, " outcome=")?))).collect()
 }
 
-/// The user of an attach, if this is the beginning of one.
-fn attached_user(request: &[u8]) -> Option<String> {
-    let rest = request.strip_prefix(b"POST /services/usermanagement/api/users/")?;
-    let rest = std::str::from_utf8(rest.get(..70)?).ok()?;
+/// What a request changes and whose, if this is the beginning of such a one.
+fn request(bytes: &[u8]) -> Option<(Request, String)> {
+    let text = std::str::from_utf8(bytes.get(..100)?).ok()?;
+    let (method, rest) = text.split_once(" /services/usermanagement/api/users/")?;
     let (user, rest) = rest.split_once('/')?;
-    rest.starts_with("stara-credentials ").then(|| user.to_owned())
+    let kind = match method {
+        "POST" => Request::Attach,
+        "DELETE" => Request::Remove,
+        _ => return None,
+    };
+    rest.starts_with("stara-credentials ").then(|| (kind, user.to_owned()))
 }

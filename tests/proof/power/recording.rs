@@ -15,12 +15,12 @@ use crate::support::{Dice, Grower, Program, Seen, Served, csv_of, is_killed, use
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Three runs: the first is killed in its middle, the second ends what it began, and the third gets a manifest in which
-/// passwords were mended and growers were added.
+/// a password was mended, logins have changed and growers were added.
 pub(super) struct Recording {
     pub(super) happenings: Vec<Happening>,
     /// With how many happenings each run began.
     pub(super) starts: Vec<usize>,
-    /// For each user, whether its first attach had an effect, its second, and so on.
+    /// For each user, whether the first request that was to change something had an effect, the second, and so on.
     pub(super) effects: HashMap<String, Vec<bool>>,
     /// Each report that was put in place: after how many happenings, and what it says.
     pub(super) reports: Vec<(usize, Vec<u8>)>,
@@ -40,6 +40,8 @@ const GROWERS: usize = 44;
 const ADDED: usize = 6;
 /// Rows whose password is wrong; the second manifest has the right one for the first of them.
 const REJECTED: [usize; 2] = [7, 21];
+/// Rows whose login is another one in the second manifest, so that their credentials are deleted and attached anew.
+const REPLACED: [usize; 4] = [3, 11, 12, 30];
 /// A row whose user Leaf doesn't know.
 const UNKNOWN: usize = 13;
 
@@ -51,17 +53,26 @@ impl Manifests {
             password: format!("Senha&{number}"),
         };
         let all: Vec<Grower> = (0..GROWERS + ADDED).map(grower).collect();
+        let changed = REPLACED.map(|row| all[row].with_login(&format!("new-{}", all[row].login)));
         let mut second = all.clone();
         second[REJECTED[1]].password.push_str("-wrong");
         let mut first = second[..GROWERS].to_vec();
         first[REJECTED[0]].password.push_str("-wrong");
+        for (row, grower) in REPLACED.into_iter().zip(&changed) {
+            second[row] = grower.clone();
+        }
         let known = all.into_iter().enumerate().filter(|(number, _)| *number != UNKNOWN);
-        Self { known: known.map(|(_, grower)| grower).collect(), first, second }
+        Self { known: known.map(|(_, grower)| grower).chain(changed).collect(), first, second }
     }
 
     /// The growers of the manifest that the nth run gets.
     pub(super) fn of_run(&self, run: usize) -> &[Grower] {
         if run < 2 { &self.first } else { &self.second }
+    }
+
+    /// Whether the nth of them has another login in the second manifest.
+    pub(super) fn is_replaced(number: usize) -> bool {
+        REPLACED.contains(&number)
     }
 
     /// How each of them must end.
@@ -88,6 +99,7 @@ impl Recording {
             format!("attach:reply-lost:nth={}", nth(2)),
             format!("attach:500:after-effect:nth={}", nth(10)),
             format!("attach:hang-after-effect:nth={}", nth(18)),
+            "remove:reply-lost:nth=2".to_owned(),
         ];
         let faults: Vec<_> = faults.into_iter().flat_map(|fault| ["--fault".to_owned(), fault]).collect();
         let mut served = Served::start(&folder, "known.csv", &faults);
@@ -115,7 +127,7 @@ impl Recording {
         let mut seen = Seen::open(&folder.join("seen.jsonl"));
         seen.follow();
         let mut effects: HashMap<String, Vec<bool>> = HashMap::new();
-        for call in seen.calls.iter().filter(|call| call.kind == "attach") {
+        for call in seen.calls.iter().filter(|call| ["attach", "remove"].contains(&call.kind.as_str())) {
             effects.entry(call.user.clone().unwrap()).or_default().push(call.effect);
         }
         let happenings = historian.happenings;
@@ -158,7 +170,7 @@ impl Recording {
         for needed in ["state/ledger.db", "state/ledger.key", "results.jsonl"] {
             assert!(real.contains_key(needed), "{needed} isn't in {:?}", names(&real));
         }
-        assert!(self.happenings.iter().any(|happening| matches!(happening, Happening::Attached { .. })));
+        assert!(self.happenings.iter().any(|happening| matches!(happening, Happening::Requested { .. })));
         assert!(self.happenings.iter().any(|happening| matches!(happening, Happening::Claimed { .. })));
     }
 }

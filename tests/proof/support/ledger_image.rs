@@ -63,13 +63,6 @@ impl LedgerImage {
         Ok(Ok(Self { users: users.collect::<rusqlite::Result<_>>()? }))
     }
 
-    /// Whether it holds an outcome, or the announcement of an attach, for this user.
-    pub(crate) fn knows_of_attach(&self, user: &str) -> bool {
-        self.users
-            .get(user)
-            .is_some_and(|known| known.outcome.is_some() || known.announced.is_some_and(|count| count > 0))
-    }
-
     pub(crate) fn outcome(&self, user: &str) -> Option<&str> {
         self.users.get(user)?.outcome.as_deref()
     }
