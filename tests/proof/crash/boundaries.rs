@@ -127,3 +127,35 @@ fn a_run_survives_a_kill_before_a_write_to_the_ledger() {
     let reached = sweep("pwrite64", step);
     expect_reached(&reached, &[&["</state/ledger.db>"], &["</state/ledger.db-wal>"]]);
 }
+
+/// Lets the nth of these system calls fail, and all that follow; tells which was the first, and `None` when none was made.
+/// What the program claims must be in the ledger all the same, and when the disk is well again it comes to its end.
+fn survive_failure(call: &'static str, error: &'static str, nth: usize) -> Option<String> {
+    let scenario = Scenario::plain(nth as u64, ROWS);
+    let well = scenario.last_code();
+    let mut campaign = Campaign::new(scenario);
+    let code = campaign.run(&Kill::Failing { call, error, nth }).code().unwrap();
+    let failed = campaign.first_failed_call();
+    let stderr = campaign.stderr();
+    // What SQLite tidies up while the ledger is closed may fail: nothing depends on it any more.
+    let is_expected = code == 8 && stderr.contains("hint: ") || code == well;
+    assert!(is_expected, "exit code {code} after {failed:?}\n{stderr}");
+    campaign.finish();
+    failed
+}
+
+#[test]
+fn a_run_survives_a_disk_that_fails_at_any_flush_or_is_full_at_any_write() {
+    if !has_strace() {
+        return leave_out("disks that fail");
+    }
+    let step = if number_of("CRASH_KILLS") >= Some(1_000) { 1 } else { 9 };
+    let mut failed = BTreeSet::new();
+    for (call, error, step) in [("fsync", "EIO", 1), ("pwrite64", "ENOSPC", step)] {
+        failed.extend((1..).step_by(step).map_while(|nth| survive_failure(call, error, nth)));
+    }
+    expect_reached(
+        &failed,
+        &[&["fsync", "</state/.key."], &["fsync", "ledger.db-wal"], &["pwrite64", "ledger.db-wal"]],
+    );
+}

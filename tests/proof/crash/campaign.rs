@@ -10,10 +10,7 @@ use tempfile::TempDir;
 
 use super::kill::Kill;
 use super::scenario::{Fate, Scenario};
-use crate::support::{LedgerImage, Needles, Program, Served, is_killed};
-
-/// How long a run may take before it counts as hung. No run comes near it.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::support::{LedgerImage, Needles, PATIENCE, Program, Served, is_killed};
 
 /// How many runs without a kill may be needed in the end: an attach whose reply is lost twice needs another run.
 const LAST_RUNS: usize = 8;
@@ -82,6 +79,13 @@ impl Campaign {
         }
     }
 
+    /// The first system call that strace let fail; `None` when there was none.
+    pub(crate) fn first_failed_call(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.path("strace.txt")).unwrap();
+        let failed = text.lines().find(|line| line.contains("(INJECTED)"))?;
+        Some(failed.replace(&self.folder.path().display().to_string(), ""))
+    }
+
     /// Runs the program once, kills it when that is due, and checks what it left behind. Tells how it ended.
     pub(crate) fn run(&mut self, kill: &Kill) -> ExitStatus {
         let (lines, held) = (self.served.seen.lines, self.served.seen.held);
@@ -104,7 +108,7 @@ impl Campaign {
                 Kill::AfterLines(more) => seen.lines >= lines + more,
                 Kill::Answered(kind) => answered(kind),
                 Kill::After(time) => began.elapsed() >= *time,
-                Kill::Never | Kill::BeforeSystemCall(..) => false,
+                Kill::Never | Kill::BeforeSystemCall(..) | Kill::Failing { .. } => false,
             };
             if is_due || seen.held > held {
                 break program.kill();
@@ -211,7 +215,7 @@ impl Campaign {
         self.check_that_nothing_is_left();
     }
 
-    fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         std::fs::read_to_string(self.path("stderr.txt")).unwrap()
     }
 

@@ -17,6 +17,8 @@ pub(crate) enum Kill {
     After(Duration),
     /// Just before some thread of it makes its nth system call of these kinds.
     BeforeSystemCall(&'static str, usize),
+    /// Not at all; but the nth system call of this kind, and every later one, fails with this error in each thread.
+    Failing { call: &'static str, error: &'static str, nth: usize },
 }
 
 /// System calls, and about how many of each a thread makes in a run.
@@ -49,8 +51,13 @@ impl Kill {
 
     /// The arguments for strace, if it is needed.
     pub(crate) fn strace(&self) -> Vec<String> {
-        let Self::BeforeSystemCall(names, nth) = self else { return Vec::new() };
-        let inject = format!("inject={names}:signal=SIGKILL:when={nth}");
+        let (names, inject) = match self {
+            Self::BeforeSystemCall(names, nth) => {
+                (names, format!("inject={names}:signal=SIGKILL:when={nth}"))
+            }
+            Self::Failing { call, error, nth } => (call, format!("inject={call}:error={error}:when={nth}+")),
+            _ => return Vec::new(),
+        };
         let trace = format!("trace={names}");
         ["-qq", "-y", "-o", "strace.txt", "-e", &trace, "-e", &inject].map(str::to_owned).into()
     }

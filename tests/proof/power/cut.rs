@@ -130,8 +130,9 @@ impl<'a> Cut<'a> {
             Request::Remove => known.announced.is_some(),
         };
         let row = self.growers().iter().find(|grower| grower.id.to_string() == user);
-        let is_decided = next_claim.is_some()
-            && known.outcome.as_deref() == next_claim
+        // A run that is killed between the commit and the log never tells of it.
+        let is_decided = known.outcome.is_some()
+            && next_claim.is_none_or(|next| known.outcome.as_deref() == Some(next))
             && known.login.as_ref() == row.map(|row| &row.login);
         is_announced || is_decided
     }

@@ -9,10 +9,7 @@ use tempfile::TempDir;
 use super::disk::{Disk, Loss};
 use super::happening::{Happening, Historian};
 use super::trace;
-use crate::support::{Dice, Grower, Program, Seen, Served, csv_of, is_killed, user};
-
-/// How long strace may take to write the end of its trace, or a run to come to its own.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::support::{Dice, Grower, PATIENCE, Program, Seen, Served, csv_of, is_killed, user};
 
 /// Three runs: the first is killed in its middle, the second ends what it began, and the third gets a manifest in which
 /// a password was mended, logins have changed and growers were added.

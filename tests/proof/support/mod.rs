@@ -22,7 +22,7 @@ pub(crate) use dice::Dice;
 pub(crate) use growers::{Grower, csv_of, user};
 pub(crate) use leaks::Needles;
 pub(crate) use ledger_image::LedgerImage;
-pub(crate) use program::{Program, has_strace, is_killed, leave_out};
+pub(crate) use program::{PATIENCE, Program, has_strace, is_killed, leave_out};
 pub(crate) use seen::Seen;
 pub(crate) use served::Served;
 

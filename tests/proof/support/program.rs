@@ -6,6 +6,10 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long a run may take before it counts as hung. No run comes near it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program in this folder, with an environment that says nothing to it.
 pub(super) fn command(folder: &Path) -> Command {
@@ -83,8 +87,17 @@ impl Program {
         self.process.wait().unwrap()
     }
 
+    /// Waits for its end, and kills it if it doesn't come to one.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.process.wait().unwrap()
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.ended() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.kill();
+        panic!("the program hung\n{}", self.stderr());
     }
 
     pub(crate) fn stderr(&self) -> String {
