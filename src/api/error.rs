@@ -20,6 +20,8 @@ pub struct CallError {
 pub enum CallErrorKind {
     /// The host couldn't be reached, so it processed nothing.
     Unreachable,
+    /// The host's certificate isn't trusted, so nothing was said to it.
+    Untrusted,
     /// No answer, or one that leaves open whether the request was processed (408, 1xx, 600 and above).
     NoAnswer,
     /// A success whose body was cut off on the way, or didn't come to its end in time.
@@ -51,7 +53,7 @@ impl CallErrorKind {
     #[must_use]
     pub const fn trouble(self) -> Trouble {
         match self {
-            Self::Unreachable => Trouble::NotProcessed,
+            Self::Unreachable | Self::Untrusted => Trouble::NotProcessed,
             Self::Throttled => Trouble::Throttled,
             Self::NoAnswer | Self::CutOff | Self::ServerError => Trouble::Ambiguous,
             Self::Redirected
@@ -70,14 +72,20 @@ impl CallErrorKind {
     /// Whether the service surely didn't do what the call asked for.
     #[must_use]
     pub const fn is_not_processed(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Throttled | Self::Unauthorized | Self::Redirected)
+        matches!(
+            self,
+            Self::Unreachable | Self::Untrusted | Self::Throttled | Self::Unauthorized | Self::Redirected
+        )
     }
 }
 
 impl From<SendError> for CallError {
     fn from(error: SendError) -> Self {
-        let kind =
-            if error.is_not_processed() { CallErrorKind::Unreachable } else { CallErrorKind::NoAnswer };
+        let kind = match error {
+            SendError::NotSent => CallErrorKind::Unreachable,
+            SendError::Untrusted => CallErrorKind::Untrusted,
+            SendError::TimedOut | SendError::Broken => CallErrorKind::NoAnswer,
+        };
         Self { kind, status: None, retry_after: None }
     }
 }

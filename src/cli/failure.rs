@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::exit_code::ExitCode;
 use crate::checkpoint::LedgerError;
+use crate::http::ClientError;
 use crate::manifest::{Field, ManifestError, ManifestProblem};
 use crate::pipeline::{RunError, StagingError, StopCause};
 use crate::settings::SettingsError;
@@ -68,6 +69,10 @@ impl From<SettingsError> for Failure {
             }
             SettingsError::BadLeafToken { .. } => "copy the token again, in one line and whole",
             SettingsError::BadUrl { .. } => "write https://host",
+            SettingsError::Client { source: ClientError::Setup(_), .. } => {
+                "install the system's CA certificates (a package mostly called ca-certificates), or name a file of \
+                 them with --ca-cert"
+            }
             SettingsError::Client { .. } => {
                 "check the URL; to send in clear on purpose, add --allow-insecure-http"
             }

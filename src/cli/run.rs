@@ -1,6 +1,7 @@
 //! `run`: onboards a manifest.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::{invocation, logging, manifest_source, sandbox, signals};
 use crate::checkpoint::{
     HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
 };
-use crate::http::Rate;
+use crate::http::{ExtraRoots, Rate};
 use crate::manifest::Manifest;
 use crate::model::{NextRun, OutcomeCode, Secret, Service};
 use crate::pipeline::{self, Observe, RunOptions, RunResult, StagingOptions, Stop, StopCause};
@@ -85,12 +86,17 @@ impl Prepared {
         let mut target = arguments.target.clone();
         if arguments.sandbox {
             target.leaf_token_file = None;
+            // Until the ports are known: the real hosts would ask for certificates that a rehearsal has no use for.
+            for url in [&mut target.stara_url, &mut target.leaf_url] {
+                "http://localhost".clone_into(url);
+            }
         }
         if let Some(path) = &target.leaf_token_file {
             check_token_file(path)?;
         }
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
-        let options = resolve(arguments, &target, &environment)?;
+        let roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), read_roots)?;
+        let options = resolve(arguments, &target, &environment, &roots)?;
         let read_options =
             arguments.reading.read_options(client_column(&options), &arguments.lines.keep_column);
         let manifest = Manifest::open(source, &read_options)?;
@@ -107,7 +113,7 @@ impl Prepared {
             let sandbox = start_sandbox(&manifest).await?;
             sandbox.stara_url().clone_into(&mut target.stara_url);
             sandbox.leaf_url().clone_into(&mut target.leaf_url);
-            (resolve(arguments, &target, &environment)?, Some(sandbox))
+            (resolve(arguments, &target, &environment, &roots)?, Some(sandbox))
         } else {
             (options, None)
         };
@@ -182,6 +188,7 @@ fn resolve(
     arguments: &RunArguments,
     target: &crate::settings::TargetFlags,
     environment: &Environment,
+    roots: &ExtraRoots,
 ) -> Result<RunOptions, Failure> {
     let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::AUTO };
     let mut options = resolve_run(
@@ -190,6 +197,7 @@ fn resolve(
         &arguments.rows,
         &arguments.selection,
         environment,
+        roots,
         default_rate,
     )?;
     if arguments.sandbox {
@@ -239,6 +247,23 @@ fn check_token_file(path: &Path) -> Result<(), Failure> {
         error,
         "nothing was sent; name a file that holds the token with --leaf-token-file",
     ))
+}
+
+/// The most of a file of certificates that is read, in bytes. The roots of a whole system are under 300 KiB.
+const LARGEST_BUNDLE: u64 = 4 * 1024 * 1024;
+
+/// Reads the certificates of `--ca-cert`.
+fn read_roots(path: &Path) -> Result<ExtraRoots, Failure> {
+    let named = || format!("--ca-cert {} can't be used", path.display());
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_BUNDLE).read_to_end(&mut pem))
+        .map_err(anyhow::Error::new)
+        .and_then(|_| ExtraRoots::from_pem(&pem).map_err(anyhow::Error::new))
+        .with_context(named)
+        .map_err(|error| {
+            Failure::new(ExitCode::Usage, error, "nothing was sent; name a file of certificates in PEM")
+        })
 }
 
 fn make_state_folder(ledger: &Path) -> Result<(), Failure> {

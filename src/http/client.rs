@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url};
 use tokio::time::sleep;
 
 use super::classify::SendError;
@@ -30,6 +30,41 @@ pub struct ClientOptions {
     pub idle_connections: usize,
     /// Whether plain `http` may be spoken to other than this machine.
     pub allow_insecure_http: bool,
+    /// What is trusted beside the system's roots.
+    pub extra_roots: ExtraRoots,
+}
+
+/// Certificates that are trusted beside the system's roots.
+#[derive(Debug, Clone, Default)]
+pub struct ExtraRoots(Vec<Certificate>);
+
+impl ExtraRoots {
+    /// Reads PEM, which may hold several certificates.
+    ///
+    /// # Errors
+    ///
+    /// When it holds none, or one that can't be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, ExtraRootsError> {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| ExtraRootsError::Damaged)?;
+        if certificates.is_empty() {
+            return Err(ExtraRootsError::None);
+        }
+        // What the encoding holds is looked at only where a client is made of it.
+        let tried = Client::builder().tls_certs_only(certificates.clone()).build();
+        tried.map_err(|_| ExtraRootsError::Damaged)?;
+        Ok(Self(certificates))
+    }
+}
+
+/// Why a text adds no root to the system's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExtraRootsError {
+    /// There is no certificate in it.
+    #[error("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
+    None,
+    /// There is something in it that isn't sound.
+    #[error("it holds a certificate that can't be read")]
+    Damaged,
 }
 
 /// Why a host can't be spoken to at all.
@@ -100,6 +135,12 @@ impl HttpClient {
         let builder = Client::builder();
         // What stays on this machine needs no proxy, and a rehearsal's passwords are no business of one.
         let builder = if is_this_machine(&base) { builder.no_proxy() } else { builder };
+        // Where TLS is never spoken, a machine without any certificates is no hindrance: a rehearsal in a bare container.
+        let builder = if is_this_machine(&base) && base.scheme() == "http" {
+            builder.tls_certs_only([])
+        } else {
+            builder.tls_certs_merge(options.extra_roots.0.iter().cloned())
+        };
         let inner = builder
             .user_agent(concat!("stara-onboard/", env!("CARGO_PKG_VERSION")))
             // A 307 would send the passwords again, to wherever the answer says.
@@ -239,6 +280,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             idle_connections: 1,
             allow_insecure_http,
+            extra_roots: ExtraRoots::default(),
         })
     }
 
@@ -255,6 +297,22 @@ mod tests {
     fn a_url_with_a_password_is_refused_without_showing_it() {
         let error = client("https://ana:hunter2@example.com/", false).unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn what_holds_no_certificate_adds_no_root() {
+        let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        for (pem, expected) in [
+            ("", ExtraRootsError::None),
+            ("shopping list: milk", ExtraRootsError::None),
+            (key, ExtraRootsError::None),
+            (cut, ExtraRootsError::Damaged),
+            (text, ExtraRootsError::Damaged),
+        ] {
+            assert_eq!(ExtraRoots::from_pem(pem.as_bytes()).unwrap_err(), expected, "{pem}");
+        }
     }
 
     #[test]

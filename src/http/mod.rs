@@ -21,7 +21,7 @@ mod throttling;
 
 pub use adaptive::AdaptiveRange;
 pub use classify::{SendError, StatusClass};
-pub use client::{BodyError, ClientError, ClientOptions, HttpClient, Reply};
+pub use client::{BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
 pub use rate::{Frequency, ParseRateError, Rate};
 pub use retry::{Attempted, RetryPolicy, RetryVerdict, Trouble};

@@ -155,6 +155,9 @@ impl RunContext {
                     sleep(random_below(within)).await;
                 }
                 RetryVerdict::AgainWhenAllowed => {}
+                _ if error.kind == CallErrorKind::Untrusted => {
+                    return Err(unavailable("its certificate isn't trusted (--ca-cert adds a root)"));
+                }
                 _ if error.kind.trouble() != Trouble::Final => {
                     return Err(unavailable("it can't be reached, or answers with server errors"));
                 }

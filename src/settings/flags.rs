@@ -33,6 +33,9 @@ pub struct TargetFlags {
     /// The time for one request, from connecting to the end of the answer
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_TIMEOUT", default_value = "30s", value_parser = parse_duration)]
     pub timeout: Duration,
+    /// A PEM file of certificates that are trusted beside the system's roots
+    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_CA_CERT")]
+    pub ca_cert: Option<PathBuf>,
     /// Send passwords over plain http even to another machine
     #[arg(long, env = "STARA_ONBOARD_ALLOW_INSECURE_HTTP", value_parser = BoolishValueParser::new())]
     pub allow_insecure_http: bool,

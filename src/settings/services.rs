@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 
 use super::environment::Environment;
 use super::flags::{RateFlags, RowFlags, SelectionFlags, TargetFlags};
-use crate::http::{ClientError, ClientOptions, HttpClient, Rate, RetryPolicy};
+use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret};
 use crate::pipeline::{Host, JourneyRules, OnExisting, RunOptions, TokenSource};
@@ -63,6 +63,7 @@ pub fn resolve_run(
     rows: &RowFlags,
     selection: &SelectionFlags,
     environment: &Environment,
+    extra_roots: &ExtraRoots,
     default_rate: Rate,
 ) -> Result<RunOptions, SettingsError> {
     if !rows.precheck && rows.on_existing == OnExisting::Replace {
@@ -76,6 +77,7 @@ pub fn resolve_run(
             timeout: target.timeout,
             idle_connections: concurrency,
             allow_insecure_http: target.allow_insecure_http,
+            extra_roots: extra_roots.clone(),
         };
         let http = HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })?;
         Ok(Host { http, rate: rate.unwrap_or(default_rate) })

@@ -29,3 +29,4 @@ mod shared_logins;
 mod status;
 mod stopping;
 mod support;
+mod transport;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::http::{ClientOptions, HttpClient};
+use crate::http::{ClientOptions, ExtraRoots, HttpClient};
 use crate::model::{LeafUserId, Secret};
 
 /// More than is taken in of any answer.
@@ -51,6 +51,7 @@ pub(super) fn client_of(url: &str) -> HttpClient {
         timeout: Duration::from_secs(20),
         idle_connections: 0,
         allow_insecure_http: false,
+        extra_roots: ExtraRoots::default(),
     })
     .unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, OpenAttach};
 use super::types::{Effect, Intending, Step};
 use super::unknown::MOST_ATTACHES;
@@ -69,6 +70,7 @@ impl Journey {
             CallErrorKind::Unreachable => {
                 (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for the attach")
             }
+            CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
             _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered the attach in an unknown way"),
         };
         self.give_up(code, message.into())

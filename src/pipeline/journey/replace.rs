@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, Replacing};
 use super::types::{Effect, Intending, Step};
 use crate::api::CallErrorKind;
@@ -118,6 +119,7 @@ impl Journey {
             CallErrorKind::Forbidden => {
                 (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account delete the old credential")
             }
+            CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
             CallErrorKind::Unreachable => {
                 (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for deleting the old credential")
             }

@@ -46,6 +46,10 @@ impl Journey {
     fn on_stara_failed(&mut self, kind: CallErrorKind) -> Effect {
         let (code, message) = match kind {
             CallErrorKind::Unreachable => (OutcomeCode::StaraUnavailable, "Stara couldn't be reached"),
+            CallErrorKind::Untrusted => (
+                OutcomeCode::StaraUnavailable,
+                "Stara's certificate isn't trusted: --ca-cert adds a root, if it should be",
+            ),
             CallErrorKind::NoAnswer => (OutcomeCode::StaraUnavailable, "Stara gave no answer in time"),
             CallErrorKind::CutOff => (OutcomeCode::StaraUnavailable, "Stara's answer didn't come to its end"),
             CallErrorKind::ServerError => {

@@ -51,6 +51,21 @@ impl Bench {
         Self::with_options(SandboxOptions { latency, ..SandboxOptions::default() }, growers)
     }
 
+    /// Lets this go on beside the services until the bench is dropped.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// What is set up while this is held may listen on the services' runtime.
+    pub(crate) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
+    /// The plain URLs of Stara and Leaf.
+    pub(crate) fn urls(&self) -> [&str; 2] {
+        [self.sandbox.stara_url(), self.sandbox.leaf_url()]
+    }
+
     pub(crate) fn world(&self) -> &World {
         self.sandbox.world()
     }
