@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rustix::process::Signal;
 use stara_onboard::model::{Dialect, Secret, Service};
 use stara_onboard::sandbox::CallKind::{self, CreateCredential, GetCredential};
 use stara_onboard::sandbox::{
@@ -79,9 +80,13 @@ fn talkative(bench: &Bench, name: &str, format: &str, arguments: &[&str]) -> End
 
 /// Expects none of the secrets in any file of the bench but the manifest, nor in what the runs said.
 fn expect_silence(bench: &Bench, rows: &[Grower], ended: &[Ended], must_be_searched: &[&str]) {
-    let secrets = secrets(bench, rows);
-    assert!(secrets.len() > rows.len() * 3, "apiKeys and tokens are looked for, too");
-    let needles = Needles::new(secrets);
+    assert!(secrets(bench, rows).len() > rows.len() * 3, "apiKeys and tokens are looked for, too");
+    expect_none_found(bench, rows, ended, must_be_searched);
+}
+
+/// The same, however many secrets have been issued by now.
+fn expect_none_found(bench: &Bench, rows: &[Grower], ended: &[Ended], must_be_searched: &[&str]) {
+    let needles = Needles::new(secrets(bench, rows));
     let (mut leaks, searched) = needles.find_below(bench.folder(), &["growers.csv"]);
     for name in must_be_searched {
         assert!(searched.contains(*name), "{name} isn't among {searched:?}");
@@ -186,10 +191,60 @@ fn a_killed_run_leaves_no_secret_behind_either() {
         let invocation = bench.run_of("growers.csv", &arguments).env("STARA_ACCESS_TOKEN_CLIENT", CLIENT);
         let running = invocation.env("LEAF_TOKEN", LEAF_TOKEN).start();
         bench.until(|world| world.attach_effects_in_all() == rows.len() as u64);
-        running.signal(rustix::process::Signal::KILL);
+        running.signal(Signal::KILL);
         // SQLite's own files are still there, with what it hadn't tidied up.
         let killed = [running.end()];
         expect_silence(&bench, &rows, &killed, &["state/ledger.db", "state/ledger.db-wal", "killed.log"]);
+    }
+}
+
+#[test]
+fn runs_that_were_killed_again_and_again_leave_no_secret_behind() {
+    let rows = secretive(60);
+    let options = SandboxOptions {
+        latency: std::time::Duration::from_millis(30),
+        leaf_account: Some(LeafAccount {
+            username: "ops@coop.example".into(),
+            password: Secret::new(LEAF_PASSWORD.into()),
+        }),
+        ..SandboxOptions::default()
+    };
+    let bench = Bench::with_options(options, &rows);
+    bench.write("growers.csv", manifest(&rows));
+    bench.inject(Fault::replies_lost().when(When::Chance(0.2)));
+    bench.inject(Fault::error_after_effect().when(When::Chance(0.1)));
+    bench.inject(Fault::wrong_types().when(When::Chance(0.1)));
+    let run = || {
+        let run = bench.program().args(["run", "growers.csv", "-vvv", "--log-file", "killed.log"]);
+        let run = run.args(["--keep-column", "nome", "--progress", "json", "--settle", "1s"]);
+        let run =
+            run.args(["--report", "killed.csv", "--report", "killed.jsonl", "--report", "killed.parquet"]);
+        let run = run.env_remove("LEAF_TOKEN").env("LEAF_USERNAME", "ops@coop.example");
+        run.env("LEAF_PASSWORD", LEAF_PASSWORD).env("RUST_BACKTRACE", "full")
+    };
+    let mut ended = Vec::new();
+    // The last three would leave a core file behind, with every password under way in it.
+    let signals = [Signal::KILL, Signal::ABORT, Signal::QUIT, Signal::XCPU];
+    for (round, signal) in signals.into_iter().cycle().take(8).enumerate() {
+        let (authentications, attaches) = (bench.calls_of(CallKind::Authenticate), round as u64 * 4);
+        let running = run().start();
+        bench.until(|world| {
+            bench.calls_of(CallKind::Authenticate) > authentications
+                && world.attach_effects_in_all() >= attaches
+        });
+        running.signal(signal);
+        let killed = running.end();
+        assert_eq!(killed.signal, Some(signal.as_raw()), "{}", killed.stderr);
+        ended.push(killed);
+        expect_none_found(&bench, &rows, &ended[round..], &["state/ledger.db", "killed.log"]);
+    }
+    bench.world().lift_faults();
+    ended.push(run().end().with_code(3));
+    let searched =
+        ["state/ledger.db", "state/ledger.key", "killed.log", "killed.csv", "killed.jsonl", "killed.parquet"];
+    expect_silence(&bench, &rows, &ended, &searched);
+    for row in &rows[5..] {
+        assert_eq!(bench.world().attach_effects(row.id), 1, "once each, however often it was killed");
     }
 }
 
