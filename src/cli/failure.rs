@@ -43,7 +43,9 @@ impl Failure {
         if let Some(hint) = &self.hint {
             let _ = writeln!(text, "hint: {hint}");
         }
-        text
+        // A file's name is somebody's choice, and a terminal carries out what it is told.
+        let shown = |letter: char| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter };
+        text.chars().map(shown).collect()
     }
 }
 
@@ -156,6 +158,13 @@ impl From<RunError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_an_error_commands_no_terminal() {
+        let error = LedgerError::Missing { path: "a\u{1b}[2J\u{9b}31m\u{7}.db".into() };
+        let text = Failure::from(error).render();
+        assert!(text.lines().all(|line| !line.contains(char::is_control)), "{text:?}");
+    }
 
     #[test]
     fn an_error_is_told_with_its_causes_and_what_to_do() {

@@ -9,7 +9,8 @@ use stara_onboard::sandbox::CallKind::{
     Token,
 };
 use stara_onboard::sandbox::{
-    Alteration, Answer, Body, Calls, Fault, LeafAccount, SandboxOptions, SecondAttach, Trouble, When, Wire,
+    Alteration, Answer, Body, Calls, Fault, LeafAccount, RetryAfter, SandboxOptions, SecondAttach, Trouble,
+    When, Wire,
 };
 
 use crate::support::{Bench, Ended, Grower, growers, side_by_side};
@@ -255,6 +256,21 @@ fn a_status_that_is_no_verdict_is_looked_into_and_the_attach_never_sent_again() 
             bench.run(&["--precheck", "off", "--settle", "3s"]).with_code(0);
         }
         assert_eq!(bench.calls_of(CreateCredential), 2, "{status}");
+        bench.expect_one_effect_each(&rows);
+    });
+}
+
+#[test]
+fn a_pause_of_ages_drains_instead_of_overflowing() {
+    side_by_side([Authenticate, GetUser, CreateCredential], |call| {
+        let rows = growers(3);
+        let bench = Bench::new(&rows);
+        let ages = Answer::new(429).retry_after(RetryAfter::Seconds(u64::MAX));
+        bench.inject(Fault::new(Calls::One(call), When::Always, Trouble::Answer(ages)));
+        bench.run(&[]).with_code(5).saying("longer than --max-hold");
+        assert!(bench.calls_of(call) <= 3);
+        bench.world().lift_faults();
+        bench.run(&[]).with_code(0);
         bench.expect_one_effect_each(&rows);
     });
 }

@@ -327,3 +327,46 @@ fn a_machine_without_certificates_is_told_of_and_does_with_a_file_of_them() {
     without_roots(tls(&bench)).args(["--ca-cert"]).args([pem]).end().with_code(0);
     bench.expect_one_effect_each(&rows);
 }
+
+/// A host that accepts connections and, instead of TLS, says this; nothing at all for `None`.
+fn no_tls(bench: &Bench, says: Option<&'static [u8]>) -> u16 {
+    let _inside = bench.enter();
+    let (listener, address) = listen();
+    bench.spawn(async move {
+        let mut silent = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            match says {
+                // A client that has seen enough may be gone already.
+                Some(bytes) => drop(stream.write_all(bytes).await),
+                None => silent.push(stream),
+            }
+        }
+    });
+    address.port()
+}
+
+#[test]
+fn a_host_that_does_not_get_as_far_as_tls_was_surely_not_asked() {
+    let cases: [(&str, Option<&[u8]>); 4] = [
+        ("says nothing", None),
+        ("hangs up", Some(b"")),
+        ("speaks plain HTTP", Some(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")),
+        ("says something", Some(b"\x16\x03\x01\xff\xff garbage that is no handshake \0\0\0\0")),
+    ];
+    side_by_side(cases, |(name, says)| {
+        let bench = Bench::new(&growers(2));
+        let port = no_tls(&bench, says);
+        let run = bench.run_of("growers.csv", &["--timeout", "2s", "--precheck", "off"]);
+        run.env("LEAF_URL", format!("https://localhost:{port}")).end().with_code(3);
+        for result in bench.results() {
+            assert_eq!(
+                (result.outcome.as_str(), result.stage.as_deref()),
+                ("leaf-unavailable", Some("attach")),
+                "{name}"
+            );
+            assert_eq!(result.message, "Leaf couldn't be reached for the attach", "{name}");
+        }
+        // Nothing is left to be settled, so that the next run attaches at once.
+        bench.run(&["--settle", "1h", "--precheck", "off"]).with_code(0);
+    });
+}
