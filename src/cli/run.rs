@@ -231,10 +231,15 @@ fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
     Err(Failure::new(ExitCode::Usage, error, "name another file"))
 }
 
+/// The most of a token's file that is read, in bytes. A token has a few kilobytes at most.
+const LARGEST_TOKEN_FILE: u64 = 64 * 1024;
+
 /// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.
 fn check_token_file(path: &Path) -> Result<(), Failure> {
     let named = format!("there is no token for Leaf in {}", path.display());
-    let error = match std::fs::read_to_string(path) {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_TOKEN_FILE).read_to_string(&mut text));
+    let error = match read.map(|_| text) {
         Ok(text) if text.trim().is_empty() => anyhow::anyhow!("{named}: it is empty"),
         Ok(text) if !is_sendable(&Secret::new(text.trim().to_owned())) => {
             anyhow::anyhow!("{named}: it holds more than one line, or characters that no token has")

@@ -1,15 +1,18 @@
 //! Inputs as attacks: whatever a file or a service holds, there is an answer to it, in bounded memory, and no panic.
 
 use std::convert::Infallible;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use reqwest::Method;
 use stara_onboard::api::{LeafApi, StaraApi};
 use stara_onboard::checkpoint::{Approach, Ledger, LedgerAccess, LineCursor, Target};
-use stara_onboard::http::{Reply, parse_retry_after};
+use stara_onboard::http::{ClientOptions, ExtraRoots, HttpClient, Reply, parse_retry_after};
 use stara_onboard::manifest::{Format, Manifest, ReadOptions, Record, Source};
 use stara_onboard::model::{Dialect, LeafUserId, Login, OutcomeCode};
 use stara_onboard::report::{ReportFormat, ResultRecord, write_report};
@@ -390,4 +393,70 @@ fn a_manifest_that_unpacks_to_far_more_than_it_is_takes_bounded_memory() {
         assert!(ended.peak_memory < MOST_MEMORY, "{name}: {} MB", ended.peak_memory / 1_000_000);
         assert_eq!(bench.calls(), 0);
     }
+}
+
+/// An answer as it might go over the wire, right or wrong.
+fn wire_like() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => Just(b"HTTP/1.1 200 OK\r\n".to_vec()),
+        1 => Just(b"HTTP/1.0 404 \r\n".to_vec()),
+        1 => Just(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
+        1 => (0..1_100_u16).prop_map(|status| format!("HTTP/1.1 {status} x\r\n").into_bytes()),
+        2 => (0..200_u64).prop_map(|length| format!("Content-Length: {length}\r\n").into_bytes()),
+        1 => Just(b"Content-Length: -1\r\n".to_vec()),
+        2 => Just(b"Transfer-Encoding: chunked\r\n".to_vec()),
+        1 => Just(b"Connection: close\r\n".to_vec()),
+        2 => "[ -~]{0,40}".prop_map(|value| format!("Retry-After: {value}\r\n").into_bytes()),
+        1 => vec(any::<u8>(), 0..40).prop_map(|value| [b"Retry-After: ", &value[..], b"\r\n"].concat()),
+        3 => Just(b"\r\n".to_vec()),
+        2 => (0..40_usize).prop_map(|size| format!("{size:x}\r\n{}\r\n", "y".repeat(size)).into_bytes()),
+        1 => Just(b"0\r\n\r\n".to_vec()),
+        1 => Just(b"ffffffffffffffff\r\n".to_vec()),
+        2 => json_like().prop_map(String::into_bytes),
+        2 => vec(any::<u8>(), 0..60),
+    ];
+    vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn any_bytes_on_the_wire_are_an_answer_or_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = HttpClient::new(&ClientOptions {
+        base_url: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
+        timeout: Duration::from_secs(30),
+        idle_connections: 0,
+        allow_insecure_http: false,
+        extra_roots: ExtraRoots::default(),
+    })
+    .unwrap();
+    let (next, answers) = std::sync::mpsc::channel::<Vec<u8>>();
+    let server = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                request.push(byte[0]);
+            }
+            // A client that has seen enough may close before everything is written.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runner(500)
+        .run(&wire_like(), |answer| {
+            next.send(answer).unwrap();
+            let reply = runtime.block_on(client.send(client.request(Method::GET, "/token")));
+            if let Ok(reply) = reply {
+                let longest = Duration::from_secs(u64::from(u32::MAX));
+                prop_assert!(reply.retry_after.is_none_or(|wait| wait <= longest));
+                if let Ok(body) = reply.body {
+                    read_answer(reply.status, body);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    drop(next);
+    server.join().unwrap();
 }
