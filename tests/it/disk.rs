@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::Connection;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use stara_onboard::model::LeafUserId;
 
-use crate::support::{Bench, Grower, growers, side_by_side};
+use crate::support::{Bench, Grower, Running, growers, side_by_side};
 
 /// A file system of its own, in memory, taken away when this is dropped.
 struct SmallDisk(PathBuf);
@@ -63,6 +63,12 @@ fn mount(arguments: &[&str], at: &Path) -> bool {
     Command::new("mount").args(arguments).arg(at).output().is_ok_and(|output| output.status.success())
 }
 
+/// Lowers what a process under way may have of something.
+fn limit(running: &Running, resource: Resource, most: u64) {
+    let limit = Rlimit { current: Some(most), ..getrlimit(resource) };
+    prlimit(Pid::from_raw(running.pid()), resource, limit).unwrap();
+}
+
 /// Every user that was attached has an intent or an outcome in the ledger, and the ledger is whole.
 fn expect_all_known(bench: &Bench, rows: &[Grower]) {
     let ledger = Connection::open(bench.path("state/ledger.db")).unwrap();
@@ -102,8 +108,7 @@ fn a_limit_on_the_size_of_files_is_a_full_disk_and_not_the_end_of_the_process() 
     let bench = Bench::slow(&rows);
     let running = bench.run_of("growers.csv", &[]).start();
     bench.until(|world| world.attach_effects_in_all() >= 20);
-    let nothing = Rlimit { current: Some(1), maximum: None };
-    prlimit(Pid::from_raw(running.pid()), Resource::Fsize, nothing).unwrap();
+    limit(&running, Resource::Fsize, 1);
     let ended = running.end();
     assert_eq!((ended.code, ended.signal), (Some(8), None), "{}", ended.stderr);
     expect_all_known(&bench, &rows);
@@ -287,5 +292,35 @@ fn a_link_or_a_pipe_in_the_place_of_a_file_of_the_ledger_is_refused_and_nothing_
             assert!(!read.stderr.contains("defect"), "{name}: {}", read.stderr);
             assert_eq!(bench.calls(), calls, "{name}");
         }
+    }
+}
+
+#[test]
+fn a_process_out_of_file_descriptors_loses_no_row_and_attaches_none_twice() {
+    let rows = growers(100);
+    let bench = Bench::slow(&rows);
+    let running = bench.run_of("growers.csv", &["--concurrency", "64", "--max-failures", "100%"]).start();
+    bench.until(|world| world.attach_effects_in_all() >= 5);
+    // No connection more than there are, and no file.
+    limit(&running, Resource::Nofile, 3);
+    let ended = running.end();
+    assert!(matches!(ended.code, Some(0 | 3 | 8)), "{ended:?}");
+    assert!(!ended.stderr.contains("defect"), "{}", ended.stderr);
+    expect_all_known(&bench, &rows);
+    bench.run(&["--settle", "1s"]).with_code(0);
+    bench.expect_one_effect_each(&rows);
+}
+
+#[test]
+fn garbage_in_the_place_of_sqlites_own_files_costs_nothing_of_the_ledger() {
+    let rows = growers(5);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    let calls = bench.calls();
+    for name in ["ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.lock"] {
+        bench.write(&format!("state/{name}"), [0xa5; 40_000]);
+        bench.run(&[]).with_code(0);
+        assert_eq!(bench.outcomes(), ["attached"; 5], "{name}");
+        assert_eq!(bench.calls(), calls, "{name}: what is done stays done");
     }
 }
