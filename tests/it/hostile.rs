@@ -40,8 +40,9 @@ enum Worth {
 }
 
 /// Every hostile answer by name.
-const HOSTILE: [(&str, Worth, Trouble); 32] = [
+const HOSTILE: [(&str, Worth, Trouble); 33] = [
     ("50 MB", Worth::Unexpected, altered(Alteration::Huge(50_000_000))),
+    ("more than there may be memory", Worth::Unexpected, altered(Alteration::Huge(400_000_000))),
     ("slow", Worth::CutOff, altered(Alteration::Slow(Duration::from_millis(200)))),
     ("hang", Worth::None, Trouble::HangAfterEffect),
     ("truncated", Worth::Unexpected, altered(Alteration::Truncated)),
@@ -164,7 +165,7 @@ fn every_hostile_answer_to_every_call_is_coded_in_bounded_memory_and_without_an_
 
 #[test]
 fn every_hostile_answer_to_leafs_login_ends_the_run_and_blames_no_row() {
-    for some in HOSTILE.chunks(HOSTILE.len() / 2) {
+    for some in HOSTILE.chunks(HOSTILE.len().div_ceil(2)) {
         side_by_side(some, |(name, worth, trouble)| {
             let rows = growers(1);
             let account =
