@@ -16,6 +16,7 @@ mod main;
 mod manifest_source;
 mod output;
 mod reports;
+mod roots;
 mod run;
 mod sandbox;
 mod signals;

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::last_report::{self, Reported};
 use super::reports::{self, ReportTarget};
 use super::signals::{Signalled, TimeLimits};
-use super::{invocation, logging, manifest_source, sandbox, signals};
+use super::{invocation, logging, manifest_source, roots, sandbox, signals};
 use crate::checkpoint::{
     HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
 };
@@ -95,8 +95,8 @@ impl Prepared {
             check_token_file(path)?;
         }
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
-        let roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), read_roots)?;
-        let options = resolve(arguments, &target, &environment, &roots)?;
+        let extra_roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read)?;
+        let options = resolve(arguments, &target, &environment, &extra_roots)?;
         let read_options =
             arguments.reading.read_options(client_column(&options), &arguments.lines.keep_column);
         let manifest = Manifest::open(source, &read_options)?;
@@ -113,7 +113,7 @@ impl Prepared {
             let sandbox = start_sandbox(&manifest).await?;
             sandbox.stara_url().clone_into(&mut target.stara_url);
             sandbox.leaf_url().clone_into(&mut target.leaf_url);
-            (resolve(arguments, &target, &environment, &roots)?, Some(sandbox))
+            (resolve(arguments, &target, &environment, &extra_roots)?, Some(sandbox))
         } else {
             (options, None)
         };
@@ -188,7 +188,7 @@ fn resolve(
     arguments: &RunArguments,
     target: &crate::settings::TargetFlags,
     environment: &Environment,
-    roots: &ExtraRoots,
+    extra_roots: &ExtraRoots,
 ) -> Result<RunOptions, Failure> {
     let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::AUTO };
     let mut options = resolve_run(
@@ -197,7 +197,7 @@ fn resolve(
         &arguments.rows,
         &arguments.selection,
         environment,
-        roots,
+        extra_roots,
         default_rate,
     )?;
     if arguments.sandbox {
@@ -252,23 +252,6 @@ fn check_token_file(path: &Path) -> Result<(), Failure> {
         error,
         "nothing was sent; name a file that holds the token with --leaf-token-file",
     ))
-}
-
-/// The most of a file of certificates that is read, in bytes. The roots of a whole system are under 300 KiB.
-const LARGEST_BUNDLE: u64 = 4 * 1024 * 1024;
-
-/// Reads the certificates of `--ca-cert`.
-fn read_roots(path: &Path) -> Result<ExtraRoots, Failure> {
-    let named = || format!("--ca-cert {} can't be used", path.display());
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST_BUNDLE).read_to_end(&mut pem))
-        .map_err(anyhow::Error::new)
-        .and_then(|_| ExtraRoots::from_pem(&pem).map_err(anyhow::Error::new))
-        .with_context(named)
-        .map_err(|error| {
-            Failure::new(ExitCode::Usage, error, "nothing was sent; name a file of certificates in PEM")
-        })
 }
 
 fn make_state_folder(ledger: &Path) -> Result<(), Failure> {

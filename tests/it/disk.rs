@@ -318,7 +318,7 @@ fn garbage_in_the_place_of_sqlites_own_files_costs_nothing_of_the_ledger() {
     bench.run(&[]).with_code(0);
     let calls = bench.calls();
     for name in ["ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "ledger.lock"] {
-        bench.write(&format!("state/{name}"), [0xa5; 40_000]);
+        bench.write(&format!("state/{name}"), vec![0xa5; 40_000]);
         bench.run(&[]).with_code(0);
         assert_eq!(bench.outcomes(), ["attached"; 5], "{name}");
         assert_eq!(bench.calls(), calls, "{name}: what is done stays done");

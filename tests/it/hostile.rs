@@ -40,7 +40,7 @@ enum Worth {
 }
 
 /// Every hostile answer by name.
-const HOSTILE: [(&str, Worth, Trouble); 33] = [
+static HOSTILE: [(&str, Worth, Trouble); 33] = [
     ("50 MB", Worth::Unexpected, altered(Alteration::Huge(50_000_000))),
     ("more than there may be memory", Worth::Unexpected, altered(Alteration::Huge(400_000_000))),
     ("slow", Worth::CutOff, altered(Alteration::Slow(Duration::from_millis(200)))),
@@ -147,16 +147,16 @@ fn every_hostile_answer_to_every_call_is_coded_in_bounded_memory_and_without_an_
     side_by_side(calls, |call| {
         let rows = growers(HOSTILE.len());
         let bench = Bench::new(&rows);
-        for (row, (_, _, trouble)) in rows.iter().zip(HOSTILE) {
-            bench.inject(fault(call, trouble, row));
+        for (row, (_, _, trouble)) in rows.iter().zip(&HOSTILE) {
+            bench.inject(fault(call, trouble.clone(), row));
             if matches!(call, GetEvents | DeleteCredential) {
                 bench.world().seed_credential(row.id, "OK");
             }
         }
         let replace = ["-vvv", "--on-existing", "replace", "--max-changes", "1000"];
         let ended = bench.run(&[&PATIENT[..], &replace].concat()).with_code(3);
-        for ((result, row), (name, worth, _)) in bench.results().iter().zip(&rows).zip(HOSTILE) {
-            assert_eq!(result.outcome, expected(call, name, worth), "{call:?}: {name}");
+        for ((result, row), (name, worth, _)) in bench.results().iter().zip(&rows).zip(&HOSTILE) {
+            assert_eq!(result.outcome, expected(call, name, *worth), "{call:?}: {name}");
             assert!(bench.world().attach_effects(row.id) <= 1, "{call:?}: {name} was attached twice");
         }
         expect_calm(&bench, &ended);
