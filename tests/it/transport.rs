@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::support::leaks::Needles;
 use crate::support::{Bench, Invocation, growers, side_by_side};
 
 /// Somebody who signs certificates, and whom nobody trusts without being told to.
@@ -158,8 +159,12 @@ fn a_root_of_your_own_is_trusted_by_flag_or_environment_and_beside_the_systems()
                 .args(["--ca-cert"])
                 .args([write_pem(&bench, "other.pem", &[&other])]),
         };
-        run.end().with_code(0);
+        let ended = run.env("RUST_LOG", "trace").end().with_code(0);
         bench.expect_one_effect_each(&rows);
+        let passwords = rows.iter().map(|row| row.password.clone());
+        let secrets = Needles::new(bench.world().secrets().into_iter().chain(passwords));
+        assert!(ended.stderr.lines().count() > 15, "it said all it can say");
+        assert_eq!(secrets.find("stderr", ended.stderr.as_bytes()).len(), 0);
     });
 }
 
