@@ -243,8 +243,12 @@ fn runs_that_were_killed_again_and_again_leave_no_secret_behind() {
     let searched =
         ["state/ledger.db", "state/ledger.key", "killed.log", "killed.csv", "killed.jsonl", "killed.parquet"];
     expect_silence(&bench, &rows, &ended, &searched);
-    for row in &rows[5..] {
-        assert_eq!(bench.world().attach_effects(row.id), 1, "once each, however often it was killed");
+    let results = crate::support::read_results(&bench.path("killed.jsonl"));
+    for (row, result) in rows.iter().zip(&results).skip(5) {
+        // A row that was killed twice between its intent and its attach needs somebody to look at it.
+        let expected = if result.outcome == "needs-review" { 0..=1 } else { 1..=1 };
+        let effects = bench.world().attach_effects(row.id);
+        assert!(expected.contains(&effects), "{}, attached {effects} times", result.outcome);
     }
 }
 
