@@ -4,8 +4,8 @@ use hyper::body::Bytes;
 
 use super::faults::Wire;
 
-/// How many informational answers stand for an endless number of them: 50 MB.
-const FOREVER: usize = 2_000_000;
+/// How many informational answers stand for an endless number of them: 11 MB.
+const FOREVER: usize = 400_000;
 
 /// The whole answer of this status with this body, as it goes over the wire.
 pub(super) fn write(wire: Wire, status: u16, body: &[u8]) -> Bytes {

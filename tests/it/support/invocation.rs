@@ -134,8 +134,10 @@ impl Running {
 /// The most memory that a process has held so far, in bytes; `None` where the system doesn't tell.
 fn peak_memory_of(pid: Pid) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    // Before it is the program, the memory is still that of the test.
+    field("Name:").filter(|name| *name == "stara-onboard")?;
+    field("VmHWM:")?.strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 /// A process that has ended.
