@@ -21,6 +21,8 @@ mod reading;
 mod refusals;
 mod run;
 mod shared_logins;
+#[cfg(test)]
+mod simulation;
 mod staging;
 mod stop;
 mod stream;

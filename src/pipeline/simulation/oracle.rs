@@ -1,0 +1,380 @@
+//! The rules that hold whatever goes wrong, as obvious as they can be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::arrived::{Arrived, Asked};
+use super::setting::{Line, SETTLE, Setting};
+use super::stara::Stara;
+use super::world::Sent;
+use crate::checkpoint::{Intent, Ledger, UserRecord};
+use crate::http::{Frequency, Rate};
+use crate::model::{LeafUserId, OutcomeCode, Service, UnixMillis};
+
+/// A run that resumes knows when the intent was written down, and its attach left when that was durable.
+const COMMITTING: Duration = Duration::from_millis(100);
+
+/// What the client hears of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// An answer.
+    Answer { status: u16, retry_after: Option<u64>, shows_nothing: bool },
+    /// That it never left.
+    NotSent,
+    /// That the connection broke.
+    Broken,
+}
+
+/// What was asked of a host in this run.
+#[derive(Debug)]
+struct Pace {
+    rate: Rate,
+    left: Vec<Duration>,
+    /// Before this, said at that time, nothing may leave.
+    not_before: Duration,
+    said: Duration,
+}
+
+/// What was sent for one user, over all runs.
+#[derive(Debug, Default)]
+struct Traces {
+    /// Attaches of which the client was never told that they weren't processed, by number.
+    attaches: BTreeMap<u32, Duration>,
+    /// When looks left that showed nothing.
+    absences: Vec<Duration>,
+    /// When deletions left.
+    removals: Vec<Duration>,
+    /// The intent of the last attach or deletion in this run.
+    announced: Option<Intent>,
+    /// Whether the manifest gave the user another login while an attach with the old one was open. The ledger doesn't
+    /// know with which login an attach was sent, so that its credential is taken for the new login's.
+    is_mixed_up: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Oracle {
+    /// What was violated, the first first.
+    pub(super) objections: Vec<String>,
+    /// The ledger, through a connection of our own.
+    pub(super) reader: Option<Ledger>,
+    paces: [Pace; 2],
+    concurrency: usize,
+    /// The manifest of this run.
+    lines: Vec<Line>,
+    under_way: BTreeMap<u32, (Asked, Option<LeafUserId>)>,
+    users: BTreeMap<LeafUserId, Traces>,
+    /// Logins and passwords that were refused with a 401 in this run.
+    refused: BTreeSet<(String, String)>,
+    /// Those whose refusal is durable.
+    refused_for_good: BTreeSet<(String, String)>,
+    /// The outcomes observed in this run, by line.
+    pub(super) finished: BTreeMap<u64, (LeafUserId, OutcomeCode)>,
+    /// The newest of Leaf's tokens that the client has, and whether it needs another.
+    bearer: Option<String>,
+    needs_bearer: bool,
+}
+
+impl Oracle {
+    pub(super) fn new(setting: &Setting) -> Self {
+        let pace = |rate| Pace { rate, left: Vec::new(), not_before: Duration::ZERO, said: Duration::ZERO };
+        Self {
+            objections: Vec::new(),
+            reader: None,
+            paces: [pace(setting.stara_rate), pace(setting.leaf_rate)],
+            concurrency: setting.concurrency,
+            lines: Vec::new(),
+            under_way: BTreeMap::new(),
+            users: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            refused_for_good: BTreeSet::new(),
+            finished: BTreeMap::new(),
+            bearer: None,
+            needs_bearer: true,
+        }
+    }
+
+    /// Objects under the name of a rule.
+    pub(super) fn object(&mut self, rule: &str, what: &str) {
+        self.objections.push(format!("{rule}: {what}"));
+    }
+
+    /// A run begins with a process that knows nothing but its ledger.
+    pub(super) fn begin_run(&mut self, lines: &[Line], given_token: Option<String>) {
+        let before = std::mem::replace(&mut self.lines, lines.to_vec());
+        let changed = lines.iter().zip(&before).filter(|(line, before)| line.login != before.login);
+        for user in changed.filter_map(|(line, _)| line.user) {
+            if self.recorded(user).is_some_and(|record| record.intent.is_some()) {
+                self.users.entry(user).or_default().is_mixed_up = true;
+            }
+        }
+        self.needs_bearer = given_token.is_none();
+        self.bearer = given_token;
+        self.under_way.clear();
+        self.refused.clear();
+        self.finished.clear();
+        for pace in &mut self.paces {
+            pace.left.clear();
+            pace.not_before = Duration::ZERO;
+        }
+        for traces in self.users.values_mut() {
+            traces.announced = None;
+        }
+    }
+
+    /// What the ledger says of a user at this moment.
+    pub(super) fn recorded(&self, user: LeafUserId) -> Option<UserRecord> {
+        self.reader.as_ref()?.user(user).unwrap()
+    }
+
+    /// The credential that the durable intent says is to be deleted.
+    pub(super) fn meant_removal(&self, user: Option<LeafUserId>) -> Option<String> {
+        let removing = self.recorded(user?)?.intent?.removing?;
+        Some(removing.as_str().to_owned())
+    }
+
+    pub(super) fn is_mixed_up(&self, user: LeafUserId) -> bool {
+        self.users.get(&user).is_some_and(|traces| traces.is_mixed_up)
+    }
+
+    /// The login of the manifest's line of this number.
+    pub(super) fn login_of(&self, line: u64) -> Option<String> {
+        let line = usize::try_from(line).ok()?.checked_sub(2)?;
+        self.lines.get(line).map(|line| line.login.clone())
+    }
+
+    /// A request leaves.
+    pub(super) fn on_leaving(
+        &mut self,
+        arrived: &Arrived,
+        number: u32,
+        now: Duration,
+        wall: UnixMillis,
+        stara: &Stara,
+    ) {
+        self.check_pace(arrived.host, now);
+        let expected = super::network::origin(arrived.host);
+        if arrived.origin != expected {
+            self.object("no redirect is followed", &format!("a request left for {}", arrived.origin));
+        }
+        if self.under_way.len() >= self.concurrency {
+            let most = self.concurrency;
+            self.object("concurrency", &format!("{} requests under way, and {most} rows", most + 1));
+        }
+        match &arrived.asked {
+            Asked::Authenticate { login, password } => self.check_login(login, password),
+            Asked::Tokens { api_key } if stara.login_of(api_key).is_none() => {
+                self.object("own tokens", "an apiKey that nobody got");
+            }
+            Asked::LeafToken => self.check_token_renewal(),
+            Asked::Attach { api_key, access_token } => {
+                let login = stara.login_of(api_key);
+                self.check_tokens(arrived, login.as_deref(), access_token, stara);
+                self.check_attach(arrived, now, wall);
+                if let Some(user) = arrived.user {
+                    self.users.entry(user).or_default().attaches.insert(number, now);
+                }
+            }
+            Asked::Remove => self.check_removal(arrived, now, wall),
+            Asked::Unknown => self.object("known calls", "a call that nobody knows"),
+            Asked::Tokens { .. } | Asked::User | Asked::Credential | Asked::Events => {}
+        }
+        self.under_way.insert(number, (arrived.asked.clone(), arrived.user));
+    }
+
+    fn check_pace(&mut self, host: Service, now: Duration) {
+        let mut wrongs = Vec::new();
+        let pace = &mut self.paces[place(host)];
+        if now > pace.said && now < pace.not_before {
+            let early = pace.not_before.saturating_sub(now);
+            wrongs.push(("Retry-After", format!("a request to {host} left {early:?} too early")));
+        }
+        pace.left.push(now);
+        // A ceiling is a quota, too.
+        if let Rate::Fixed(Frequency { requests, per })
+        | Rate::Auto { ceiling: Some(Frequency { requests, per }) } = pace.rate
+        {
+            let quota = usize::try_from(requests).unwrap();
+            let in_window = pace.left.iter().rev().take_while(|left| **left + per > now).count();
+            if in_window > quota + 1 {
+                wrongs
+                    .push(("rate", format!("{in_window} requests to {host} within {per:?}, quota {quota}")));
+            }
+            // What docs/ARCHITECTURE.md promises: n requests take n periods, less what is forgiven.
+            let period = per / requests;
+            let forgiven = (period / 2).clamp(Duration::from_millis(2), Duration::from_millis(10));
+            for (steps, left) in pace.left.iter().rev().take(64).enumerate() {
+                let least = period * u32::try_from(steps).unwrap();
+                let took = now.saturating_sub(*left);
+                if took + forgiven < least {
+                    wrongs.push(("rate", format!("{} requests to {host} within {took:?}", steps + 1)));
+                    break;
+                }
+            }
+        }
+        for (rule, wrong) in wrongs {
+            self.object(rule, &wrong);
+        }
+    }
+
+    fn check_login(&mut self, login: &str, password: &str) {
+        let is_same =
+            |asked: &Asked| matches!(asked, Asked::Authenticate { login: other, .. } if other == login);
+        if self.under_way.values().any(|(asked, _)| is_same(asked)) {
+            self.object("one authentication a login", &format!("{login} twice at a time"));
+        }
+        let pair = (login.to_owned(), password.to_owned());
+        if self.refused.contains(&pair) || self.refused_for_good.contains(&pair) {
+            self.object("nobody is locked out", &format!("{login}'s refused password was sent again"));
+        }
+        if !self.lines.iter().any(|line| line.login == login && line.password == password) {
+            self.object("own logins", &format!("{login} with a password of nobody"));
+        }
+    }
+
+    fn check_token_renewal(&mut self) {
+        if self.under_way.values().any(|(asked, _)| *asked == Asked::LeafToken) {
+            self.object("token renewal", "two logins to Leaf at a time");
+        }
+        if !self.needs_bearer {
+            self.object("token renewal", "a login to Leaf while the token was good");
+        }
+    }
+
+    fn check_tokens(&mut self, arrived: &Arrived, login: Option<&str>, access_token: &str, stara: &Stara) {
+        let Some(login) = login else {
+            return self.object("own tokens", "an attach with an apiKey that nobody got");
+        };
+        let is_own = |line: &Line| line.user == arrived.user && line.login == login;
+        if !self.lines.iter().any(is_own) {
+            self.object("own tokens", &format!("{:?} attached with {login}'s apiKey", arrived.user));
+        }
+        if stara.newest_token(login) != access_token {
+            self.object("own tokens", &format!("an attach with tokens of {login} that are void"));
+        }
+    }
+
+    /// No attach leaves without an intent that is durable, and none while another one may yet take effect.
+    fn check_attach(&mut self, arrived: &Arrived, now: Duration, wall: UnixMillis) {
+        let rule = "no POST without a durable intent";
+        let Some(id) = arrived.user else { return };
+        let intent = self.recorded(id).and_then(|record| record.intent);
+        let Some(intent) = self.check_intent(rule, id, intent, wall) else { return };
+        if intent.attaches == 0 {
+            self.object(rule, &format!("the intent of {id} announces no attach"));
+        }
+        let traces = self.users.entry(id).or_default();
+        let Some(last) = traces.attaches.values().max() else { return };
+        let is_absent = traces.absences.iter().any(|look| *look + COMMITTING >= *last + SETTLE);
+        let is_removed = traces.removals.iter().any(|removal| removal > last);
+        if !is_absent && !is_removed {
+            let age = now.saturating_sub(*last);
+            let what = format!("{id} was posted again {age:?} after a POST that may yet take effect");
+            self.object("no second POST before a settled absence", &what);
+        }
+    }
+
+    fn check_removal(&mut self, arrived: &Arrived, now: Duration, wall: UnixMillis) {
+        let rule = "no DELETE without a durable intent";
+        let Some(id) = arrived.user else { return };
+        let intent = self.recorded(id).and_then(|record| record.intent);
+        let Some(intent) = self.check_intent(rule, id, intent, wall) else { return };
+        if !intent.replacing || intent.attaches > 0 {
+            self.object(rule, &format!("the intent of {id} announces no deletion"));
+        }
+        self.users.entry(id).or_default().removals.push(now);
+    }
+
+    /// Each of them has an intent of its own, made just before.
+    fn check_intent(
+        &mut self,
+        rule: &str,
+        id: LeafUserId,
+        intent: Option<Intent>,
+        wall: UnixMillis,
+    ) -> Option<Intent> {
+        let Some(intent) = intent else {
+            self.object(rule, &format!("there is none for {id}"));
+            return None;
+        };
+        let last = self.users.entry(id).or_default().announced.replace(intent.clone());
+        if intent.at > wall || last.is_some_and(|last| last.at >= intent.at) {
+            self.object(rule, &format!("that of {id} is of another request"));
+        }
+        let writes = |asked: &Asked| matches!(asked, Asked::Attach { .. } | Asked::Remove);
+        if self.under_way.values().any(|(asked, user)| *user == Some(id) && writes(asked)) {
+            self.object(rule, &format!("two writes for {id} at a time"));
+        }
+        Some(intent)
+    }
+
+    /// The client hears what came of a request.
+    pub(super) fn on_heard(&mut self, arrived: &Arrived, sent: &Sent, heard: Heard, now: Duration) {
+        let (status, retry_after, shows_nothing) = match heard {
+            Heard::Answer { status, retry_after, shows_nothing } => (status, retry_after, shows_nothing),
+            Heard::NotSent => (0, None, false),
+            Heard::Broken => return,
+        };
+        if let Some(seconds) = retry_after.filter(|_| matches!(status, 429 | 503)) {
+            let pace = &mut self.paces[place(arrived.host)];
+            let until = now + Duration::from_secs(seconds);
+            if until > pace.not_before {
+                (pace.not_before, pace.said) = (until, now);
+            }
+        }
+        match &arrived.asked {
+            Asked::Authenticate { login, password } if status == 401 => {
+                self.refused.insert((login.clone(), password.clone()));
+            }
+            Asked::Attach { .. } => {
+                let is_told = matches!(status, 0 | 300..=399 | 400 | 401 | 403 | 404 | 409 | 422 | 429);
+                if let Some(traces) = arrived.user.filter(|_| is_told).and_then(|id| self.users.get_mut(&id))
+                {
+                    traces.attaches.remove(&sent.number);
+                }
+            }
+            Asked::User | Asked::Credential if shows_nothing => {
+                if let Some(user) = arrived.user {
+                    self.users.entry(user).or_default().absences.push(sent.left);
+                }
+            }
+            _ => {}
+        }
+        if status == 401 && arrived.bearer.is_some() && arrived.bearer == self.bearer {
+            self.needs_bearer = true;
+        }
+    }
+
+    /// The client has read this token of Leaf's.
+    pub(super) fn on_bearer(&mut self, token: String) {
+        self.bearer = Some(token);
+        self.needs_bearer = false;
+    }
+
+    /// A request isn't under way any more, heard of or given up.
+    pub(super) fn on_over(&mut self, number: u32) {
+        self.under_way.remove(&number);
+    }
+
+    /// An outcome is observed.
+    pub(super) fn on_finished(&mut self, line: u64, user: LeafUserId, code: OutcomeCode) {
+        if self.finished.insert(line, (user, code)).is_some() {
+            self.object("one outcome a row", &format!("line {line} ended twice"));
+        }
+        if code == OutcomeCode::Internal {
+            self.object("no defect", &format!("line {line} ended as internal"));
+        }
+        let recorded = self.recorded(user).and_then(|record| record.outcome);
+        if recorded.map(|record| record.outcome.code) != Some(code) {
+            self.object("no outcome before its commit", &format!("{code} of line {line} isn't durable"));
+        }
+        if code == OutcomeCode::StaraLoginRejected
+            && let Some(line) = usize::try_from(line - 2).ok().and_then(|line| self.lines.get(line))
+        {
+            self.refused_for_good.insert((line.login.clone(), line.password.clone()));
+        }
+    }
+}
+
+fn place(host: Service) -> usize {
+    usize::from(host == Service::Leaf)
+}

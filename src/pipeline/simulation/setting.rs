@@ -1,0 +1,248 @@
+//! What a seed decides beforehand: the manifest and how it changes, what is at Leaf, and how the tool is used.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use crate::http::Rate;
+use crate::model::simulated::Dice;
+use crate::model::{Dialect, LeafUserId};
+use crate::pipeline::OnExisting;
+
+/// The settle time of every run, as by default.
+pub(super) const SETTLE: Duration = Duration::from_secs(120);
+
+/// What Leaf does with an attach where a credential is already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecondAttach {
+    /// It answers with this status.
+    Refused(u16),
+    /// The new credential takes the old one's place.
+    Replaces,
+}
+
+/// How bad the world can be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Climate {
+    /// Of a hundred requests so many go wrong…
+    pub(super) trouble: u64,
+    /// …but at most so many in all.
+    pub(super) most_troubles: u32,
+    /// The longest way of a request to its host, and of an answer back.
+    pub(super) travel: Duration,
+    /// The longest time by which an effect comes after its request left.
+    pub(super) lateness: Duration,
+    /// The longest time by which a look lags behind.
+    pub(super) lag: Duration,
+    /// A second attach.
+    pub(super) second: SecondAttach,
+    /// Whether a gateway may send an attach twice and pass on the second answer. No rule can help where the second takes
+    /// the first one's place, where a look lags behind, or where nobody looked before.
+    pub(super) may_double: bool,
+    /// How Stara refuses a login.
+    pub(super) refusal: u16,
+    /// After how many requests Leaf's token dies; never without.
+    pub(super) token_uses: Option<u64>,
+}
+
+/// What stands behind a user at Leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It holds nothing yet.
+    Bare,
+    /// Somebody else attached a credential before us, healthy or not.
+    Held { healthy: bool },
+    /// Leaf doesn't know it.
+    Unknown,
+    /// Leaf knows it, and it is none of ours.
+    Forbidden,
+}
+
+/// One line of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The user; `None` where the line is no row.
+    pub(super) user: Option<LeafUserId>,
+    pub(super) login: String,
+    pub(super) password: String,
+}
+
+/// One seed's setting.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// The manifest at first, and as it is later on.
+    pub(super) manifests: [Vec<Line>; 2],
+    pub(super) users: BTreeMap<LeafUserId, Standing>,
+    /// The right password of each login.
+    pub(super) logins: BTreeMap<String, String>,
+    pub(super) climate: Climate,
+    /// Whether effects come within the settle time, so that nobody may be attached twice.
+    pub(super) is_timely: bool,
+    pub(super) precheck: bool,
+    pub(super) on_existing: OnExisting,
+    pub(super) dialect: Dialect,
+    pub(super) stara_rate: Rate,
+    pub(super) leaf_rate: Rate,
+    pub(super) concurrency: usize,
+    pub(super) most_changes: u32,
+    /// Whether the first token is given and not got with the account.
+    pub(super) has_given_token: bool,
+    /// The longest commit.
+    pub(super) slowest_commit: Duration,
+}
+
+pub(super) fn right_password(login: &str) -> String {
+    format!("hush-right-{login}")
+}
+
+fn user_id(number: u64) -> LeafUserId {
+    let mut bytes = [0x40; 16];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    LeafUserId::from_bytes(bytes)
+}
+
+impl Setting {
+    pub(super) fn new(dice: &mut Dice) -> Self {
+        let is_timely = dice.chance(90);
+        let seconds = Duration::from_secs;
+        let (latest, longest_lag) = if is_timely { (60, 30) } else { (900, 300) };
+        let precheck = dice.chance(80);
+        let mut climate = Climate {
+            trouble: dice.pick(&[2, 10, 30]),
+            most_troubles: 40,
+            travel: Duration::from_millis(dice.pick(&[5, 400, 2_000])),
+            lateness: dice.time(seconds(latest)),
+            lag: if dice.chance(60) { Duration::ZERO } else { dice.time(seconds(longest_lag)) },
+            second: dice.pick(&[
+                SecondAttach::Refused(409),
+                SecondAttach::Refused(400),
+                SecondAttach::Replaces,
+            ]),
+            may_double: false,
+            refusal: dice.pick(&[401, 401, 422, 400]),
+            token_uses: dice.chance(40).then(|| 5 + dice.roll(60)),
+        };
+        climate.may_double = precheck && climate.lag.is_zero() && climate.second != SecondAttach::Replaces;
+        let mut setting = Self {
+            manifests: [Vec::new(), Vec::new()],
+            users: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            climate,
+            is_timely,
+            precheck,
+            // A replacement without a look is refused by the command line.
+            on_existing: if precheck {
+                dice.pick(&[OnExisting::Keep, OnExisting::Keep, OnExisting::Replace, OnExisting::Fail])
+            } else {
+                OnExisting::Keep
+            },
+            dialect: dice.pick(&[Dialect::Json, Dialect::Form]),
+            stara_rate: rate(dice),
+            leaf_rate: rate(dice),
+            concurrency: usize::try_from(dice.pick(&[1, 2, 3, 8, 64])).unwrap(),
+            most_changes: dice.pick(&[50, 50, 2]),
+            has_given_token: dice.chance(30),
+            slowest_commit: Duration::from_millis(dice.pick(&[0, 5, 40])),
+        };
+        setting.fill(dice);
+        setting
+    }
+
+    fn fill(&mut self, dice: &mut Dice) {
+        // Few rows, so that a seed is fast; now and then enough for canaries and the failure budget.
+        let rows = if dice.chance(2) { 32 + dice.roll(16) } else { 1 + dice.roll(12) };
+        let logins = 1 + dice.roll(rows);
+        for number in 0..logins {
+            let login = format!("grower{number}");
+            self.logins.insert(login.clone(), right_password(&login));
+        }
+        for number in 0..rows {
+            self.add_row(number, logins, rows, dice);
+        }
+    }
+
+    fn add_row(&mut self, number: u64, logins: u64, rows: u64, dice: &mut Dice) {
+        // What ends badly in the end has to stay below the failure budget.
+        let may_fail = rows < 31 || number.is_multiple_of(4);
+        let login = format!("grower{}", if dice.chance(70) { number % logins } else { dice.roll(logins) });
+        let user = user_id(number);
+        let standing = match dice.roll(20) {
+            // Without a look nobody can tell whose credential it is that a lost reply leaves behind.
+            0 | 1 if self.precheck => Standing::Held { healthy: dice.chance(75) },
+            2 if may_fail => Standing::Unknown,
+            // Nor what became of one for a user that we may not see.
+            3 if may_fail && self.precheck => Standing::Forbidden,
+            _ => Standing::Bare,
+        };
+        self.users.insert(user, standing);
+        // A refusal answers other rows with the same login, too, so that their order would decide how they end.
+        let is_wrong = may_fail && standing == Standing::Bare && dice.chance(18);
+        let password = if is_wrong { format!("hush-wrong-{}", dice.roll(2)) } else { right_password(&login) };
+        let first = Line { user: Some(user), login, password };
+        let mut later = first.clone();
+        if is_wrong && dice.chance(50) {
+            later.password = right_password(&first.login);
+        } else if self.precheck && dice.chance(8) {
+            later.login = format!("grower{}", dice.roll(logins));
+            later.password = right_password(&later.login);
+        }
+        match dice.roll(40) {
+            0 => self.add_lines(first.clone(), later.clone()),
+            1 => {
+                let line = Line { password: "hush-other".to_owned(), ..first.clone() };
+                self.add_lines(line.clone(), line);
+            }
+            2 => {
+                let line = Line { user: None, ..first.clone() };
+                self.add_lines(line.clone(), line);
+            }
+            _ => {}
+        }
+        self.add_lines(first, later);
+    }
+
+    fn add_lines(&mut self, first: Line, later: Line) {
+        self.manifests[0].push(first);
+        self.manifests[1].push(later);
+    }
+
+    /// A manifest as a CSV. Its first line is the header, so that the n-th of its lines is line n + 2.
+    pub(super) fn csv(&self, version: usize) -> String {
+        let mut csv = "leafUserId,login,password\n".to_owned();
+        for line in &self.manifests[version] {
+            let user = line.user.map_or_else(|| "nobody".to_owned(), |user| user.to_string());
+            writeln!(csv, "{user},{},{}", line.login, line.password).unwrap();
+        }
+        csv
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { precheck, on_existing, dialect, concurrency, most_changes, has_given_token, .. } = self;
+        writeln!(formatter, "{:?}, timely {}", self.climate, self.is_timely)?;
+        writeln!(formatter, "precheck {precheck}, on existing {on_existing:?}, dialect {dialect}")?;
+        writeln!(formatter, "Stara {}, Leaf {}, {concurrency} rows", self.stara_rate, self.leaf_rate)?;
+        writeln!(formatter, "{most_changes} changes, given token {has_given_token}")?;
+        for (number, (line, later)) in self.manifests[0].iter().zip(&self.manifests[1]).enumerate() {
+            let standing = line.user.map(|user| self.users[&user]);
+            let Line { user, login, password } = line;
+            write!(formatter, "line {}: {user:?} {standing:?} {login} {password}", number + 2)?;
+            let Line { login, password, .. } = later;
+            writeln!(
+                formatter,
+                "{}",
+                if line == later { String::new() } else { format!(", later {login} {password}") }
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn rate(dice: &mut Dice) -> Rate {
+    let rates = [
+        "none", "none", "auto", "auto:8/s", "auto:3/s", "20/min", "60/min", "300/min", "1/s", "3/s", "10/s",
+        "50/s", "260/s", "1000/s",
+    ];
+    dice.pick(&rates).parse().unwrap()
+}

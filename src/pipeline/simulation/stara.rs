@@ -1,0 +1,66 @@
+//! The simulated Stara.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::arrived::Asked;
+use super::world::Answer;
+use crate::model::Dialect;
+
+/// What Stara knows.
+#[derive(Debug)]
+pub(super) struct Stara {
+    pub(super) dialect: Dialect,
+    /// The right password of each login.
+    pub(super) passwords: BTreeMap<String, String>,
+    /// How a login is refused.
+    pub(super) refusal: u16,
+    /// How many token sets were given out for each login; only the newest one is good.
+    pub(super) given: BTreeMap<String, u32>,
+}
+
+impl Stara {
+    pub(super) fn answer(&mut self, asked: &Asked) -> Answer {
+        match asked {
+            Asked::Authenticate { login, password } => {
+                if self.passwords.get(login) != Some(password) {
+                    return Answer::json(self.refusal, json!({"message": "usuário ou senha inválidos"}));
+                }
+                let field = if self.dialect == Dialect::Json { "apiKey" } else { "key" };
+                Answer::json(200, json!({ field: api_key(login) }))
+            }
+            Asked::Tokens { api_key } => {
+                let Some(login) = self.login_of(api_key) else {
+                    return Answer::json(401, json!({}));
+                };
+                *self.given.entry(login.clone()).or_default() += 1;
+                let token = self.newest_token(&login);
+                Answer::json(
+                    200,
+                    match self.dialect {
+                        Dialect::Json => json!({
+                            "accessToken": token, "accessTokenClient": "hush-client", "refreshToken": "hush-refresh",
+                        }),
+                        Dialect::Form => json!({"X_access_token": token, "refresh_Token": "hush-refresh"}),
+                    },
+                )
+            }
+            _ => Answer::json(404, json!({})),
+        }
+    }
+
+    /// Whose apiKey this is.
+    pub(super) fn login_of(&self, key: &str) -> Option<String> {
+        self.passwords.keys().find(|login| api_key(login) == key).cloned()
+    }
+
+    /// The only access token that is good for a login.
+    pub(super) fn newest_token(&self, login: &str) -> String {
+        format!("hush-access-{login}-{}", self.given.get(login).copied().unwrap_or_default())
+    }
+}
+
+fn api_key(login: &str) -> String {
+    format!("hush-key-{login}")
+}
