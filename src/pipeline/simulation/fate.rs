@@ -51,7 +51,13 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
             let user = usize::try_from(line - 2).ok().and_then(|line| setting.manifests[1].get(line)?.user);
             user.is_none_or(|user| !exchanged.contains(&user))
         };
-        let differing = expected.iter().filter(|(line, code)| became.get(line) != Some(code));
+        // Without a look before, nobody can tell whose a credential is that Leaf took without naming it.
+        let is_same = |one: OutcomeCode, other: OutcomeCode| {
+            one == other || (!setting.precheck && one.is_done() && other.is_done())
+        };
+        let differing = expected
+            .iter()
+            .filter(|(line, code)| !became.get(line).is_some_and(|became| is_same(**code, *became)));
         for (line, code) in differing.filter(|(line, _)| is_comparable(**line)) {
             let what = format!("line {line} is {:?}, undisturbed it is {code}", became.get(line));
             fate.objections.push(format!("a disturbed run ends like an undisturbed one: {what}"));

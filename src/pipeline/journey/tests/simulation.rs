@@ -17,7 +17,7 @@ use crate::pipeline::journey::{
 
 /// Runs in which things go wrong, and then those in which nothing does any more.
 const TROUBLED_RUNS: u32 = 8;
-const CALM_RUNS: u32 = 4;
+const CALM_RUNS: u32 = 8;
 
 /// How many seeds are run when nobody says otherwise.
 const SEEDS: u64 = 20_000;
