@@ -83,6 +83,8 @@ pub struct Intent {
     pub replacing: bool,
     /// The credential whose deletion is announced, where one is replaced.
     pub removing: Option<CredentialId>,
+    /// The login of the row that it was announced for; `None` where an older program wrote it.
+    pub login: Option<Login>,
 }
 
 /// That Stara refused a login and password.

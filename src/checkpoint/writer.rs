@@ -266,7 +266,7 @@ struct Statements<'a> {
 }
 
 const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
-    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7 WHERE key = ?1";
+    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7, intent_login = ?8 WHERE key = ?1";
 
 /// The outcome, the intent and the credential in one statement: it is the write every row waits for. `?21` says whether
 /// the intent stays as it is, `?22` whether what is known of the credential does.
@@ -278,7 +278,8 @@ const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print =
     intent_over_nothing = iif(?21, intent_over_nothing, ?18), \
     intent_replacing = iif(?21, intent_replacing, ?19), intent_removing = iif(?21, intent_removing, ?20), \
     held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
-    held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26) WHERE key = ?1";
+    held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26), \
+    intent_login = iif(?21, intent_login, ?27) WHERE key = ?1";
 
 /// The cells of an intent, or of none.
 #[derive(Default)]
@@ -289,6 +290,7 @@ struct IntentCells<'a> {
     over_nothing: bool,
     replacing: bool,
     removing: Option<&'a str>,
+    login: Option<&'a str>,
 }
 
 impl<'a> IntentCells<'a> {
@@ -300,6 +302,7 @@ impl<'a> IntentCells<'a> {
             over_nothing: intent.over_nothing,
             replacing: intent.replacing,
             removing: intent.removing.as_ref().map(CredentialId::as_str),
+            login: intent.login.as_ref().map(Login::as_str),
         })
     }
 }
@@ -344,6 +347,7 @@ impl Statements<'_> {
             intent.over_nothing,
             intent.replacing,
             intent.removing,
+            intent.login,
         ])?;
         Ok(())
     }
@@ -380,6 +384,7 @@ impl Statements<'_> {
             held.is_some_and(|held| held.ours),
             held.and_then(|held| held.login.as_ref()).map(Login::as_str),
             held.and_then(|held| held.origin).map(Origin::as_str),
+            intent.login,
         ])?;
         match change.refusal {
             RefusalChange::Leave => {}

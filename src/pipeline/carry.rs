@@ -22,7 +22,7 @@ use crate::checkpoint::{
     HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, SavedEvent,
 };
 use crate::http::GivenUp;
-use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
+use crate::model::{Login, Origin, OutcomeCode, Secret, Service, UnixMillis};
 
 /// One row under way.
 #[expect(
@@ -100,6 +100,7 @@ impl<'a> Carrier<'a> {
                 over_nothing: intent.over_nothing,
                 replacing: intent.replacing,
                 removing: intent.removing,
+                other_login: intent.login.is_some_and(|login| login != self.task.login),
             }),
             known: record.held.clone().map(|held| KnownCredential {
                 id: held.id,
@@ -273,7 +274,7 @@ impl<'a> Carrier<'a> {
     }
 
     async fn intend(&mut self, intending: &Intending) -> Result<(), Abandoned> {
-        let intent = with_time(intending, UnixMillis::now(), false);
+        let intent = intent_of(intending, UnixMillis::now(), false, Some(&self.task.login));
         let written = self.context.ledger.intend(self.task.user, intent.clone()).await;
         written.map_err(|error| self.context.stop_for_ledger(&error))?;
         self.intent = Some(intent);
@@ -369,8 +370,10 @@ impl<'a> Carrier<'a> {
         let now = UnixMillis::now();
         // Where the clock went back an intent lies in the future, and would never grow old.
         let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
+        // What is open was announced for the login of that time.
+        let login = self.intent.as_ref().map_or(Some(&task.login), |intent| intent.login.as_ref());
         let open_intent =
-            finish.keep_intent.as_ref().map(|kept| with_time(&kept.intending, at, kept.acknowledged));
+            finish.keep_intent.as_ref().map(|kept| intent_of(&kept.intending, at, kept.acknowledged, login));
         let change = OutcomeChange {
             user: task.user,
             login: task.login.clone(),
@@ -395,6 +398,10 @@ impl<'a> Carrier<'a> {
     fn held(&self, finish: &Finish) -> Option<HeldCredential> {
         let outcome = &finish.outcome;
         let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
+        if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
+            let login = self.task.record.intent.as_ref()?.login.clone();
+            return Some(HeldCredential { id, ours: true, login, origin: Some(Origin::Recovered) });
+        }
         let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
         let login = Some(self.task.login.clone());
         Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin })
@@ -425,7 +432,7 @@ impl Drop for Carrier<'_> {
     }
 }
 
-fn with_time(intending: &Intending, at: UnixMillis, acknowledged: bool) -> Intent {
+fn intent_of(intending: &Intending, at: UnixMillis, acknowledged: bool, login: Option<&Login>) -> Intent {
     Intent {
         at,
         attaches: intending.attaches,
@@ -433,5 +440,6 @@ fn with_time(intending: &Intending, at: UnixMillis, acknowledged: bool) -> Inten
         over_nothing: intending.over_nothing,
         replacing: intending.replacing,
         removing: intending.removing.clone(),
+        login: login.cloned(),
     }
 }

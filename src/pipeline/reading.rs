@@ -194,6 +194,7 @@ mod tests {
             over_nothing: false,
             replacing,
             removing: None,
+            login: None,
         };
         let print = Fingerprint(1);
         RowTask {

@@ -4,6 +4,8 @@ CREATE TABLE learned_rates (
     per_second  REAL NOT NULL,
     at          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- With which login what is announced was sent: the row may have another one by the time that it is found.
+ALTER TABLE users ADD COLUMN intent_login TEXT;
 -- In which run it was refused.
 ALTER TABLE refusals ADD COLUMN run INTEGER;
 -- How Stara was asked then, where that run was stopped because it went wrong for everybody and no login was accepted:

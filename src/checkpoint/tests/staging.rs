@@ -171,6 +171,7 @@ async fn what_earlier_runs_learned_is_shown_to_whoever_decides() {
         over_nothing: false,
         replacing: true,
         removing: CredentialId::new("c0"),
+        login: None,
     };
     handle.intend(keys[2], removal.clone()).await.unwrap();
     place.ledger = writer.finish(handle).await.unwrap();

@@ -21,6 +21,7 @@ fn intent(at: i64) -> Intent {
         over_nothing: true,
         replacing: true,
         removing: CredentialId::new("c0"),
+        login: None,
     }
 }
 

@@ -64,6 +64,7 @@ fn intent() -> Intent {
         over_nothing: true,
         replacing: false,
         removing: None,
+        login: None,
     }
 }
 

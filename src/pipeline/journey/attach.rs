@@ -23,6 +23,7 @@ impl Journey {
 
     /// Takes note of an attach that may have taken effect.
     pub(super) fn open_attach(&mut self, acknowledged: bool, now: Duration) {
+        self.has_attached = true;
         self.open = Some(OpenAttach {
             attaches: self.attaches_sent().saturating_add(1),
             acknowledged,
@@ -107,6 +108,9 @@ impl Journey {
             return if is_over { self.not_to_be_seen() } else { self.look_again(deadline, now) };
         };
         self.status = Some(200);
+        if self.is_of_earlier_login() {
+            return self.on_earlier_login(credential);
+        }
         let is_another = self.created.is_some() && credential.id.is_some() && self.created != credential.id;
         credential.id = credential.id.or_else(|| self.created.clone());
         let health = credential.health();

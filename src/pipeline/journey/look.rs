@@ -48,6 +48,25 @@ impl Journey {
         }
     }
 
+    /// Whether a credential that is found now can only be what was announced when the row had another login.
+    pub(super) fn is_of_earlier_login(&self) -> bool {
+        !self.has_attached && self.start.intent.as_ref().is_some_and(|prior| prior.other_login)
+    }
+
+    /// An attach of an earlier run took effect, with a login that the row has no longer: the row stands where it would if
+    /// that run had seen the credential, and the login had changed afterwards.
+    pub(super) fn on_earlier_login(&mut self, credential: Credential) -> Effect {
+        let ours = self.over_nothing() || self.known(&credential).is_some_and(|known| known.ours);
+        (self.open, self.replacing, self.removed, self.is_recovered) = (None, None, false, false);
+        self.begin_step(Step::Precheck);
+        if let Some(id) = credential.id.clone().filter(|_| ours) {
+            self.earlier = Some(id.clone());
+            self.start.known = Some(KnownCredential { id, origin: Some(Origin::Recovered), ours });
+            self.start.login_changed = true;
+        }
+        self.on_precheck(Some(credential))
+    }
+
     /// What the ledger knows of this very credential.
     pub(super) fn known(&self, credential: &Credential) -> Option<KnownCredential> {
         self.start.known.clone().filter(|known| credential.id.as_ref() == Some(&known.id))

@@ -44,6 +44,10 @@ pub struct Journey {
     pub(super) open: Option<OpenAttach>,
     /// The id that came with our 201.
     pub(super) created: Option<CredentialId>,
+    /// The credential of ours that an attach with the row's earlier login left.
+    pub(super) earlier: Option<CredentialId>,
+    /// Whether an attach was sent in this run.
+    pub(super) has_attached: bool,
     /// Whether it took a later look to learn that an attach took effect.
     pub(super) is_recovered: bool,
     /// Whether tokens are at hand.
@@ -97,6 +101,8 @@ impl Journey {
             removals: 0,
             open: None,
             created: None,
+            earlier: None,
+            has_attached: false,
             is_recovered: false,
             has_tokens: false,
             token_refused: false,
@@ -384,6 +390,12 @@ impl Journey {
             credential: self.seen.take(),
             message,
         };
-        Effect::Finish(Box::new(Finish { outcome, ours, keep_intent, refused: false }))
+        Effect::Finish(Box::new(Finish {
+            outcome,
+            ours,
+            keep_intent,
+            earlier: self.earlier.take(),
+            refused: false,
+        }))
     }
 }

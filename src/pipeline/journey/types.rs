@@ -59,6 +59,10 @@ pub struct JourneyStart {
 
 /// An intent that an earlier run left open.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and their combinations are all possible"
+)]
 pub struct PriorIntent {
     /// Its age; `None` when the clock went back, so that nothing can be said.
     pub age: Option<Duration>,
@@ -72,6 +76,8 @@ pub struct PriorIntent {
     pub replacing: bool,
     /// That credential.
     pub removing: Option<CredentialId>,
+    /// Whether the row had another login when it was announced.
+    pub other_login: bool,
 }
 
 /// A credential that the ledger knows of an earlier run.
@@ -203,6 +209,8 @@ pub struct Finish {
     pub ours: bool,
     /// What stays open for a later run.
     pub keep_intent: Option<KeptIntent>,
+    /// The credential of ours that an attach with the row's earlier login left, if the row met one.
+    pub earlier: Option<CredentialId>,
     /// Whether Stara refused login and password, so that they are remembered as refused.
     pub refused: bool,
 }

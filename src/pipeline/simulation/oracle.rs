@@ -46,9 +46,6 @@ struct Traces {
     removals: Vec<Duration>,
     /// The intent of the last attach or deletion in this run.
     announced: Option<Intent>,
-    /// Whether the manifest gave the user another login while an attach with the old one was open. The ledger doesn't
-    /// know with which login an attach was sent, so that its credential is taken for the new login's.
-    is_mixed_up: bool,
 }
 
 #[derive(Debug)]
@@ -100,13 +97,7 @@ impl Oracle {
 
     /// A run begins with a process that knows nothing but its ledger.
     pub(super) fn begin_run(&mut self, lines: &[Line], given_token: Option<String>) {
-        let before = std::mem::replace(&mut self.lines, lines.to_vec());
-        let changed = lines.iter().zip(&before).filter(|(line, before)| line.login != before.login);
-        for user in changed.filter_map(|(line, _)| line.user) {
-            if self.recorded(user).is_some_and(|record| record.intent.is_some()) {
-                self.users.entry(user).or_default().is_mixed_up = true;
-            }
-        }
+        self.lines = lines.to_vec();
         self.needs_bearer = given_token.is_none();
         self.bearer = given_token;
         self.under_way.clear();
@@ -130,10 +121,6 @@ impl Oracle {
     pub(super) fn meant_removal(&self, user: Option<LeafUserId>) -> Option<String> {
         let removing = self.recorded(user?)?.intent?.removing?;
         Some(removing.as_str().to_owned())
-    }
-
-    pub(super) fn is_mixed_up(&self, user: LeafUserId) -> bool {
-        self.users.get(&user).is_some_and(|traces| traces.is_mixed_up)
     }
 
     /// The login of the manifest's line of this number.

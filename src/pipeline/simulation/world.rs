@@ -282,7 +282,7 @@ impl World {
         }
         let login = self.oracle.login_of(line);
         let is_another = held.login.is_some() && held.login != login;
-        if code == OutcomeCode::Attached && is_another && !self.oracle.is_mixed_up(id) {
+        if code == OutcomeCode::Attached && is_another {
             let what = format!("line {line}: attached for {login:?}, and {:?}'s is there", held.login);
             self.oracle.object("true outcomes", &what);
         }

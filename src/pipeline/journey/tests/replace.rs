@@ -29,6 +29,7 @@ fn open_removal(seconds: Option<u64>) -> PriorIntent {
         over_nothing: false,
         replacing: true,
         removing: CredentialId::new("c0"),
+        other_login: false,
     }
 }
 

@@ -181,6 +181,7 @@ impl Fate {
             over_nothing: intending.over_nothing,
             replacing: intending.replacing,
             removing: intending.removing.clone(),
+            other_login: false,
         });
         JourneyStart {
             intent,

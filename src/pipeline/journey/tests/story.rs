@@ -279,6 +279,7 @@ pub(super) fn one_attach(age_seconds: u64) -> PriorIntent {
         over_nothing: true,
         replacing: false,
         removing: None,
+        other_login: false,
     }
 }
 

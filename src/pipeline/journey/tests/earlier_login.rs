@@ -1,0 +1,61 @@
+//! An attach of an earlier run, found when the row has another login than the attach had.
+
+use super::story::*;
+use crate::api::CallErrorKind;
+use crate::model::CredentialId;
+use crate::pipeline::journey::{Event, JourneyStart, PriorIntent};
+
+/// An attach of five minutes ago with the login of that time.
+fn of_another_login() -> JourneyStart {
+    resumed(PriorIntent { other_login: true, ..one_attach(300) })
+}
+
+fn granted() -> Event {
+    Event::ChangeClaimed(true)
+}
+
+fn earlier(told: &Told) -> Option<&str> {
+    told.finish.earlier.as_ref().map(CredentialId::as_str)
+}
+
+#[test]
+fn its_credential_is_replaced_like_one_whose_login_changed() {
+    let tokens_and_events = [kept(), kept(), kept()];
+    let replacing = [found("c1", "OK"), removed(), absent(), created("c2"), found("c2", "OK")];
+    let replies = [found("c1", "OK"), granted()].into_iter().chain(tokens_and_events).chain(replacing);
+    let told = tell(rules(), of_another_login(), replies);
+    assert_eq!(told.end(), "end: attached at verify, replaced, ours, c2");
+    assert!(told.finish.keep_intent.is_none());
+}
+
+#[test]
+fn an_attach_that_leaf_confirmed_is_replaced_as_well() {
+    let intent = PriorIntent { other_login: true, acknowledged: true, ..one_attach(300) };
+    let told = tell(rules(), resumed(intent), [found("c1", "OK"), Event::ChangeClaimed(false)]);
+    assert_eq!((told.end(), earlier(&told)), ("end: not-reached at precheck, c1", Some("c1")));
+}
+
+#[test]
+fn whatever_keeps_it_from_being_replaced_its_credential_is_remembered_as_the_earlier_logins() {
+    let rejected = failed(CallErrorKind::LoginRejected, 401);
+    let told = tell(rules(), of_another_login(), [found("c1", "OK"), granted(), rejected]);
+    assert_eq!(
+        (told.end(), earlier(&told)),
+        ("end: stara-login-rejected at authenticate, login refused, c1", Some("c1"))
+    );
+    assert!(told.finish.keep_intent.is_none() && told.finish.refused);
+}
+
+#[test]
+fn where_it_left_nothing_the_row_is_attached_with_its_own_login() {
+    let replies = [absent(), kept(), kept(), created("c2"), found("c2", "OK")];
+    let told = tell(rules(), of_another_login(), replies);
+    assert_eq!((told.end(), earlier(&told)), ("end: attached at verify, created, ours, c2", None));
+}
+
+#[test]
+fn a_credential_that_may_be_somebody_elses_is_kept_and_not_called_attached() {
+    let intent = PriorIntent { other_login: true, over_nothing: false, ..one_attach(300) };
+    let told = tell(rules(), resumed(intent), [found("c1", "OK")]);
+    assert_eq!((told.end(), earlier(&told)), ("end: already-attached at precheck, found, c1", None));
+}
