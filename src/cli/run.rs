@@ -4,27 +4,24 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 
 use super::arguments::RunArguments;
+use super::conclusion::Ended;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::last_report::{self, Reported};
-use super::reports::{self, ReportTarget};
-use super::signals::{Signalled, TimeLimits};
-use super::{invocation, logging, manifest_source, roots, sandbox, signals};
-use crate::checkpoint::{
-    HostTotals, KeyStanding, Ledger, LedgerAccess, OutcomeCounts, RunEnd, RunLock, RunStart, Target,
-};
+use super::signals::TimeLimits;
+use super::{logging, manifest_source, reports, roots, sandbox, signals};
+use crate::checkpoint::{KeyStanding, Ledger, LedgerAccess, RunLock, RunStart, Target};
 use crate::http::{ExtraRoots, Rate};
 use crate::manifest::Manifest;
-use crate::model::{NextRun, OutcomeCode, Secret, Service};
-use crate::pipeline::{self, Observe, RunOptions, RunResult, StagingOptions, Stop, StopCause};
+use crate::model::Secret;
+use crate::pipeline::{self, Observe, RunOptions, StagingOptions, Stop};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::settings::{Environment, client_column, is_sendable, resolve_run};
-use crate::ui::{HostUse, LogWriter, ProgressDisplay, Summary};
+use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
@@ -278,7 +275,8 @@ fn make_durable_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn internal(what: &'static str) -> Failure {
+/// A defect of this program that nobody can mend by another command line.
+pub(super) fn internal(what: &'static str) -> Failure {
     Failure::new(
         ExitCode::Internal,
         anyhow::anyhow!(what),
@@ -293,148 +291,6 @@ fn warn(arguments: &RunArguments, text: &str) {
 }
 
 /// Writes for people. Where stderr is gone, nobody is there to be told.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// A run whose rows have ended.
-struct Ended {
-    result: RunResult,
-    run: i64,
-    lines: u64,
-    origins: [String; 2],
-    duration: Duration,
-    stop: Stop,
-    signalled: Signalled,
-    _lock: RunLock,
-}
-
-impl Ended {
-    /// Counts, records, reports and sums up.
-    async fn conclude(
-        self,
-        arguments: &RunArguments,
-        targets: Arc<[ReportTarget]>,
-    ) -> Result<ExitCode, Failure> {
-        let ledger = &self.result.ledger;
-        let stopped = self.result.stopped.clone();
-        if let Some(StopCause::LedgerUnwritable { reason }) = stopped {
-            return Err(Failure::new(
-                ExitCode::StateUnwritable,
-                anyhow::anyhow!(reason),
-                "nothing was claimed that isn't in the ledger; make room or mend the permissions, then run the same \
-                 command again",
-            ));
-        }
-        let outcomes = ledger.count_outcomes(self.run)?;
-        // A run whose time was over just as its last rows ended is none that is to be resumed.
-        let stopped = stopped.filter(|cause| {
-            !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
-        });
-        let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
-        let path = ledger.path().to_owned();
-        let reported =
-            last_report::write(path, record, Arc::clone(&targets), &self.signalled, last_report::PATIENCE)
-                .await;
-        // A signal that cost the report stopped the run, though its rows had ended.
-        let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
-        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
-        let code = match (exit_code(stopped.as_ref(), &outcomes, self.lines), &reported) {
-            (ExitCode::Internal, _) => ExitCode::Internal,
-            (_, Err(failure)) => failure.code,
-            (code, Ok(_)) => code,
-        };
-        let end = RunEnd {
-            exit_code: code.number(),
-            ending,
-            outcomes: outcomes.clone(),
-            hosts: self.result.hosts.clone(),
-        };
-        ledger.end_run(self.run, &end)?;
-        tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
-        if !arguments.output.quiet || code != ExitCode::Done {
-            let paths = || targets.iter().map(|target| target.path.as_path());
-            let mut summary = self.summary(&outcomes, stopped.as_ref());
-            match reported {
-                Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
-                Ok(Reported::GivenUp) => {
-                    let state = arguments.state.state.as_deref();
-                    summary.report_command =
-                        Some(invocation::report_command(paths(), state, arguments.sandbox));
-                }
-                Err(_) => {}
-            }
-            tell(&summary.render());
-        }
-        if code == ExitCode::Internal {
-            let (lines, total) = (self.lines, outcomes.total());
-            let error = anyhow::anyhow!("the manifest has {lines} lines, but {total} have an outcome");
-            return Err(Failure::new(
-                code,
-                error,
-                "report it; the ledger is true, and the same command resumes",
-            ));
-        }
-        reported.map(|_| code)
-    }
-
-    fn summary(&self, outcomes: &OutcomeCounts, stopped: Option<&StopCause>) -> Summary {
-        let host = |service: Service, origin: &String| {
-            let name = service.as_str().to_lowercase();
-            let HostTotals { requests, throttled, .. } =
-                self.result.hosts.get(&name).copied().unwrap_or_default();
-            HostUse { service, origin: origin.clone(), requests, throttled }
-        };
-        Summary {
-            lines: self.lines,
-            outcomes: outcomes.iter().collect(),
-            done_before: outcomes.earlier,
-            hosts: Service::ALL
-                .iter()
-                .zip(&self.origins)
-                .map(|(service, origin)| host(*service, origin))
-                .collect(),
-            duration: self.duration,
-            stopped: stopped.map(ToString::to_string),
-            reports: Vec::new(),
-            report_command: None,
-            resume: is_something_left(outcomes).then(invocation::command_line),
-        }
-    }
-}
-
-/// Whether the same command would do something for some row.
-fn is_something_left(outcomes: &OutcomeCounts) -> bool {
-    let again = |code: OutcomeCode| matches!(code.next_run(), NextRun::TriesAgain | NextRun::LooksAgain);
-    OutcomeCode::ALL.iter().any(|code| again(*code) && outcomes.selected(*code) > 0)
-}
-
-/// How a run ends, in the order of precedence: 1, 8, signal, 7, 4, 5, 3.
-fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
-    if outcomes.total() != lines {
-        return ExitCode::Internal;
-    }
-    match stopped {
-        Some(StopCause::LedgerUnwritable { .. }) => ExitCode::StateUnwritable,
-        Some(StopCause::Signal(signal)) => (*signal).into(),
-        Some(StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. }) => {
-            ExitCode::Refused
-        }
-        Some(StopCause::TooManyFailures { .. }) => ExitCode::TooManyFailures,
-        Some(
-            StopCause::HeldTooLong { .. }
-            | StopCause::HostDown { .. }
-            | StopCause::DurationReached { .. }
-            | StopCause::NoToken { .. }
-            | StopCause::ManifestUnreadable { .. }
-            | StopCause::ManifestChanged { .. },
-        ) => ExitCode::Incomplete,
-        None => {
-            // A row that the run should have tried and didn't come to counts as well, for whatever reason.
-            let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
-            let any_failed =
-                OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
-            if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
-        }
-    }
 }

@@ -11,18 +11,17 @@ use super::context::{Abandoned, RunContext, random_below};
 use super::decide::is_login_changed;
 use super::event::Event as RunEvent;
 use super::journey::{
-    Answer, Call, Effect, Event, Finish, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
+    Answer, Call, Effect, Event, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
 };
 use super::leaf_token::CurrentToken;
 use super::reading::RowTask;
+use super::recording::intent_of;
 use super::shared_logins::Sharing;
 use super::stop::StopCause;
 use crate::api::{CallError, CallErrorKind, Tokens};
-use crate::checkpoint::{
-    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, SavedEvent,
-};
+use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
-use crate::model::{Login, Origin, OutcomeCode, Secret, Service, UnixMillis};
+use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
 
 /// One row under way.
 #[expect(
@@ -30,23 +29,23 @@ use crate::model::{Login, Origin, OutcomeCode, Secret, Service, UnixMillis};
     reason = "each is a fact of its own, and their combinations are all possible"
 )]
 pub(super) struct Carrier<'a> {
-    context: &'a RunContext,
-    task: &'a RowTask,
+    pub(super) context: &'a RunContext,
+    pub(super) task: &'a RowTask,
     slot: Option<OwnedSemaphorePermit>,
     api_key: Option<Secret>,
     /// The row's place among those with its login, where they share it.
     sharing: Option<Sharing<'a>>,
     tokens: Option<Tokens>,
     /// The last intent that is durable.
-    intent: Option<Intent>,
+    pub(super) intent: Option<Intent>,
     /// Whether an earlier refusal of this login turned out not to stand any more.
-    withdraws_refusal: bool,
+    pub(super) withdraws_refusal: bool,
     /// Whether the run goes on without waiting for this row.
     has_passed: bool,
     /// Whether it may replace a credential and hasn't begun to.
     has_unused_claim: bool,
     /// Whether the run gave its host up before anything was said about the row.
-    is_cut_short: bool,
+    pub(super) is_cut_short: bool,
     /// Time of the row's own that its journey hasn't heard of yet.
     spent: Duration,
 }
@@ -359,66 +358,6 @@ impl<'a> Carrier<'a> {
             }
         }
     }
-
-    /// Makes the outcome durable, and only then tells of it.
-    async fn finish(self, finish: Finish) -> Result<(), Abandoned> {
-        let (context, task) = (self.context, self.task);
-        let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
-        // A refusal that was only remembered says nothing new, and neither does the answer of last night.
-        let last = task.record.outcome.as_ref().map(|last| last.outcome.code);
-        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code) && !self.is_cut_short;
-        let now = UnixMillis::now();
-        // Where the clock went back an intent lies in the future, and would never grow old.
-        let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
-        // What is open was announced for the login of that time.
-        let login = self.intent.as_ref().map_or(Some(&task.login), |intent| intent.login.as_ref());
-        let open_intent =
-            finish.keep_intent.as_ref().map(|kept| intent_of(&kept.intending, at, kept.acknowledged, login));
-        let change = OutcomeChange {
-            user: task.user,
-            login: task.login.clone(),
-            fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
-            held: self.held(&finish),
-            refusal: self.refusal(&finish, now),
-            open_intent,
-            record: OutcomeRecord { outcome: finish.outcome, finished_at: now, run: context.run },
-        };
-        context.ledger.finish(change).await.map_err(|error| context.stop_for_ledger(&error))?;
-        let (line, leaf_user_id) = (task.line, task.leaf_user_id);
-        tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
-        context.observer.observe(&RunEvent::RowFinished { line, leaf_user_id, code, stage });
-        if is_new_answer && context.count_outcome(code, stage, status) {
-            context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
-        }
-        Ok(())
-    }
-
-    /// The credential that the user is now known to hold, where the outcome says so. A credential that was deleted isn't
-    /// forgotten: if the deletion proves to have had no effect, it is still ours.
-    fn held(&self, finish: &Finish) -> Option<HeldCredential> {
-        let outcome = &finish.outcome;
-        let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
-        if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
-            let login = self.task.record.intent.as_ref()?.login.clone();
-            return Some(HeldCredential { id, ours: true, login, origin: Some(Origin::Recovered) });
-        }
-        let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
-        let login = Some(self.task.login.clone());
-        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin })
-    }
-
-    fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
-        let login = self.task.fingerprints.login;
-        if self.context.key == KeyStanding::Lost {
-            RefusalChange::Leave
-        } else if finish.refused && finish.outcome.http_status.is_some() {
-            RefusalChange::Add(Refusal { login, http_status: finish.outcome.http_status, at })
-        } else if self.withdraws_refusal {
-            RefusalChange::Withdraw(login)
-        } else {
-            RefusalChange::Leave
-        }
-    }
 }
 
 impl Drop for Carrier<'_> {
@@ -429,17 +368,5 @@ impl Drop for Carrier<'_> {
             // The old credential was never touched: another row may use the claim.
             self.context.changes_left.fetch_add(1, Ordering::Relaxed);
         }
-    }
-}
-
-fn intent_of(intending: &Intending, at: UnixMillis, acknowledged: bool, login: Option<&Login>) -> Intent {
-    Intent {
-        at,
-        attaches: intending.attaches,
-        acknowledged,
-        over_nothing: intending.over_nothing,
-        replacing: intending.replacing,
-        removing: intending.removing.clone(),
-        login: login.cloned(),
     }
 }

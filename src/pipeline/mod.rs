@@ -18,6 +18,7 @@ pub mod journey;
 mod leaf_token;
 mod pace;
 mod reading;
+mod recording;
 mod refusals;
 mod run;
 mod shared_logins;

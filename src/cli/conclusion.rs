@@ -1,0 +1,160 @@
+//! The end of a run: counts, records, reports, sums up, and says with which code to exit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arguments::RunArguments;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::invocation;
+use super::last_report::{self, Reported};
+use super::reports::ReportTarget;
+use super::run::{internal, tell};
+use super::signals::Signalled;
+use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunLock};
+use crate::model::{NextRun, OutcomeCode, Service};
+use crate::pipeline::{RunResult, Stop, StopCause};
+use crate::ui::{HostUse, Summary};
+
+/// A run whose rows have ended.
+pub(super) struct Ended {
+    pub(super) result: RunResult,
+    pub(super) run: i64,
+    pub(super) lines: u64,
+    pub(super) origins: [String; 2],
+    pub(super) duration: Duration,
+    pub(super) stop: Stop,
+    pub(super) signalled: Signalled,
+    pub(super) _lock: RunLock,
+}
+
+impl Ended {
+    /// Counts, records, reports and sums up.
+    pub(super) async fn conclude(
+        self,
+        arguments: &RunArguments,
+        targets: Arc<[ReportTarget]>,
+    ) -> Result<ExitCode, Failure> {
+        let ledger = &self.result.ledger;
+        let stopped = self.result.stopped.clone();
+        if let Some(StopCause::LedgerUnwritable { reason }) = stopped {
+            return Err(Failure::new(
+                ExitCode::StateUnwritable,
+                anyhow::anyhow!(reason),
+                "nothing was claimed that isn't in the ledger; make room or mend the permissions, then run the same \
+                 command again",
+            ));
+        }
+        let outcomes = ledger.count_outcomes(self.run)?;
+        // A run whose time was over just as its last rows ended is none that is to be resumed.
+        let stopped = stopped.filter(|cause| {
+            !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
+        });
+        let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
+        let path = ledger.path().to_owned();
+        let reported =
+            last_report::write(path, record, Arc::clone(&targets), &self.signalled, last_report::PATIENCE)
+                .await;
+        // A signal that cost the report stopped the run, though its rows had ended.
+        let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
+        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
+        let code = match (exit_code(stopped.as_ref(), &outcomes, self.lines), &reported) {
+            (ExitCode::Internal, _) => ExitCode::Internal,
+            (_, Err(failure)) => failure.code,
+            (code, Ok(_)) => code,
+        };
+        let end = RunEnd {
+            exit_code: code.number(),
+            ending,
+            outcomes: outcomes.clone(),
+            hosts: self.result.hosts.clone(),
+        };
+        ledger.end_run(self.run, &end)?;
+        tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
+        if !arguments.output.quiet || code != ExitCode::Done {
+            let paths = || targets.iter().map(|target| target.path.as_path());
+            let mut summary = self.summary(&outcomes, stopped.as_ref());
+            match reported {
+                Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
+                Ok(Reported::GivenUp) => {
+                    let state = arguments.state.state.as_deref();
+                    summary.report_command =
+                        Some(invocation::report_command(paths(), state, arguments.sandbox));
+                }
+                Err(_) => {}
+            }
+            tell(&summary.render());
+        }
+        if code == ExitCode::Internal {
+            let (lines, total) = (self.lines, outcomes.total());
+            let error = anyhow::anyhow!("the manifest has {lines} lines, but {total} have an outcome");
+            return Err(Failure::new(
+                code,
+                error,
+                "report it; the ledger is true, and the same command resumes",
+            ));
+        }
+        reported.map(|_| code)
+    }
+
+    fn summary(&self, outcomes: &OutcomeCounts, stopped: Option<&StopCause>) -> Summary {
+        let host = |service: Service, origin: &String| {
+            let name = service.as_str().to_lowercase();
+            let HostTotals { requests, throttled, .. } =
+                self.result.hosts.get(&name).copied().unwrap_or_default();
+            HostUse { service, origin: origin.clone(), requests, throttled }
+        };
+        Summary {
+            lines: self.lines,
+            outcomes: outcomes.iter().collect(),
+            done_before: outcomes.earlier,
+            hosts: Service::ALL
+                .iter()
+                .zip(&self.origins)
+                .map(|(service, origin)| host(*service, origin))
+                .collect(),
+            duration: self.duration,
+            stopped: stopped.map(ToString::to_string),
+            reports: Vec::new(),
+            report_command: None,
+            resume: is_something_left(outcomes).then(invocation::command_line),
+        }
+    }
+}
+
+/// Whether the same command would do something for some row.
+fn is_something_left(outcomes: &OutcomeCounts) -> bool {
+    let again = |code: OutcomeCode| matches!(code.next_run(), NextRun::TriesAgain | NextRun::LooksAgain);
+    OutcomeCode::ALL.iter().any(|code| again(*code) && outcomes.selected(*code) > 0)
+}
+
+/// How a run ends, in the order of precedence: 1, 8, signal, 7, 4, 5, 3.
+fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
+    if outcomes.total() != lines {
+        return ExitCode::Internal;
+    }
+    match stopped {
+        Some(StopCause::LedgerUnwritable { .. }) => ExitCode::StateUnwritable,
+        Some(StopCause::Signal(signal)) => (*signal).into(),
+        Some(StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. }) => {
+            ExitCode::Refused
+        }
+        Some(StopCause::TooManyFailures { .. }) => ExitCode::TooManyFailures,
+        Some(
+            StopCause::HeldTooLong { .. }
+            | StopCause::HostDown { .. }
+            | StopCause::DurationReached { .. }
+            | StopCause::NoToken { .. }
+            | StopCause::ManifestUnreadable { .. }
+            | StopCause::ManifestChanged { .. },
+        ) => ExitCode::Incomplete,
+        None => {
+            // A row that the run should have tried and didn't come to counts as well, for whatever reason.
+            let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
+            let any_failed =
+                OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
+            if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Records a row's end: what becomes true with its outcome, in one step, and only then told.
+
+use super::carry::Carrier;
+use super::context::Abandoned;
+use super::event::Event;
+use super::journey::{Finish, Intending};
+use crate::checkpoint::{
+    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
+};
+use crate::model::{Login, Origin, OutcomeCode, UnixMillis};
+
+impl Carrier<'_> {
+    /// Makes the outcome durable, and only then tells of it.
+    pub(super) async fn finish(self, finish: Finish) -> Result<(), Abandoned> {
+        let (context, task) = (self.context, self.task);
+        let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
+        // A refusal that was only remembered says nothing new, and neither does the answer of last night.
+        let last = task.record.outcome.as_ref().map(|last| last.outcome.code);
+        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code) && !self.is_cut_short;
+        let now = UnixMillis::now();
+        // Where the clock went back an intent lies in the future, and would never grow old.
+        let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
+        // What is open was announced for the login of that time.
+        let login = self.intent.as_ref().map_or(Some(&task.login), |intent| intent.login.as_ref());
+        let open_intent =
+            finish.keep_intent.as_ref().map(|kept| intent_of(&kept.intending, at, kept.acknowledged, login));
+        let change = OutcomeChange {
+            user: task.user,
+            login: task.login.clone(),
+            fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
+            held: self.held(&finish),
+            refusal: self.refusal(&finish, now),
+            open_intent,
+            record: OutcomeRecord { outcome: finish.outcome, finished_at: now, run: context.run },
+        };
+        context.ledger.finish(change).await.map_err(|error| context.stop_for_ledger(&error))?;
+        let (line, leaf_user_id) = (task.line, task.leaf_user_id);
+        tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
+        context.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
+        if is_new_answer && context.count_outcome(code, stage, status) {
+            context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
+        }
+        Ok(())
+    }
+
+    /// The credential that the user is now known to hold, where the outcome says so. A credential that was deleted isn't
+    /// forgotten: if the deletion proves to have had no effect, it is still ours.
+    fn held(&self, finish: &Finish) -> Option<HeldCredential> {
+        let outcome = &finish.outcome;
+        let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
+        if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
+            let login = self.task.record.intent.as_ref()?.login.clone();
+            return Some(HeldCredential { id, ours: true, login, origin: Some(Origin::Recovered) });
+        }
+        let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
+        let login = Some(self.task.login.clone());
+        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin })
+    }
+
+    fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
+        let login = self.task.fingerprints.login;
+        if self.context.key == KeyStanding::Lost {
+            RefusalChange::Leave
+        } else if finish.refused && finish.outcome.http_status.is_some() {
+            RefusalChange::Add(Refusal { login, http_status: finish.outcome.http_status, at })
+        } else if self.withdraws_refusal {
+            RefusalChange::Withdraw(login)
+        } else {
+            RefusalChange::Leave
+        }
+    }
+}
+
+/// The intent that announces something for a row with this login.
+pub(super) fn intent_of(
+    intending: &Intending,
+    at: UnixMillis,
+    acknowledged: bool,
+    login: Option<&Login>,
+) -> Intent {
+    Intent {
+        at,
+        attaches: intending.attaches,
+        acknowledged,
+        over_nothing: intending.over_nothing,
+        replacing: intending.replacing,
+        removing: intending.removing.clone(),
+        login: login.cloned(),
+    }
+}
