@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::FingerprintKey;
 use super::schema;
@@ -203,6 +204,17 @@ impl Ledger {
     /// When the ledger can't be read.
     pub fn has_login_succeeded(&self, dialect: Dialect) -> Result<bool, LedgerError> {
         Ok(self.fact(&login_succeeded(dialect))?.is_some())
+    }
+
+    /// Whether an earlier run was stopped because everybody was refused, and asked Stara in this way.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn has_refusals_in_doubt(&self, asked: Approach) -> Result<bool, LedgerError> {
+        self.connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM refusals WHERE asked = ?1)", [asked.0], |row| row.get(0))
+            .map_err(|source| self.failed(source))
     }
 
     pub(super) fn fact(&self, name: &str) -> Result<Option<String>, LedgerError> {

@@ -119,8 +119,20 @@ impl Ended {
             reports: Vec::new(),
             report_command: None,
             resume: is_something_left(outcomes).then(invocation::command_line),
+            is_to_be_mended: stopped.is_some_and(is_to_be_mended),
         }
     }
+}
+
+/// Whether the run stopped for something that doesn't go away by itself.
+const fn is_to_be_mended(stopped: &StopCause) -> bool {
+    matches!(
+        stopped,
+        StopCause::TooManyFailures { .. }
+            | StopCause::TokenRefused { .. }
+            | StopCause::Redirected { .. }
+            | StopCause::Forbidden { .. }
+    )
 }
 
 /// Whether the same command would do something for some row.

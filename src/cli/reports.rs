@@ -38,6 +38,17 @@ pub(super) fn targets(
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
 }
 
+/// Nothing is ever written over the manifest.
+pub(super) fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
+    let same =
+        path.canonicalize().is_ok_and(|path| manifest.canonicalize().is_ok_and(|manifest| path == manifest));
+    if !same {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("{} is the manifest, and would be written over", path.display());
+    Err(Failure::new(ExitCode::Usage, error, "name another file"))
+}
+
 /// Makes sure that every report can be written, before anything is sent: a file is made beside it and taken away again.
 pub(super) fn prepare(targets: &[ReportTarget]) -> Result<(), Failure> {
     for ReportTarget { path, .. } in targets {
@@ -125,6 +136,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let targets = targets(&asked, &run.manifest, &run.kept_columns)?;
+    targets.iter().try_for_each(|target| refuse_manifest(&target.path, Path::new(&run.manifest)))?;
     prepare(&targets)?;
     write(&ledger, &run, &targets, &CancellationToken::new())?;
     let written: Vec<String> = targets.iter().map(|target| format!("{}\n", target.path.display())).collect();

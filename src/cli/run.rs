@@ -31,7 +31,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let manifest_name = arguments.manifest.display().to_string();
     let targets = reports::targets(&arguments.report, &manifest_name, &arguments.lines.keep_column)?;
     let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
-    written.chain(&arguments.state.state).try_for_each(|path| refuse_manifest(path, &arguments.manifest))?;
+    written
+        .chain(&arguments.state.state)
+        .try_for_each(|path| reports::refuse_manifest(path, &arguments.manifest))?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()
@@ -215,17 +217,6 @@ async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
         .await
         .context("the simulated services can't be started")
         .map_err(|error| Failure::new(ExitCode::Internal, error, "check that loopback ports can be opened"))
-}
-
-/// Nothing is ever written over the manifest.
-fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
-    let same =
-        path.canonicalize().is_ok_and(|path| manifest.canonicalize().is_ok_and(|manifest| path == manifest));
-    if !same {
-        return Ok(());
-    }
-    let error = anyhow::anyhow!("{} is the manifest, and would be written over", path.display());
-    Err(Failure::new(ExitCode::Usage, error, "name another file"))
 }
 
 /// The most of a token's file that is read, in bytes. A token has a few kilobytes at most.

@@ -69,7 +69,11 @@ fn text(
     }
     for learned in learned {
         let (per_second, at) = (learned.per_second, learned.at.to_rfc3339());
-        let _ = writeln!(text, "  {} takes about {per_second:.1}/s (learned on {at})", learned.service);
+        let _ = writeln!(
+            text,
+            "  {} took {per_second:.1}/s without complaint (learned on {at})",
+            learned.service
+        );
     }
     let Some(latest) = runs.first() else {
         text.push_str("No manifest has been run yet.\n");
@@ -89,7 +93,7 @@ fn text(
 fn learned_json(learned: &LearnedRate) -> Value {
     json!({
         "service": learned.service.as_str().to_lowercase(),
-        "perSecond": learned.per_second,
+        "perSecond": (learned.per_second * 1_000.0).round() / 1_000.0,
         "at": learned.at.to_rfc3339(),
     })
 }

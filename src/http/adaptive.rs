@@ -11,6 +11,9 @@ const JUST_UNDER: f64 = 0.95;
 /// The part of the way back to a known quota that one clean second makes.
 const RETURN: f64 = 0.5;
 
+/// The part of a learned quota that the next run begins with (the house plan's figure).
+pub const BEGIN_WITH: f64 = 0.8;
+
 /// How far a rate may climb beyond a quota that was thought to be known, before it is thought to have grown.
 const OUTGROWN: f64 = 1.05;
 
@@ -89,7 +92,8 @@ impl AdaptiveRate {
 
     /// The quota as far as it was learned; `None` when nothing was.
     pub(super) fn learned(&self) -> Option<f64> {
-        let has_climbed = self.rate > self.range.start;
+        // Less would let the next run begin more slowly than this one.
+        let has_climbed = self.rate * BEGIN_WITH >= self.range.start;
         match self.limit {
             Some(limit) => Some(limit.max(self.rate)),
             None => (has_climbed || self.cut_at.is_some()).then_some(self.rate),

@@ -118,7 +118,7 @@ impl Breaker {
                 None
             }
             // A probe that isn't answered is no good sign.
-            Sign::Bad | Sign::Neutral => Some(self.pause_for((outage.pause * 2).min(LONGEST_PAUSE), now)),
+            Sign::Bad | Sign::Neutral => self.pause_for((outage.pause * 2).min(LONGEST_PAUSE), now),
         }
     }
 
@@ -135,16 +135,19 @@ impl Breaker {
         }
         let failed = self.results.iter().filter(|is_bad| **is_bad).count();
         let half_failed = self.results.len() >= LEAST_LOOKED_BACK && failed * 2 >= self.results.len();
-        (is_bad && (self.failed_in_a_row >= IN_A_ROW || half_failed))
-            .then(|| self.pause_for(FIRST_PAUSE, now))
+        if is_bad && (self.failed_in_a_row >= IN_A_ROW || half_failed) {
+            self.pause_for(FIRST_PAUSE, now)
+        } else {
+            None
+        }
     }
 
     /// Begins a pause, or gives the host up when that would take too long.
-    fn pause_for(&mut self, pause: Duration, now: Duration) -> Duration {
+    fn pause_for(&mut self, pause: Duration, now: Duration) -> Option<Duration> {
         let began = self.outage.map_or(now, |outage| outage.began);
         let is_given_up = (now + pause).saturating_sub(began) > self.longest_hold;
         self.outage = Some(Outage { began, pause, paused_at: now, is_probed: false, is_given_up });
-        pause
+        (!is_given_up).then_some(pause)
     }
 }
 
@@ -223,14 +226,14 @@ mod tests {
             pauses.push(breaker.note(Sign::Bad, now, now));
         }
         let pauses: Vec<u64> = pauses.into_iter().flatten().map(|pause| pause.as_secs()).collect();
-        assert_eq!(pauses, [30, 60, 120, 240, 300, 300, 300, 300, 300, 300]);
+        assert_eq!(pauses, [30, 60, 120, 240, 300, 300, 300, 300, 300]);
         assert_eq!(breaker.pass(now), Passage::GivenUp(seconds(1_950)));
     }
 
     #[test]
     fn an_outage_that_the_run_does_not_wait_for_is_given_up_at_once() {
         let mut breaker = Breaker::new(seconds(10));
-        assert_eq!(note(&mut breaker, &[Sign::Bad; 5]), Some(FIRST_PAUSE));
+        assert_eq!(note(&mut breaker, &[Sign::Bad; 5]), None, "nothing is paused any more");
         assert_eq!(breaker.pass(seconds(1)), Passage::GivenUp(Duration::ZERO));
     }
 

@@ -19,7 +19,7 @@ mod retry_after;
 pub(crate) mod simulated;
 mod throttling;
 
-pub use adaptive::AdaptiveRange;
+pub use adaptive::{AdaptiveRange, BEGIN_WITH};
 pub use classify::{SendError, StatusClass};
 pub use client::{BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};

@@ -141,16 +141,17 @@ fn by_name(
     Ok(None)
 }
 
-/// Names the missing field. Of the headers only those are shown whose names are known, the others by their place: where
-/// the end of the header line is missing, the first grower's password stands among them.
+/// Names the missing field. Of the headers only those are shown whose names are known, and the others are counted: where the
+/// end of the header line is missing, the first grower's password stands among them.
 fn missing(headers: &[&str], field: Field) -> ManifestProblem {
-    let is_known = |header: &str| field_of(header).is_some() || is_ambiguous(header);
-    let shown = |(at, header): (usize, &&str)| match header.trim() {
-        "" => None,
-        header if is_known(header) => Some(format!("\"{header}\"")),
-        _ => Some(format!("another name in column {}", at + 1)),
-    };
-    ManifestProblem::MissingColumn { field, headers: headers.iter().enumerate().filter_map(shown).collect() }
+    let is_known = |header: &&str| field_of(header).is_some() || is_ambiguous(header);
+    let named = headers.iter().map(|header| header.trim()).filter(|header| !header.is_empty());
+    let (known, others): (Vec<&str>, Vec<&str>) = named.partition(is_known);
+    ManifestProblem::MissingColumn {
+        field,
+        known: known.into_iter().map(str::to_owned).collect(),
+        others: others.len(),
+    }
 }
 
 #[cfg(test)]
@@ -210,7 +211,7 @@ mod tests {
         let error = find(&["leafUserId", "login", "segredo"], &ReadOptions::default()).unwrap_err();
         assert_eq!(
             error,
-            "no column is named for password; the header has \"leafUserId\", \"login\", another name in column 3; \
+            "no column is named for password; the header has \"leafUserId\", \"login\", 1 name not shown here; \
              say --column password=HEADER"
         );
     }
@@ -261,7 +262,7 @@ mod tests {
         assert_eq!(
             error(ReadOptions { access_token_client: ClientColumn::Required, ..ReadOptions::default() }),
             "no column is named for accessTokenClient; the header has \"leafUserId\", \"login\", \"senha\", \
-             another name in column 4, another name in column 5; say --column accessTokenClient=HEADER"
+             2 names not shown here; say --column accessTokenClient=HEADER"
         );
     }
 

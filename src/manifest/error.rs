@@ -66,13 +66,15 @@ pub enum ManifestProblem {
     /// A field has no column.
     #[error(
         "no column is named for {field}{}; say --column {field}=HEADER",
-        header_list(.headers)
+        header_list(.known, *.others)
     )]
     MissingColumn {
         /// The field.
         field: Field,
-        /// The headers: those whose names are known, and the places of the others.
-        headers: Vec<String>,
+        /// The headers whose names are known.
+        known: Vec<String>,
+        /// How many others there are. They aren't shown, because one of them may be a password.
+        others: usize,
     },
     /// The first line holds a UUID, so it is no header.
     #[error("its first line looks like data, not like a header; put a line of column names above it")]
@@ -176,24 +178,15 @@ fn encoding_hint(encoding: &str) -> &'static str {
     if encoding == "UTF-8" { "; say --encoding windows-1252 if it came out of Excel" } else { "" }
 }
 
-/// The most headers shown.
-const MOST_HEADERS: usize = 20;
-
-fn header_list(headers: &[String]) -> String {
-    if headers.is_empty() {
-        return String::new();
-    }
-    let mut list = String::from("; the header has ");
-    for (at, header) in headers.iter().take(MOST_HEADERS).enumerate() {
-        if at > 0 {
-            list.push_str(", ");
-        }
-        list.push_str(header);
-    }
-    if headers.len() > MOST_HEADERS {
-        list.push_str(" and more");
-    }
-    list
+fn header_list(known: &[String], others: usize) -> String {
+    let known = known.iter().map(|header| format!("\"{header}\""));
+    let others = match others {
+        0 => None,
+        1 => Some("1 name not shown here".to_owned()),
+        others => Some(format!("{others} names not shown here")),
+    };
+    let names: Vec<String> = known.chain(others).collect();
+    if names.is_empty() { String::new() } else { format!("; the header has {}", names.join(", ")) }
 }
 
 #[cfg(test)]
@@ -201,11 +194,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_headers_the_first_are_shown() {
-        let headers = (1..=500).map(|at| format!("another name in column {at}")).collect();
-        let problem = ManifestProblem::MissingColumn { field: Field::Login, headers };
+    fn a_header_without_a_single_known_name_is_counted() {
+        let problem = ManifestProblem::MissingColumn { field: Field::Login, known: Vec::new(), others: 500 };
         let text = problem.of("growers.csv").to_string();
-        assert!(text.contains("column 20 and more"), "{text}");
-        assert!(text.ends_with("say --column login=HEADER"));
+        assert!(
+            text.contains("the header has 500 names not shown here; say --column login=HEADER"),
+            "{text}"
+        );
     }
 }

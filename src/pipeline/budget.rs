@@ -5,9 +5,6 @@ use crate::model::{OutcomeCode, Stage};
 /// How many rows the run opens with before all slots are used: one, then five more, then twenty-five more.
 const OPENING: [u64; 3] = [1, 6, 31];
 
-/// After how many rows alike an answer that breaks the service's contract stops the run.
-const CONTRACT_BREAKS: u64 = OPENING[1];
-
 /// How many rows in a row may later fail alike.
 const LONGEST_STREAK: u64 = 20;
 
@@ -83,12 +80,15 @@ pub(super) struct FailureBudget {
     failed: u64,
     any_succeeded: bool,
     streak: Option<(Signature, u64)>,
+    /// Whether the run before was stopped because everybody was refused, and nobody was ever accepted.
+    is_warned: bool,
 }
 
 impl FailureBudget {
-    /// The budget of a run that tries so many rows. A run too small for the opening just ends.
-    pub(super) fn new(limit: FailureLimit, rows: u64) -> Self {
-        let is_off = rows < OPENING[2] || limit == FailureLimit::Percent(100.0);
+    /// The budget of a run that tries so many rows. A run too small for the opening just ends, unless it is warned: the
+    /// run before was stopped because everybody was refused, and nobody was ever accepted.
+    pub(super) fn new(limit: FailureLimit, rows: u64, is_warned: bool) -> Self {
+        let is_off = (rows < OPENING[2] && !is_warned) || limit == FailureLimit::Percent(100.0);
         let most = match limit {
             FailureLimit::Rows(most) => most,
             #[expect(
@@ -99,7 +99,14 @@ impl FailureBudget {
             )]
             FailureLimit::Percent(percent) => ((rows as f64 * percent / 100.0) as u64).max(20),
         };
-        Self { most: (!is_off).then_some(most), decided: 0, failed: 0, any_succeeded: false, streak: None }
+        Self {
+            most: (!is_off).then_some(most),
+            decided: 0,
+            failed: 0,
+            any_succeeded: false,
+            streak: None,
+            is_warned,
+        }
     }
 
     /// How many rows may have been started when so many have ended or are parked.
@@ -142,7 +149,8 @@ impl FailureBudget {
         let breaks_contract =
             matches!(code, OutcomeCode::StaraUnexpectedAnswer | OutcomeCode::LeafUnexpectedAnswer);
         if rows == self.decided && self.decided <= OPENING[2] {
-            return rows == OPENING[2] || (breaks_contract && rows == CONTRACT_BREAKS);
+            let is_refused_again = self.is_warned && code == OutcomeCode::StaraLoginRejected;
+            return rows == OPENING[2] || ((breaks_contract || is_refused_again) && rows == OPENING[1]);
         }
         // One grower's wrong password says nothing about the next one's, once any login has worked.
         let is_about_the_row = matches!(code, OutcomeCode::StaraLoginRejected | OutcomeCode::LeafUserUnknown)
@@ -170,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_run_opens_with_one_row_then_five_then_twenty_five() {
-        let budget = FailureBudget::new(FailureLimit::default(), 1_000);
+        let budget = FailureBudget::new(FailureLimit::default(), 1_000, false);
         let may: Vec<u64> = [0, 1, 5, 6, 30].map(|ended| budget.may_start(ended)).into();
         assert_eq!(may, [1, 6, 6, 31, 31]);
         assert_eq!(budget.may_start(31), u64::MAX);
@@ -178,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_first_row_that_ends_well_opens_the_run() {
-        let mut budget = FailureBudget::new(FailureLimit::default(), 1_000);
+        let mut budget = FailureBudget::new(FailureLimit::default(), 1_000, false);
         refused(&mut budget);
         assert_eq!(budget.may_start(1), 6);
         attached(&mut budget);
@@ -187,7 +195,7 @@ mod tests {
 
     #[test]
     fn when_all_canaries_end_alike_the_run_stops() {
-        let mut budget = FailureBudget::new(FailureLimit::default(), 100);
+        let mut budget = FailureBudget::new(FailureLimit::default(), 100, false);
         let code = OutcomeCode::StaraLoginRejected;
         assert_eq!(
             stops_at(100, || refused(&mut budget)),
@@ -197,22 +205,35 @@ mod tests {
 
     #[test]
     fn answers_that_break_the_contract_stop_it_after_six() {
-        let mut budget = FailureBudget::new(FailureLimit::default(), 1_000);
+        let mut budget = FailureBudget::new(FailureLimit::default(), 1_000, false);
         let code = OutcomeCode::StaraUnexpectedAnswer;
         let stopped = stops_at(100, || budget.note(code, Stage::Authenticate, Some(200)));
         assert_eq!(stopped, Some((6, Overspent::Alike { rows: 6, code, is_opening: true })));
     }
 
     #[test]
+    fn after_a_run_in_which_everybody_was_refused_six_refusals_are_enough() {
+        let code = OutcomeCode::StaraLoginRejected;
+        for rows in [20, 1_000] {
+            let mut budget = FailureBudget::new(FailureLimit::default(), rows, true);
+            let stopped = stops_at(rows, || refused(&mut budget));
+            assert_eq!(stopped, Some((6, Overspent::Alike { rows: 6, code, is_opening: true })));
+        }
+        let mut budget = FailureBudget::new(FailureLimit::Rows(1_000), 1_000, true);
+        attached(&mut budget);
+        assert_eq!(stops_at(500, || refused(&mut budget)), None, "one was accepted");
+    }
+
+    #[test]
     fn one_canary_that_ends_well_is_enough_to_go_on() {
-        let mut budget = FailureBudget::new(FailureLimit::Rows(1_000), 1_000);
+        let mut budget = FailureBudget::new(FailureLimit::Rows(1_000), 1_000, false);
         assert_eq!(attached(&mut budget), None);
         assert_eq!(stops_at(500, || refused(&mut budget)), None, "growers' passwords are their own");
     }
 
     #[test]
     fn later_twenty_alike_stop_it_unless_they_are_the_growers_own() {
-        let mut budget = FailureBudget::new(FailureLimit::Rows(1_000), 1_000);
+        let mut budget = FailureBudget::new(FailureLimit::Rows(1_000), 1_000, false);
         for _ in 0..40 {
             attached(&mut budget);
         }
@@ -223,7 +244,7 @@ mod tests {
 
     #[test]
     fn more_failures_than_allowed_stop_it() {
-        let mut budget = FailureBudget::new(FailureLimit::default(), 400);
+        let mut budget = FailureBudget::new(FailureLimit::default(), 400, false);
         let mut row = 0;
         let stopped = stops_at(400, || {
             row += 1;
@@ -235,7 +256,7 @@ mod tests {
     #[test]
     fn a_small_run_or_a_hundred_percent_just_ends() {
         for (limit, rows) in [(FailureLimit::default(), 30), (FailureLimit::Percent(100.0), 1_000)] {
-            let mut budget = FailureBudget::new(limit, rows);
+            let mut budget = FailureBudget::new(limit, rows, false);
             assert_eq!(budget.may_start(0), u64::MAX);
             assert_eq!(stops_at(rows, || refused(&mut budget)), None);
         }

@@ -22,7 +22,7 @@ use crate::model::{OutcomeCode, Secret, Service, Stage};
 
 /// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
 /// for the breaker to recognise a host that is down.
-const LOG_IN: RetryPolicy = RetryPolicy::with_attempts(8);
+const LOG_IN: RetryPolicy = RetryPolicy::with_attempts(6);
 
 /// What all rows of a run share.
 pub(super) struct RunContext {

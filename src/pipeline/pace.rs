@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use crate::checkpoint::LearnedRate;
-use crate::http::{AdaptiveRange, Frequency, HostPacer, Pace, PacerOptions, Rate};
+use crate::http::{AdaptiveRange, BEGIN_WITH, Frequency, HostPacer, Pace, PacerOptions, Rate};
 use crate::model::Service;
-
-/// The part of a learned quota that the next run begins with.
-const BEGIN_WITH: f64 = 0.8;
 
 /// What `auto` means for a service: its range, and how many requests are under way at once.
 ///

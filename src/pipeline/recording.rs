@@ -7,16 +7,15 @@ use super::journey::{Finish, Intending};
 use crate::checkpoint::{
     HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
 };
-use crate::model::{Login, Origin, OutcomeCode, UnixMillis};
+use crate::model::{Login, NextRun, Origin, OutcomeCode, UnixMillis};
 
 impl Carrier<'_> {
     /// Makes the outcome durable, and only then tells of it.
     pub(super) async fn finish(self, finish: Finish) -> Result<(), Abandoned> {
         let (context, task) = (self.context, self.task);
         let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
-        // A refusal that was only remembered says nothing new, and neither does the answer of last night.
-        let last = task.record.outcome.as_ref().map(|last| last.outcome.code);
-        let is_new_answer = (!finish.refused || status.is_some()) && last != Some(code) && !self.is_cut_short;
+        let is_new_answer =
+            (!finish.refused || status.is_some()) && !self.is_cut_short && !self.repeats(code);
         let now = UnixMillis::now();
         // Where the clock went back an intent lies in the future, and would never grow old.
         let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
@@ -41,6 +40,14 @@ impl Carrier<'_> {
             context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
         }
         Ok(())
+    }
+
+    /// Whether an outcome is the one that a look at the unchanged row had last night, and says nothing new.
+    fn repeats(&self, code: OutcomeCode) -> bool {
+        let record = &self.task.record;
+        code.next_run() == NextRun::LooksAgain
+            && record.row == Some(self.task.fingerprints.row)
+            && record.outcome.as_ref().is_some_and(|last| last.outcome.code == code)
     }
 
     /// The credential that the user is now known to hold, where the outcome says so. A credential that was deleted isn't

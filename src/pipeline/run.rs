@@ -131,7 +131,9 @@ pub async fn run(
         default_client: options.default_client.clone(),
         open_removals: staged.open_removals,
     };
-    let refusals = Refusals::new(ledger.has_login_succeeded(options.dialect)?);
+    let is_believed = ledger.has_login_succeeded(options.dialect)?;
+    let is_warned = !is_believed && ledger.has_refusals_in_doubt(approach)?;
+    let refusals = Refusals::new(is_believed);
     let shared_logins =
         if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
@@ -151,7 +153,7 @@ pub async fn run(
         refusals,
         shared_logins,
         changes_left: AtomicU32::new(options.most_changes),
-        budget: Mutex::new(FailureBudget::new(options.failure_limit, staged.to_do)),
+        budget: Mutex::new(FailureBudget::new(options.failure_limit, staged.to_do, is_warned)),
         opening: Opening::default(),
         slots: Arc::new(Semaphore::new(options.concurrency)),
         parking: Semaphore::new(options.concurrency.saturating_mul(PARKED_PER_SLOT)),

@@ -54,7 +54,7 @@ pub enum StopCause {
     },
     /// A host is down, and wasn't waited for any longer.
     #[error(
-        "{service} is down (it can't be reached, or answers with server errors) and didn't come back within --max-hold"
+        "{service} is down (it can't be reached, or answers with server errors) and the next try would be later than --max-hold allows"
     )]
     HostDown {
         /// The host's service.

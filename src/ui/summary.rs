@@ -36,6 +36,8 @@ pub struct Summary {
     pub report_command: Option<String>,
     /// The exact command that goes on, when something is left that a further run would do.
     pub resume: Option<String>,
+    /// Whether something is to be mended first, because the same command would only stop again.
+    pub is_to_be_mended: bool,
 }
 
 /// What one host was asked in a run.
@@ -86,7 +88,8 @@ impl Summary {
         );
         let mut lines = vec![first];
         if let Some(reason) = &self.stopped {
-            lines.extend(wrapped(&format!("Stopped early: {reason}."), 0));
+            let end = if reason.ends_with('?') { "" } else { "." };
+            lines.extend(wrapped(&format!("Stopped early: {reason}{end}"), 0));
         }
         let harmless = self.rows().filter(|(code, _)| !code.is_failure());
         lines.extend(harmless.map(|(code, rows)| format!("{:>11}  {code}", count(rows))));
@@ -106,7 +109,8 @@ impl Summary {
             lines.push(format!("The report isn't written yet: {command}"));
         }
         if let Some(command) = &self.resume {
-            lines.push(format!("To go on: {command}"));
+            let when = if self.is_to_be_mended { "When that is mended" } else { "To go on" };
+            lines.push(format!("{when}: {command}"));
         }
         lines
     }
@@ -212,6 +216,7 @@ mod tests {
             reports: vec![PathBuf::from("state/growers.results.csv")],
             report_command: None,
             resume: None,
+            is_to_be_mended: false,
         }
     }
 
@@ -234,6 +239,7 @@ mod tests {
             done_before: 1_000,
             stopped: Some("SIGINT".to_owned()),
             resume: Some("stara-onboard run manifests/growers.csv".to_owned()),
+            is_to_be_mended: false,
             ..summary(&[
                 (OutcomeCode::StaraLoginRejected, 12),
                 (OutcomeCode::NotReached, 500),
@@ -270,6 +276,7 @@ mod tests {
             stopped: Some("20 rows in a row ended alike, which is the manifest or the service".to_owned()),
             reports: (0..9).map(|name| PathBuf::from(format!("{name}.csv"))).collect(),
             resume: Some("stara-onboard run manifests/growers.csv --progress lines".to_owned()),
+            is_to_be_mended: false,
             ..summary(&outcomes)
         };
         let text = summary.render();

@@ -109,3 +109,38 @@ fn another_column_for_the_password_is_another_way_of_asking() {
     bench.run(&["--column", "password=pin"]).with_code(0);
     bench.expect_one_effect_each(&rows);
 }
+
+#[test]
+fn the_same_mistake_again_costs_six_logins_at_most_whatever_rows_it_meets() {
+    let rows = growers(60);
+    let bench = Bench::new(&rows);
+    bench.inject(everybody_gets(401));
+    bench.run(&[]).with_code(4).saying("When that is mended: ");
+    assert_eq!(bench.calls_of(Authenticate), 31);
+    // 29 rows are left: too few for an opening, if the run before hadn't said enough.
+    bench.run(&[]).with_code(4).saying("6 rows in a row ended as stara-login-rejected");
+    assert_eq!(bench.calls_of(Authenticate), 31 + 6);
+    // Other passwords, and all of them wrong again.
+    let others: Vec<Grower> = rows.iter().map(|row| row.with_password("wrong as well")).collect();
+    bench.write_manifest(&others);
+    bench.run(&[]).with_code(4);
+    assert_eq!(bench.calls_of(Authenticate), 31 + 6 + 6);
+
+    bench.world().lift_faults();
+    bench.write_manifest(&rows.iter().map(|row| row.with_password(&row.password)).collect::<Vec<_>>());
+    bench.run(&["--retry-rejected"]).with_code(0);
+    bench.expect_one_effect_each(&rows);
+}
+
+#[test]
+fn a_changed_row_that_is_refused_again_counts() {
+    let rows = growers(60);
+    let bench = Bench::new(&rows);
+    bench.inject(everybody_gets(401));
+    bench.run(&["--max-failures", "100%"]).with_code(3);
+    assert_eq!(bench.calls_of(Authenticate), 60);
+    let others: Vec<Grower> = rows.iter().map(|row| row.with_password("wrong as well")).collect();
+    bench.write_manifest(&others);
+    bench.run(&[]).with_code(4);
+    assert_eq!(bench.calls_of(Authenticate), 60 + 31);
+}

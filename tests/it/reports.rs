@@ -193,3 +193,14 @@ fn a_report_that_cannot_be_written_loses_nothing() {
     assert!(free.iter().all(|result| result.outcome == "attached") && free.len() == 3);
     assert_eq!(bench.calls(), calls);
 }
+
+#[test]
+fn a_report_is_never_written_over_the_manifest() {
+    let bench = Bench::new(&growers(2));
+    bench.run(&[]).with_code(0);
+    let before = std::fs::read(bench.path("growers.csv")).unwrap();
+    for name in ["growers.csv", "./growers.csv"] {
+        bench.program().args(["report", name]).end().with_code(2).saying("is the manifest");
+    }
+    assert_eq!(std::fs::read(bench.path("growers.csv")).unwrap(), before);
+}

@@ -218,7 +218,7 @@ fn a_header_no_delimiter_fits_is_told_by_the_most_frequent_one() {
     assert_eq!(
         error,
         "growers.csv: no column is named for password; the header has \"leafUserId\", \"login\", \
-         another name in column 3; say --column password=HEADER"
+         1 name not shown here; say --column password=HEADER"
     );
 }
 
