@@ -168,15 +168,22 @@ impl HostPacer {
             None => None,
         };
         let mut permit = Permit { pacer: self, is_probe: false, _slot: slot };
-        if self.is_unlimited && matches!(self.standing()?, Standing::Clear) {
-            return Ok(permit);
+        if self.is_unlimited {
+            match self.standing()? {
+                Standing::Clear => return Ok(permit),
+                Standing::Probe => {
+                    permit.is_probe = true;
+                    return Ok(permit);
+                }
+                Standing::After(_) | Standing::AfterProbe => {}
+            }
         }
         // Tokio's mutex is fair: whoever asked first is let through first, and all the others sleep on it.
         let mut quota = self.gate.lock().await;
         loop {
-            permit.is_probe = match self.standing()? {
-                Standing::Clear => false,
-                Standing::Probe => true,
+            match self.standing()? {
+                Standing::Clear => {}
+                Standing::Probe => permit.is_probe = true,
                 Standing::After(time) => {
                     sleep_until(self.began + time).await;
                     continue;
@@ -185,7 +192,7 @@ impl HostPacer {
                     self.probe_ended.notified().await;
                     continue;
                 }
-            };
+            }
             match self.take_cell(quota.as_mut()) {
                 Ok(()) => return Ok(permit),
                 Err(due) => {
@@ -576,6 +583,18 @@ mod tests {
         let abandoned = async { drop(pacer.permit().await.unwrap()) };
         let (asked, ()) = tokio::join!(ask(&pacer, Heard::Served), abandoned);
         assert_eq!(asked.unwrap().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_for_which_nobody_waited_at_the_gate_is_sent() {
+        for period in [None, Some(20)] {
+            let pacer = pacer(period, None);
+            take_down(&pacer);
+            tokio::time::sleep(Duration::from_secs(31)).await;
+            let asked = futures::future::join(ask(&pacer, Heard::Served), ask(&pacer, Heard::Served));
+            let asked = tokio::time::timeout(Duration::from_secs(3_600), asked).await;
+            assert!(matches!(asked, Ok((Ok(_), Ok(_)))), "{asked:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
