@@ -75,9 +75,10 @@ impl From<SettingsError> for Failure {
                 "install the system's CA certificates (a package mostly called ca-certificates), or name a file of \
                  them with --ca-cert"
             }
-            SettingsError::Client { .. } => {
-                "check the URL; to send in clear on purpose, add --allow-insecure-http"
+            SettingsError::Client { source: ClientError::Insecure { .. }, .. } => {
+                "write https://; to send passwords in clear on purpose, add --allow-insecure-http"
             }
+            SettingsError::Client { .. } => "write https://host, perhaps with a port and a path",
             SettingsError::ReplaceWithoutLook => "leave out --precheck off",
         };
         Self::new(ExitCode::Usage, error, hint)
@@ -126,7 +127,7 @@ impl From<StagingError> for Failure {
             StagingError::TooManyInvalid { .. } => Self::new(
                 ExitCode::Usage,
                 error,
-                "nothing was sent; if these lines are meant to be left out, raise --max-invalid",
+                "nothing was sent; if these lines are meant to be left out, raise --max-invalid (and leave out --strict)",
             ),
             StagingError::UnknownOnly { .. } => {
                 Self::new(ExitCode::Usage, error, "nothing was sent; check the ids and the manifest")

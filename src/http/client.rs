@@ -217,8 +217,23 @@ impl HttpClient {
         if let Some(network) = &self.network {
             return network.send(request).await;
         }
-        request.send().await.map_err(|error| SendError::from_library(&error))
+        request.send().await.map_err(|error| {
+            let failure = SendError::from_library(&error);
+            if failure.is_not_processed() {
+                tracing::debug!(host = %self.origin(), reason = innermost(&error), "no connection");
+            }
+            failure
+        })
     }
+}
+
+/// What an error began with. For one from before the request was sent it is about names, sockets and certificates only.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 #[cfg(test)]

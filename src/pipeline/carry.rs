@@ -13,7 +13,7 @@ use super::event::Event as RunEvent;
 use super::journey::{
     Answer, Call, Effect, Event, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
 };
-use super::leaf_token::CurrentToken;
+use super::leaf_token::{CurrentToken, TokenError};
 use super::reading::RowTask;
 use super::recording::intent_of;
 use super::shared_logins::Sharing;
@@ -22,6 +22,13 @@ use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
 use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
+
+/// How often in a row a host may throttle a row while it serves others. Where the quota is merely too low for the rows in
+/// flight, each of them has its turn long before.
+const MOST_THROTTLED_ALONE: u32 = 30;
+
+/// How often in one call Leaf's token is renewed: a row that is always answered 401 would go on for ever.
+const MOST_RENEWALS: u32 = 10;
 
 /// One row under way.
 #[expect(
@@ -46,6 +53,8 @@ pub(super) struct Carrier<'a> {
     has_unused_claim: bool,
     /// Whether the run gave its host up before anything was said about the row.
     pub(super) is_cut_short: bool,
+    /// How often in a row it was throttled while its host served others, and how many those were by then.
+    throttled_alone: (u32, u64),
     /// Time of the row's own that its journey hasn't heard of yet.
     spent: Duration,
 }
@@ -64,6 +73,7 @@ impl<'a> Carrier<'a> {
             has_passed: false,
             has_unused_claim: false,
             is_cut_short: false,
+            throttled_alone: (0, 0),
             spent: Duration::ZERO,
         }
     }
@@ -193,6 +203,7 @@ impl<'a> Carrier<'a> {
         }
         let context = self.context;
         let service = call.service();
+        let mut renewals = 0;
         loop {
             let token = match service {
                 Service::Leaf => Some(self.leaf_token().await?),
@@ -238,6 +249,12 @@ impl<'a> Carrier<'a> {
             );
             match (result, token) {
                 (Err(CallError { kind: CallErrorKind::Unauthorized, .. }), Some(token)) => {
+                    renewals += 1;
+                    if renewals > MOST_RENEWALS {
+                        let reason =
+                            format!("it answers 401 to line {} whatever token it gets", self.task.line);
+                        return Err(context.stop_for_token(TokenError::Refused(reason)));
+                    }
                     let renewed = context.token.renew(&token, |account| context.log_in(account)).await;
                     renewed.map_err(|error| context.stop_for_token(error))?;
                 }
@@ -336,6 +353,7 @@ impl<'a> Carrier<'a> {
         let context = self.context;
         match result {
             Ok(answer) => {
+                self.throttled_alone.0 = 0;
                 if call == Call::Authenticate {
                     self.withdraws_refusal = self.task.is_refused || self.task.is_reopened;
                     if context.refusals.accepted() {
@@ -345,7 +363,19 @@ impl<'a> Carrier<'a> {
                 }
                 Ok(Event::Answered(answer))
             }
+            Err(error) if error.kind == CallErrorKind::Throttled => {
+                // Others need not wait until the host wants to hear of this row.
+                self.pass();
+                let served = context.totals.served(call.service());
+                let (times, then) = self.throttled_alone;
+                self.throttled_alone = (if served > then { times + 1 } else { times }, served);
+                if self.throttled_alone.0 > MOST_THROTTLED_ALONE {
+                    return Ok(Event::ThrottledAlone);
+                }
+                Ok(Event::Failed(error))
+            }
             Err(mut error) => {
+                self.throttled_alone.0 = 0;
                 if error.kind == CallErrorKind::LoginDoubtful {
                     let believed = context.refusals.are_believed();
                     error.kind =

@@ -17,7 +17,7 @@ use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
 use crate::checkpoint::{Approach, KeyStanding, LedgerError, LedgerHandle};
-use crate::http::{Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble};
+use crate::http::{Attempted, GivenUp, Heard, HostPacer, Noted, Permit, RetryPolicy, RetryVerdict, Trouble};
 use crate::model::{OutcomeCode, Secret, Service, Stage};
 
 /// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
@@ -112,13 +112,10 @@ impl RunContext {
             tracing::info!(%service, per_second = noted.rate, "throttled, so slower");
             self.keep_learned(service);
         }
-        if let Err(error) = &mut result {
-            let is_failure = matches!(heard, Heard::Failed | Heard::Busy);
-            // On an attach that got an answer it stays what it is: nobody knows what it did.
-            let may_be_repeated = call.attempted() == Attempted::Repeatable || error.kind.is_not_processed();
-            if may_be_repeated && (noted.is_throttled || (noted.is_down && is_failure)) {
-                error.kind = CallErrorKind::Throttled;
-            }
+        if let Err(error) = &mut result
+            && is_fault_of_host(call, heard, &noted, error.kind.is_not_processed())
+        {
+            error.kind = CallErrorKind::Throttled;
         }
         result
     }
@@ -161,11 +158,15 @@ impl RunContext {
                 _ if error.kind.trouble() != Trouble::Final => {
                     return Err(unavailable("it can't be reached, or answers with server errors"));
                 }
-                _ if error.kind == CallErrorKind::Unexpected => {
-                    return Err(TokenError::Refused("its answer to the login holds no id_token".to_owned()));
-                }
                 _ => {
-                    return Err(TokenError::Refused("it refuses LEAF_USERNAME and LEAF_PASSWORD".to_owned()));
+                    let refused = |reason: &str| Err(TokenError::Refused(reason.to_owned()));
+                    return match error.kind {
+                        CallErrorKind::Unauthorized | CallErrorKind::Forbidden | CallErrorKind::Refused => {
+                            refused("it refuses LEAF_USERNAME and LEAF_PASSWORD")
+                        }
+                        CallErrorKind::Unexpected => refused("its answer to the login holds no id_token"),
+                        _ => refused("it knows no login there: is --leaf-url the right one?"),
+                    };
                 }
             }
         }
@@ -245,6 +246,20 @@ fn what_was_heard(error: &CallError) -> Heard {
         (CallErrorKind::ServerError | CallErrorKind::Unreachable, _) => Heard::Failed,
         (_, None) => Heard::Nothing,
         (_, Some(_)) => Heard::Served,
+    }
+}
+
+/// Whether a request failed for the host's sake, so that it uses up no attempt. One that may have been processed is left as
+/// it is, on an attach or a deletion because nobody knows what it did, with a password because it may have been looked at.
+fn is_fault_of_host(call: Call, heard: Heard, noted: &Noted, is_not_processed: bool) -> bool {
+    let is_repeatable = call.attempted() == Attempted::Repeatable;
+    match heard {
+        Heard::Throttled { .. } => is_not_processed || is_repeatable,
+        Heard::Failed | Heard::Busy => {
+            let may_be_repeated = is_not_processed || (is_repeatable && call != Call::Authenticate);
+            may_be_repeated && (noted.is_throttled || noted.is_down)
+        }
+        Heard::Served | Heard::Nothing => false,
     }
 }
 

@@ -35,6 +35,16 @@ impl Totals {
         }
     }
 
+    /// Requests that a service answered without throttling them.
+    pub(super) fn served(&self, service: Service) -> u64 {
+        let counters = match service {
+            Service::Stara => &self.stara,
+            Service::Leaf => &self.leaf,
+        };
+        let aside = counters.unanswered.load(Ordering::Relaxed) + counters.throttled.load(Ordering::Relaxed);
+        counters.requests.load(Ordering::Relaxed).saturating_sub(aside)
+    }
+
     pub(super) fn by_host(&self) -> BTreeMap<String, HostTotals> {
         let read = |counters: &Counters| HostTotals {
             requests: counters.requests.load(Ordering::Relaxed),

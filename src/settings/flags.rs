@@ -58,7 +58,7 @@ pub struct RateFlags {
     #[arg(long, value_name = "N", env = "STARA_ONBOARD_CONCURRENCY", default_value_t = 32,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: u32,
-    /// How long a pause asked for by a host may be; a longer one ends the run (exit 5)
+    /// How long a host may ask us to pause, or be down; longer ends the run (exit 5)
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_MAX_HOLD", default_value = "15m", value_parser = parse_duration)]
     pub max_hold: Duration,
 }

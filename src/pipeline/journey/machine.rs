@@ -168,6 +168,10 @@ impl Journey {
             Event::Answered(answer) => self.on_answer(answer, now),
             Event::Failed(error) => self.on_failure(error, now),
             Event::HostDown => self.on_host_down(),
+            Event::ThrottledAlone => self.give_up(
+                OutcomeCode::Throttled,
+                "the host throttled this row again and again while it served others".into(),
+            ),
             Event::HeldTooLong => {
                 self.forget_attempt();
                 self.give_up(

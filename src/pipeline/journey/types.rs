@@ -181,6 +181,8 @@ pub enum Event {
     Failed(CallError),
     /// The host asked for a longer pause than this run makes, so nothing was sent.
     HeldTooLong,
+    /// The host throttled this row again and again while it served others.
+    ThrottledAlone,
     /// The host is down and isn't waited for any longer, so nothing was sent.
     HostDown,
 }

@@ -65,6 +65,8 @@ fn whatever_goes_wrong_every_rule_holds_and_a_disturbed_run_ends_like_an_undistu
         "Signal",
         "LedgerUnwritable",
         "Redirected",
+        "HostDown",
+        "HeldTooLong",
         "attached",
         "already-attached",
         "manifest-conflict",

@@ -64,6 +64,15 @@ pub(super) struct Sent {
     pub(super) crash: Option<CrashPoint>,
 }
 
+/// A host that is down for a while, in one way.
+#[derive(Debug, Clone, Copy)]
+struct Outage {
+    host: Service,
+    from: Duration,
+    to: Duration,
+    trouble: Trouble,
+}
+
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) dice: Dice,
@@ -76,6 +85,7 @@ pub(super) struct World {
     pub(super) crash_at: Option<(u32, CrashPoint)>,
     pub(super) crashed: Arc<Notify>,
     requests: u32,
+    outage: Option<Outage>,
     /// The time of the world when the current run began, and that moment by the run's clock.
     base: Duration,
     began: Option<Instant>,
@@ -104,6 +114,7 @@ impl World {
             crash_at: None,
             crashed: Arc::default(),
             requests: 0,
+            outage: None,
             base: Duration::ZERO,
             began: None,
             clock_behind: 0,
@@ -130,6 +141,19 @@ impl World {
     /// A run begins; to be called within its runtime.
     pub(super) fn begin_run(&mut self) {
         self.began = Some(Instant::now());
+        self.outage = None;
+        if self.climate.most_troubles > 0 && self.dice.chance(40) {
+            let host = self.dice.pick(&[Service::Stara, Service::Leaf]);
+            let from = self.now() + self.dice.time(Duration::from_secs(20));
+            let long = Duration::from_secs(self.dice.pick(&[20, 100, 400, 2_000]));
+            let trouble = match self.dice.roll(4) {
+                0 => Trouble::Unreachable,
+                1 => Trouble::Status { status: 502, processed: false },
+                2 => Trouble::Status { status: 503, processed: false },
+                _ => Trouble::Status { status: 500, processed: true },
+            };
+            self.outage = Some(Outage { host, from, to: from + long, trouble });
+        }
     }
 
     /// The runtime of a run is about to go; to be called within it.
@@ -166,6 +190,9 @@ impl World {
         } else {
             Trouble::None
         };
+        let down = self.outage.as_ref().filter(|outage| outage.host == arrived.host);
+        let down = down.filter(|outage| (outage.from..outage.to).contains(&left));
+        let trouble = down.map_or(trouble, |outage| outage.trouble);
         let crash = self.crash_at.filter(|(at, _)| *at == number).map(|(_, point)| point);
         let (there, back) = (self.dice.time(self.climate.travel), self.dice.time(self.climate.travel));
         let user = arrived.user.map(|user| user.to_string()).unwrap_or_default();
