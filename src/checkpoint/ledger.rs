@@ -206,14 +206,18 @@ impl Ledger {
         Ok(self.fact(&login_succeeded(dialect))?.is_some())
     }
 
-    /// Whether an earlier run was stopped because everybody was refused, and asked Stara in this way.
+    /// Whether an earlier run was stopped because everybody was refused, and asked Stara in this way or in several.
     ///
     /// # Errors
     ///
     /// When the ledger can't be read.
     pub fn has_refusals_in_doubt(&self, asked: Approach) -> Result<bool, LedgerError> {
         self.connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM refusals WHERE asked = ?1)", [asked.0], |row| row.get(0))
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM refusals WHERE asked = ?1 OR is_settled)",
+                [asked.0],
+                |row| row.get(0),
+            )
             .map_err(|source| self.failed(source))
     }
 

@@ -329,7 +329,7 @@ impl Statements<'_> {
             }
             Change::RefusalsInDoubt(run, asked) => {
                 self.connection
-                    .prepare_cached("UPDATE refusals SET asked = ?2 WHERE run = ?1")?
+                    .prepare_cached("UPDATE refusals SET asked = ?2 WHERE run = ?1 AND NOT is_settled")?
                     .execute(params![run, asked.map(|asked| asked.0)])?;
             }
         }
@@ -391,7 +391,8 @@ impl Statements<'_> {
             RefusalChange::Add(refusal) => {
                 self.connection
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO refusals (login_print, http_status, at, run) VALUES (?1, ?2, ?3, ?4)",
+                        "INSERT INTO refusals (login_print, http_status, at, run) VALUES (?1, ?2, ?3, ?4)
+                         ON CONFLICT DO UPDATE SET http_status = ?2, at = ?3, run = ?4, asked = NULL, is_settled = 1",
                     )?
                     .execute(params![refusal.login.0, refusal.http_status, refusal.at.0, run])?;
             }

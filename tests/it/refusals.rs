@@ -1,7 +1,7 @@
 //! Nobody is locked out: a login that Stara refused is not sent again, unless it was the asking that was wrong.
 
 use stara_onboard::sandbox::CallKind::Authenticate;
-use stara_onboard::sandbox::{Answer, Calls, Fault, Trouble, When};
+use stara_onboard::sandbox::{Answer, Calls, Fault, RetryAfter, Trouble, When};
 
 use crate::support::{Bench, Grower, counts, growers};
 
@@ -143,4 +143,31 @@ fn a_changed_row_that_is_refused_again_counts() {
     bench.write_manifest(&others);
     bench.run(&[]).with_code(4);
     assert_eq!(bench.calls_of(Authenticate), 60 + 31);
+}
+
+#[test]
+fn a_login_is_sent_twice_at_most_however_often_the_way_of_asking_is_changed() {
+    let rows = growers(40);
+    let bench = Bench::new(&rows);
+    bench.inject(everybody_gets(401));
+    for dialect in ["json", "form", "json", "form", "json"] {
+        let run = bench.run_of("growers.csv", &["--stara-dialect", dialect]);
+        run.env("STARA_ACCESS_TOKEN_CLIENT", "client-of-the-partner").end();
+    }
+    let most =
+        rows.iter().map(|row| bench.calls_about(row).iter().filter(|call| **call == Authenticate).count());
+    assert_eq!(most.max(), Some(2));
+}
+
+#[test]
+fn a_login_that_is_throttled_by_itself_holds_nobody_up_and_is_left_for_later() {
+    let rows = growers(40);
+    let bench = Bench::new(&rows);
+    let throttled = Trouble::Answer(Answer::new(429).retry_after(RetryAfter::Seconds(0)));
+    bench.inject(Fault::new(Calls::One(Authenticate), When::Always, throttled).for_login(rows[0].login()));
+    let running = bench.run_of("growers.csv", &[]).start();
+    bench.until(|world| world.attach_effects_in_all() == 39);
+    running.signal(rustix::process::Signal::INT);
+    running.end().with_code(130);
+    assert_eq!(bench.outcomes().iter().filter(|code| *code == "attached").count(), 39);
 }

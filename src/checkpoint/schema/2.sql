@@ -11,3 +11,5 @@ ALTER TABLE refusals ADD COLUMN run INTEGER;
 -- How Stara was asked then, where that run was stopped because it went wrong for everybody and no login was accepted:
 -- asked otherwise, the login is open again. NULL on an ordinary refusal.
 ALTER TABLE refusals ADD COLUMN asked INTEGER;
+-- Whether it was refused again after it had been open: then it is an ordinary refusal for good.
+ALTER TABLE refusals ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;
