@@ -20,6 +20,9 @@ impl From<Signal> for ExitCode {
     }
 }
 
+/// How long after a second signal the process may still be at work.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a run may take, and how long its rows may go on once it is being stopped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
@@ -103,6 +106,9 @@ pub(super) fn watch(
         }
         stop.abort();
         told.again.cancel();
+        // Nothing is left to wait for but a reader of ours that has stopped reading, and the ledger needs no farewell.
+        tokio::time::sleep(LAST_PATIENCE).await;
+        std::process::exit(i32::from(ExitCode::from(first).number()));
     });
     Ok(signalled)
 }

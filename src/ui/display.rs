@@ -1,8 +1,10 @@
 //! A run's events on their way to a show.
 
 use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use super::bars::Bars;
 use super::choice::Progress;
@@ -17,13 +19,17 @@ use super::tally::{Tally, Totals};
 use super::watch::Watch;
 use crate::pipeline::{Event, Observe};
 
+/// How long the end of a run waits for a reader of its progress.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Observes a run and shows it.
 ///
 /// Observing counts, and for the few events that are told one by one it fills a queue; it never waits for a terminal or
 /// a pipe. A thread of its own does the showing, at its own pace.
 pub struct ProgressDisplay {
     feed: Feed,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Disconnected when the thread that shows has come to its end; `None` once that was waited for.
+    showing: Mutex<Option<Receiver<()>>>,
 }
 
 impl ProgressDisplay {
@@ -47,14 +53,20 @@ impl ProgressDisplay {
             notes: Arc::new(Notes::default()),
             tells_rows: show.as_ref().is_some_and(|show| show.tells_rows()),
         };
-        let thread = show.and_then(|mut show| {
+        let showing = show.and_then(|mut show| {
             let watch = Watch::new(&feed, show.interval());
-            thread::Builder::new().name("progress".to_owned()).spawn(move || watch.run(&mut *show)).ok()
+            let (ends, showing) = channel();
+            let show = move || {
+                // Dropped with the thread, however it ends.
+                let _ends: Sender<()> = ends;
+                watch.run(&mut *show);
+            };
+            thread::Builder::new().name("progress".to_owned()).spawn(show).ok().map(|_| showing)
         });
-        if thread.is_none() {
+        if showing.is_none() {
             feed.notes.end(End::Abandoned);
         }
-        Self { feed, thread: Mutex::new(thread) }
+        Self { feed, showing: Mutex::new(showing) }
     }
 
     /// The counts so far.
@@ -63,13 +75,13 @@ impl ProgressDisplay {
         self.feed.tally.totals()
     }
 
-    /// Waits until everything has been shown and cleared away, so that what is printed next stands below it.
+    /// Waits until everything has been shown and cleared away, so that what is printed next stands below it. A reader that
+    /// has stopped reading is waited for only so long: the run isn't concerned.
     pub fn finish(&self) -> Totals {
         self.feed.notes.end(End::Abandoned);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // A show that panicked has nothing more to show; the run isn't concerned.
-            _ = thread.join();
+        let showing = self.showing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(showing) = showing {
+            _ = showing.recv_timeout(PATIENCE);
         }
         self.totals()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use stara_onboard::sandbox::Fault;
 
-use crate::support::{Bench, Ended, growers, read_results, side_by_side};
+use crate::support::{Bench, Ended, Grower, growers, read_results, side_by_side};
 
 /// The words of the command that follows this text on stderr, without the program's name.
 fn command_after(ended: &Ended, text: &str) -> Vec<String> {
@@ -133,4 +133,15 @@ fn other_verbs_end_quietly_when_nobody_reads_them() {
         let code = bench.program().args(&arguments).start_unheard().end().code;
         assert_eq!(code, Some(0), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_reader_that_has_stopped_reading_does_not_keep_a_run_from_its_end() {
+    let wrong = |grower: &Grower| grower.with_password("sandbox:wrong-password");
+    let rows: Vec<Grower> = growers(3_000).iter().map(wrong).collect();
+    let bench = Bench::new(&rows);
+    // A line for each row that fails, into a pipe that holds a few hundred of them and that nobody empties.
+    let arguments = ["--progress", "json", "--max-failures", "100%"];
+    assert_eq!(bench.run_of("growers.csv", &arguments).start_unread().end().code, Some(3));
+    assert_eq!(bench.outcomes(), vec!["stara-login-rejected"; rows.len()]);
 }

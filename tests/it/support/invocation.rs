@@ -76,6 +76,21 @@ impl Invocation {
         self.start().end()
     }
 
+    /// Starts it with a stdout that stays open and is never read.
+    pub(crate) fn start_unread(mut self) -> Running {
+        let (reader, writer) = std::io::pipe().unwrap();
+        self.command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null());
+        let child = self.command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let ended = sender.send(child.wait_with_output().unwrap());
+            drop(reader);
+            ended
+        });
+        Running { pid, output }
+    }
+
     /// Starts it with an output that nobody reads any more.
     pub(crate) fn start_unheard(mut self) -> Running {
         let (reader, writer) = std::io::pipe().unwrap();
