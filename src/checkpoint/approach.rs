@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::ledger::without_local_port;
+use super::target::without_local_port;
 use crate::model::Dialect;
 
 /// A digest of everything that decides what reaches Stara as login and password but for the manifest's cells: where

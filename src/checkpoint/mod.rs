@@ -19,6 +19,7 @@ mod runs;
 mod schema;
 mod staging;
 mod staging_totals;
+mod target;
 #[cfg(test)]
 mod tests;
 mod user_row;
@@ -28,7 +29,7 @@ pub use approach::Approach;
 pub use cursor::{LineCursor, LineEntry};
 pub use error::LedgerError;
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
-pub use ledger::{KeyStanding, Ledger, LedgerAccess, Target};
+pub use ledger::{KeyStanding, Ledger, LedgerAccess};
 pub use lock::{LockHolder, RunLock};
 pub use rates::LearnedRate;
 pub use record::{
@@ -39,4 +40,5 @@ pub use results::{LineResult, OutcomeCounts};
 pub use runs::{HostTotals, RunEnd, RunRecord, RunStart};
 pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
 pub use staging_totals::StagingTotals;
+pub use target::Target;
 pub use writer::{LedgerHandle, LedgerWriter, OutcomeChange};

@@ -1,0 +1,164 @@
+//! What the writer writes, in SQL.
+
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::super::ledger::{REMEMBER, login_succeeded};
+use super::super::rates::learn;
+use super::super::record::{Intent, OutcomeRecord, RefusalChange, UserKey};
+use super::{Change, OutcomeChange};
+use crate::model::{CredentialId, Login, Origin};
+
+/// What a group is written with. Looking the two long statements up for each row took as long as carrying them out.
+pub(super) struct Statements<'a> {
+    connection: &'a Connection,
+    intend: CachedStatement<'a>,
+    finish: CachedStatement<'a>,
+}
+
+const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
+    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7, intent_login = ?8 WHERE key = ?1";
+
+/// The outcome, the intent and the credential in one statement: it is the write every row waits for. `?21` says whether
+/// the intent stays as it is, `?22` whether what is known of the credential does.
+const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print = ?4, run = ?5, outcome = ?6, \
+    origin = ?7, stage = ?8, http_status = ?9, attempts = ?10, credential_id = ?11, credential_status = ?12, \
+    finished_at = ?13, message = ?14, \
+    intent_at = iif(?21, intent_at, ?15), intent_attaches = iif(?21, intent_attaches, ?16), \
+    intent_acknowledged = iif(?21, intent_acknowledged, ?17), \
+    intent_over_nothing = iif(?21, intent_over_nothing, ?18), \
+    intent_replacing = iif(?21, intent_replacing, ?19), intent_removing = iif(?21, intent_removing, ?20), \
+    held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
+    held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26), \
+    intent_login = iif(?21, intent_login, ?27) WHERE key = ?1";
+
+/// The cells of an intent, or of none.
+#[derive(Default)]
+struct IntentCells<'a> {
+    at: Option<i64>,
+    attaches: u32,
+    acknowledged: bool,
+    over_nothing: bool,
+    replacing: bool,
+    removing: Option<&'a str>,
+    login: Option<&'a str>,
+}
+
+impl<'a> IntentCells<'a> {
+    fn of(intent: Option<&'a Intent>) -> Self {
+        intent.map_or_else(Self::default, |intent| Self {
+            at: Some(intent.at.0),
+            attaches: intent.attaches,
+            acknowledged: intent.acknowledged,
+            over_nothing: intent.over_nothing,
+            replacing: intent.replacing,
+            removing: intent.removing.as_ref().map(CredentialId::as_str),
+            login: intent.login.as_ref().map(Login::as_str),
+        })
+    }
+}
+
+impl<'a> Statements<'a> {
+    /// The statements, ready to be carried out.
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let (intend, finish) = (connection.prepare_cached(INTEND)?, connection.prepare_cached(FINISH)?);
+        Ok(Self { connection, intend, finish })
+    }
+
+    /// Carries one change out, within whatever transaction there is.
+    pub(super) fn apply(&mut self, change: &Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Intent(user, intent) => self.intend(*user, intent.as_ref())?,
+            Change::Outcome(change) => self.finish(change, false)?,
+            Change::OutcomeKeepingIntent(change) => self.finish(change, true)?,
+            Change::Events(user, events) => {
+                let mut insert = self.connection.prepare_cached(
+                "INSERT INTO events (user, id, created, status_code) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?;
+                for event in events {
+                    insert.execute(params![user.0, event.id, event.created, event.status_code])?;
+                }
+            }
+            Change::Learned(service, per_second) => learn(self.connection, *service, *per_second)?,
+            Change::LoginSucceeded(dialect) => {
+                self.connection
+                    .prepare_cached(REMEMBER)?
+                    .execute([login_succeeded(*dialect).as_str(), "1"])?;
+            }
+            Change::RefusalsInDoubt(run, asked) => {
+                self.connection
+                    .prepare_cached("UPDATE refusals SET asked = ?2 WHERE run = ?1 AND NOT is_settled")?
+                    .execute(params![run, asked.map(|asked| asked.0)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens an intent, or closes it.
+    fn intend(&mut self, user: UserKey, intent: Option<&Intent>) -> rusqlite::Result<()> {
+        let intent = IntentCells::of(intent);
+        self.intend.execute(params![
+            user.0,
+            intent.at,
+            intent.attaches,
+            intent.acknowledged,
+            intent.over_nothing,
+            intent.replacing,
+            intent.removing,
+            intent.login,
+        ])?;
+        Ok(())
+    }
+
+    fn finish(&mut self, change: &OutcomeChange, keep_intent: bool) -> rusqlite::Result<()> {
+        let OutcomeRecord { outcome, finished_at, run } = &change.record;
+        let (prints, intent) = (change.fingerprints, IntentCells::of(change.open_intent.as_ref()));
+        let credential = outcome.credential.as_ref();
+        let held = change.held.as_ref();
+        self.finish.execute(params![
+            change.user.0,
+            change.login.as_str(),
+            prints.map(|prints| prints.row.0),
+            prints.map(|prints| prints.login.0),
+            run,
+            outcome.code.as_str(),
+            outcome.origin.map(Origin::as_str),
+            outcome.stage.as_str(),
+            outcome.http_status,
+            outcome.attempts,
+            credential.and_then(|credential| credential.id.as_ref()).map(CredentialId::as_str),
+            credential.and_then(|credential| credential.status.as_deref()),
+            finished_at.0,
+            (!outcome.message.is_empty()).then_some(outcome.message.as_ref()),
+            intent.at,
+            intent.attaches,
+            intent.acknowledged,
+            intent.over_nothing,
+            intent.replacing,
+            intent.removing,
+            keep_intent,
+            held.is_none(),
+            held.map(|held| held.id.as_str()),
+            held.is_some_and(|held| held.ours),
+            held.and_then(|held| held.login.as_ref()).map(Login::as_str),
+            held.and_then(|held| held.origin).map(Origin::as_str),
+            intent.login,
+        ])?;
+        match change.refusal {
+            RefusalChange::Leave => {}
+            RefusalChange::Add(refusal) => {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO refusals (login_print, http_status, at, run) VALUES (?1, ?2, ?3, ?4)
+                         ON CONFLICT DO UPDATE SET http_status = ?2, at = ?3, run = ?4, asked = NULL, is_settled = 1",
+                    )?
+                    .execute(params![refusal.login.0, refusal.http_status, refusal.at.0, run])?;
+            }
+            RefusalChange::Withdraw(login) => {
+                self.connection
+                    .prepare_cached("DELETE FROM refusals WHERE login_print = ?1")?
+                    .execute([login.0])?;
+            }
+        }
+        Ok(())
+    }
+}
