@@ -21,11 +21,15 @@ struct Counters {
 }
 
 impl Totals {
-    pub(super) fn count(&self, service: Service, status: Option<u16>, is_throttled: bool) {
-        let counters = match service {
+    fn counters(&self, service: Service) -> &Counters {
+        match service {
             Service::Stara => &self.stara,
             Service::Leaf => &self.leaf,
-        };
+        }
+    }
+
+    pub(super) fn count(&self, service: Service, status: Option<u16>, is_throttled: bool) {
+        let counters = self.counters(service);
         counters.requests.fetch_add(1, Ordering::Relaxed);
         if status.is_none() {
             counters.unanswered.fetch_add(1, Ordering::Relaxed);
@@ -37,10 +41,7 @@ impl Totals {
 
     /// Requests that a service answered without throttling them.
     pub(super) fn served(&self, service: Service) -> u64 {
-        let counters = match service {
-            Service::Stara => &self.stara,
-            Service::Leaf => &self.leaf,
-        };
+        let counters = self.counters(service);
         let aside = counters.unanswered.load(Ordering::Relaxed) + counters.throttled.load(Ordering::Relaxed);
         counters.requests.load(Ordering::Relaxed).saturating_sub(aside)
     }
