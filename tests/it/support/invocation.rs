@@ -124,7 +124,9 @@ impl Running {
         let began = Instant::now();
         let mut peak_memory = 0;
         let output = loop {
-            match self.output.recv_timeout(LOOK_AT_MEMORY) {
+            // At first more often, so that no process is so quick that it is never looked at.
+            let next_look = if peak_memory == 0 { LOOK_AT_MEMORY / 20 } else { LOOK_AT_MEMORY };
+            match self.output.recv_timeout(next_look) {
                 Ok(output) => break output,
                 Err(_) if began.elapsed() < PATIENCE => {
                     peak_memory = peak_memory.max(peak_memory_of(self.pid).unwrap_or_default());
