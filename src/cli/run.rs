@@ -20,7 +20,7 @@ use crate::manifest::Manifest;
 use crate::model::Secret;
 use crate::pipeline::{self, Observe, RunOptions, StagingOptions, Stop};
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::settings::{Environment, client_column, is_sendable, resolve_run};
+use crate::settings::{Environment, client_column, is_sendable, resolve_run, resolve_services};
 use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
@@ -102,7 +102,7 @@ impl Prepared {
         for warning in manifest.warnings() {
             warn(arguments, warning);
         }
-        if manifest.has_access_token_client() && options.dialect == crate::model::Dialect::Json {
+        if manifest.has_access_token_client() && options.services.dialect == crate::model::Dialect::Json {
             warn(
                 arguments,
                 "the column accessTokenClient is only used where Stara's answer has none (--stara-dialect json)",
@@ -120,7 +120,7 @@ impl Prepared {
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = RunLock::acquire(&path)?;
-        let hosts = Target::new(&options.stara.http.origin(), &options.leaf.http.origin());
+        let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
         let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
         if ledger.key_standing() == KeyStanding::Lost {
             // Even where nothing else is said: somebody is needed.
@@ -164,7 +164,7 @@ impl Prepared {
         });
         let (staged, ledger, manifest) =
             staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
-        let origins = [options.stara.http.origin(), options.leaf.http.origin()];
+        let origins = [options.services.stara.http.origin(), options.services.leaf.http.origin()];
         tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
         let result = pipeline::run(ledger, manifest, staged, options, stop.clone(), observer).await?;
         if let Some(sandbox) = sandbox {
@@ -190,17 +190,10 @@ fn resolve(
     extra_roots: &ExtraRoots,
 ) -> Result<RunOptions, Failure> {
     let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::AUTO };
-    let mut options = resolve_run(
-        target,
-        &arguments.rates,
-        &arguments.rows,
-        &arguments.selection,
-        environment,
-        extra_roots,
-        default_rate,
-    )?;
+    let services = resolve_services(target, &arguments.rates, environment, extra_roots, default_rate)?;
+    let mut options = resolve_run(services, &arguments.rows, &arguments.selection, environment)?;
     if arguments.sandbox {
-        "in the sandbox".clone_into(&mut options.account);
+        "in the sandbox".clone_into(&mut options.services.account);
         options.default_client = Some(rehearsal_secret());
     }
     Ok(options)

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep};
 
-use super::context::{Abandoned, RunContext, random_below};
+use super::context::{Abandoned, RunContext};
 use super::decide::is_login_changed;
 use super::event::Event as RunEvent;
+use super::hosts::random_below;
 use super::journey::{
     Answer, Call, Effect, Event, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
 };
@@ -142,13 +143,13 @@ impl<'a> Carrier<'a> {
             self.slot = None;
         }
         self.pass();
-        context.observer.observe(&RunEvent::Parked);
+        context.hosts.observer.observe(&RunEvent::Parked);
         let stopped = tokio::select! {
             biased;
             () = sleep(time) => false,
-            () = context.stop.draining() => true,
+            () = context.hosts.stop.draining() => true,
         };
-        context.observer.observe(&RunEvent::Unparked);
+        context.hosts.observer.observe(&RunEvent::Unparked);
         if stopped {
             return Err(Abandoned);
         }
@@ -209,12 +210,12 @@ impl<'a> Carrier<'a> {
                 Service::Leaf => Some(self.leaf_token().await?),
                 Service::Stara => None,
             };
-            let pacer = context.pacer(service);
+            let pacer = context.hosts.pacer(service);
             let permit = match pacer.permit().await {
                 Ok(permit) => permit,
                 Err(given_up) => {
                     self.is_cut_short = true;
-                    context.stop_for_host(service, given_up);
+                    context.hosts.stop_for_host(service, given_up);
                     return Ok(match given_up {
                         GivenUp::Held { .. } => Event::HeldTooLong,
                         GivenUp::Down { .. } => Event::HostDown,
@@ -236,7 +237,7 @@ impl<'a> Carrier<'a> {
             let sent = Instant::now();
             let result = self.send(call, token.as_deref()).await;
             self.spent += sent.elapsed();
-            let result = context.note(service, call, permit, sent, result);
+            let result = context.hosts.note(service, call, permit, sent, result);
             if intending.is_some() && result.as_ref().is_err_and(|error| error.kind.is_not_processed()) {
                 self.withdraw(earlier).await?;
             }
@@ -253,14 +254,15 @@ impl<'a> Carrier<'a> {
                     if renewals > MOST_RENEWALS {
                         let reason =
                             format!("it answers 401 to line {} whatever token it gets", self.task.line);
-                        return Err(context.stop_for_token(TokenError::Refused(reason)));
+                        return Err(context.hosts.stop_for_token(TokenError::Refused(reason)));
                     }
-                    let renewed = context.token.renew(&token, |account| context.log_in(account)).await;
-                    renewed.map_err(|error| context.stop_for_token(error))?;
+                    let renewed =
+                        context.hosts.token.renew(&token, |account| context.hosts.log_in(account)).await;
+                    renewed.map_err(|error| context.hosts.stop_for_token(error))?;
                 }
                 (Err(CallError { kind: CallErrorKind::Redirected, status, .. }), Some(_)) => {
                     let status = status.unwrap_or_default();
-                    context.stop.drain(StopCause::Redirected { status }, &*context.observer);
+                    context.hosts.drain(StopCause::Redirected { status });
                     return Err(Abandoned);
                 }
                 (result, token) => {
@@ -279,8 +281,8 @@ impl<'a> Carrier<'a> {
 
     async fn leaf_token(&self) -> Result<Arc<CurrentToken>, Abandoned> {
         let context = self.context;
-        let current = context.token.current(|account| context.log_in(account)).await;
-        current.map_err(|error| context.stop_for_token(error))
+        let current = context.hosts.token.current(|account| context.hosts.log_in(account)).await;
+        current.map_err(|error| context.hosts.stop_for_token(error))
     }
 
     /// Whether Stara is known to refuse this login and password, so that it isn't asked again.
@@ -307,7 +309,7 @@ impl<'a> Carrier<'a> {
 
     /// Sends the request of a call, once.
     async fn send(&mut self, call: Call, token: Option<&CurrentToken>) -> Result<Answer, CallError> {
-        let (task, leaf, stara) = (self.task, &self.context.leaf, &self.context.stara);
+        let (task, leaf, stara) = (self.task, &self.context.hosts.leaf, &self.context.hosts.stara);
         let id = task.leaf_user_id;
         // What is missing can't be: the journey asks in this order. Were it so, the call would be unexpected, not wrong.
         let missing = CallError { kind: CallErrorKind::Unexpected, status: None, retry_after: None };
@@ -357,7 +359,7 @@ impl<'a> Carrier<'a> {
                 if call == Call::Authenticate {
                     self.withdraws_refusal = self.task.is_refused || self.task.is_reopened;
                     if context.refusals.accepted() {
-                        let written = context.ledger.login_succeeded(context.stara.dialect()).await;
+                        let written = context.ledger.login_succeeded(context.hosts.stara.dialect()).await;
                         written.map_err(|error| context.stop_for_ledger(&error))?;
                     }
                 }
@@ -366,7 +368,7 @@ impl<'a> Carrier<'a> {
             Err(error) if error.kind == CallErrorKind::Throttled => {
                 // Others need not wait until the host wants to hear of this row.
                 self.pass();
-                let served = context.totals.served(call.service());
+                let served = context.hosts.totals.served(call.service());
                 let (times, then) = self.throttled_alone;
                 self.throttled_alone = (if served > then { times + 1 } else { times }, served);
                 if self.throttled_alone.0 > MOST_THROTTLED_ALONE {

@@ -35,7 +35,7 @@ impl Carrier<'_> {
         context.ledger.finish(change).await.map_err(|error| context.stop_for_ledger(&error))?;
         let (line, leaf_user_id) = (task.line, task.leaf_user_id);
         tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
-        context.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
+        context.hosts.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
         if is_new_answer && context.count_outcome(code, stage, status) {
             context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
         }

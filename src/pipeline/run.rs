@@ -9,56 +9,33 @@ use tokio::sync::{Semaphore, mpsc};
 use super::budget::{FailureBudget, FailureLimit};
 use super::context::{Opening, RunContext};
 use super::event::{Event, HostPlan, Observe, Plan};
+use super::hosts::Hosts;
 use super::journey::JourneyRules;
-use super::leaf_token::{LeafToken, TokenSource};
-use super::pace::{first_rate, newly_learned, pacer_options};
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
+use super::services::{Host, Services};
 use super::shared_logins::SharedLogins;
 use super::stop::{Stop, StopCause};
 use super::stream::carry_all;
-use super::totals::Totals;
-use crate::api::{LeafApi, StaraApi};
+use super::truth::ListUse;
 use crate::checkpoint::{Approach, HostTotals, Ledger, LedgerError, LedgerWriter, StagingTotals};
-use crate::http::{HostPacer, HttpClient, Rate};
 use crate::manifest::Manifest;
-use crate::model::{Dialect, Secret, Service};
+use crate::model::{Secret, Service};
 
 /// How many rows may be parked for each row in flight before no new one starts.
 const PARKED_PER_SLOT: usize = 10;
 
-/// One host of a run.
-#[derive(Debug)]
-pub struct Host {
-    /// The connection pool to it.
-    pub http: HttpClient,
-    /// How fast it may be asked.
-    pub rate: Rate,
-}
-
 /// Everything a run needs besides the manifest and the ledger.
 #[derive(Debug)]
 pub struct RunOptions {
-    /// Stara's host.
-    pub stara: Host,
-    /// Leaf's host.
-    pub leaf: Host,
-    /// How Stara is spoken to.
-    pub dialect: Dialect,
-    /// Where Leaf's token comes from.
-    pub token: TokenSource,
-    /// Whose token it is, in words for people.
-    pub account: String,
+    /// The services, and how they may be asked.
+    pub services: Services,
     /// The accessTokenClient of rows that have none of their own.
     pub default_client: Option<Secret>,
+    /// Whether Leaf's list of users is read before rows are looked at.
+    pub list_use: ListUse,
     /// What is allowed to every row.
     pub rules: JourneyRules,
-    /// Rows in flight.
-    pub concurrency: usize,
-    /// The longest pause of a host that is waited for.
-    pub longest_hold: Duration,
-    /// Whether what earlier runs learned of the quotas is forgotten.
-    pub relearn: bool,
     /// The most credentials replaced in this run.
     pub most_changes: u32,
     /// How many rows may fail before the run stops.
@@ -73,8 +50,8 @@ impl RunOptions {
     /// How logins from this manifest are put to Stara.
     #[must_use]
     pub fn approach(&self, manifest: &Manifest) -> Approach {
-        let stara = &self.stara.http;
-        Approach::new(self.dialect, &stara.origin(), stara.base_path(), manifest.login_headers())
+        let stara = &self.services.stara.http;
+        Approach::new(self.services.dialect, &stara.origin(), stara.base_path(), manifest.login_headers())
     }
 }
 
@@ -113,15 +90,15 @@ pub async fn run(
     stop: Stop,
     observer: Arc<dyn Observe>,
 ) -> Result<RunResult, RunError> {
-    if options.relearn {
+    if options.services.relearn {
         ledger.forget_learned_rates()?;
     }
-    let learned = ledger.learned_rates()?;
-    let pace = |service, host: &Host| pacer_options(service, host.rate, &learned, options.longest_hold);
-    let stara_pace = pace(Service::Stara, &options.stara);
-    let leaf_pace = pace(Service::Leaf, &options.leaf);
-    let first_rates = [&stara_pace, &leaf_pace].map(first_rate);
+    let first_rates = {
+        let learned = ledger.learned_rates()?;
+        Service::ALL.map(|service| options.services.first_rate(service, &learned))
+    };
     observer.observe(&Event::Started(plan(&options, staged, first_rates)));
+    let (dialect, concurrency) = (options.services.dialect, options.services.concurrency);
     let path = ledger.path().to_owned();
     let approach = options.approach(&manifest);
     let reading = Reading {
@@ -131,21 +108,19 @@ pub async fn run(
         default_client: options.default_client.clone(),
         open_removals: staged.open_removals,
     };
-    let is_believed = ledger.has_login_succeeded(options.dialect)?;
+    let is_believed = ledger.has_login_succeeded(dialect)?;
     let is_warned = !is_believed && ledger.has_refusals_in_doubt(approach)?;
     let refusals = Refusals::new(is_believed);
     let shared_logins =
         if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
+    let hosts = Hosts::new(options.services, &ledger, stop.clone(), Arc::clone(&observer))?;
     let (writer, handle) = LedgerWriter::start(ledger)?;
+    hosts.learn_into(handle.clone());
     let context = Arc::new(RunContext {
         run: staged.run,
         rules: options.rules,
-        stara_pacer: HostPacer::new(stara_pace),
-        leaf_pacer: HostPacer::new(leaf_pace),
-        stara: StaraApi::new(options.stara.http, options.dialect),
-        leaf: LeafApi::new(options.leaf.http),
-        token: LeafToken::new(options.token),
+        hosts,
         ledger: handle.clone(),
         key,
         approach,
@@ -155,26 +130,23 @@ pub async fn run(
         changes_left: AtomicU32::new(options.most_changes),
         budget: Mutex::new(FailureBudget::new(options.failure_limit, staged.to_do, is_warned)),
         opening: Opening::default(),
-        slots: Arc::new(Semaphore::new(options.concurrency)),
-        parking: Semaphore::new(options.concurrency.saturating_mul(PARKED_PER_SLOT)),
-        totals: Totals::default(),
-        stop: stop.clone(),
-        observer: Arc::clone(&observer),
+        slots: Arc::new(Semaphore::new(concurrency)),
+        parking: Semaphore::new(concurrency.saturating_mul(PARKED_PER_SLOT)),
     });
     if staged.to_do > 0 {
-        let (sender, rows) = mpsc::channel(options.concurrency);
+        let (sender, rows) = mpsc::channel(concurrency);
         let reader = reading.start(path, sender);
         carry_all(&context, rows).await;
         match reader.await.map_err(|_| RunError::ReaderGone)? {
             Ok(()) => {}
             Err(ReadingError::Changed { line }) => {
-                stop.drain(StopCause::ManifestChanged { line }, &*observer);
+                context.hosts.drain(StopCause::ManifestChanged { line });
             }
             Err(ReadingError::Manifest(error)) => {
-                stop.drain(StopCause::ManifestUnreadable { reason: error.to_string() }, &*observer);
+                context.hosts.drain(StopCause::ManifestUnreadable { reason: error.to_string() });
             }
             Err(ReadingError::Ledger(error)) => {
-                stop.drain(StopCause::LedgerUnwritable { reason: error.to_string() }, &*observer);
+                context.hosts.drain(StopCause::LedgerUnwritable { reason: error.to_string() });
             }
         }
     }
@@ -182,9 +154,7 @@ pub async fn run(
         context.stop_for_ledger(&error);
     }
     observer.observe(&Event::Ended);
-    let hosts = context.totals.by_host();
-    let newly_learned =
-        Service::ALL.map(|service| (service, newly_learned(service, context.pacer(service), &learned)));
+    let (hosts, newly_learned) = (context.hosts.totals.by_host(), context.hosts.newly_learned());
     drop(context);
     let ledger = writer.finish(handle).await?;
     for (service, per_second) in newly_learned {
@@ -201,7 +171,8 @@ fn plan(options: &RunOptions, staged: StagingTotals, first_rates: [Option<f64>; 
         rate: host.rate.to_string(),
         per_second,
     };
-    let (stara, leaf) = (host(&options.stara, first_rates[0]), host(&options.leaf, first_rates[1]));
+    let (stara, leaf) =
+        (host(&options.services.stara, first_rates[0]), host(&options.services.leaf, first_rates[1]));
     let leaf_calls = if options.rules.precheck { 3.0 } else { 2.0 };
     #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
     let seconds =
@@ -211,13 +182,13 @@ fn plan(options: &RunOptions, staged: StagingTotals, first_rates: [Option<f64>; 
         expected: slowest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         stara,
         leaf,
-        account: options.account.clone(),
+        account: options.services.account.clone(),
         lines: staged.lines,
         to_do: staged.to_do,
         done_before: staged.done,
         invalid: staged.invalid,
         duplicate: staged.duplicate,
         conflict: staged.conflict,
-        concurrency: options.concurrency,
+        concurrency: options.services.concurrency,
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, mut rows: mpsc::Receive
     let mut more = true;
     let mut started = 0;
     loop {
-        let may_start = !context.stop.is_draining();
+        let may_start = !context.hosts.stop.is_draining();
         let is_open = started < context.may_start();
         let can_take =
             may_start && is_open && (!logins.ready.is_empty() || (more && logins.waiting < most_waiting));
@@ -89,14 +89,14 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, mut rows: mpsc::Receive
         }
         tokio::select! {
             biased;
-            () = context.stop.aborting() => return,
+            () = context.hosts.stop.aborting() => return,
             Some(ended) = under_way.next(), if !under_way.is_empty() => {
                 // A row's panic is caught inside its task, so joining fails only when the runtime is shutting down.
                 if let Ok(login) = ended {
                     logins.leave(&login);
                 }
             }
-            () = context.stop.draining(), if may_start => {}
+            () = context.hosts.stop.draining(), if may_start => {}
             () = context.opening.changed(), if !is_open => {}
             taken = Arc::clone(&context.slots).acquire_owned(), if can_take && slot.is_none() => slot = taken.ok(),
             next = next_row(&mut logins, &mut rows), if can_take && slot.is_some() => match next {
@@ -138,7 +138,7 @@ async fn carry_one(context: Arc<RunContext>, task: RowTask, slot: OwnedSemaphore
     let carried = AssertUnwindSafe(Carrier::new(&context, &task, slot).carry()).catch_unwind();
     tokio::select! {
         biased;
-        () = context.stop.aborting() => {}
+        () = context.hosts.stop.aborting() => {}
         ended = carried => match ended {
             Ok(Ok(()) | Err(Abandoned)) => {}
             Err(_panic) => record_panic(&context, &task).await,
@@ -170,6 +170,6 @@ async fn record_panic(context: &RunContext, task: &RowTask) {
     if context.ledger.finish_keeping_intent(change).await.is_ok() {
         let (line, leaf_user_id) = (task.line, task.leaf_user_id);
         let (code, stage) = (OutcomeCode::Internal, Stage::Manifest);
-        context.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
+        context.hosts.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
     }
 }

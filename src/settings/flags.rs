@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args};
 
 use super::duration::parse_duration;
 use super::limits::{parse_failure_limit, parse_invalid_limit};
@@ -12,7 +12,7 @@ use super::services::{DEFAULT_LEAF_URL, DEFAULT_STARA_URL};
 use crate::http::Rate;
 use crate::manifest::{ClientColumn, Delimiter, EncodingChoice, Field, Format, ReadOptions};
 use crate::model::{Dialect, LeafUserId};
-use crate::pipeline::{FailureLimit, InvalidLimit, OnExisting, Selection};
+use crate::pipeline::{FailureLimit, InvalidLimit, ListUse, OnExisting, Selection};
 
 /// Which services, and how they are spoken to.
 #[derive(Debug, Clone, Args)]
@@ -137,13 +137,38 @@ impl LineFlags {
     }
 }
 
+/// How Leaf is looked at before Stara is asked (`--precheck`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precheck {
+    /// The list or the rows, whichever takes fewer calls.
+    Auto,
+    /// The list of users first, and then each row that it doesn't prove to be attached.
+    List,
+    /// Each row.
+    Row,
+    /// Not at all.
+    Off,
+}
+
+impl Precheck {
+    /// Whether the list is read.
+    pub(super) const fn list_use(self) -> ListUse {
+        match self {
+            Self::Auto => ListUse::WhereCheaper,
+            Self::List => ListUse::Always,
+            Self::Row | Self::Off => ListUse::Never,
+        }
+    }
+}
+
 /// What is allowed to each row.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rows")]
 pub struct RowFlags {
-    /// Whether Leaf is looked at before Stara is asked: row (one call a row) or off
-    #[arg(long, value_name = "HOW", env = "STARA_ONBOARD_PRECHECK", default_value = "row", value_parser = parse_precheck, action = ArgAction::Set)]
-    pub precheck: bool,
+    /// How Leaf is looked at before Stara is asked: row (one call a row), list (a hundred users a call, and one for each
+    /// row that isn't attached yet), auto (the cheaper of the two) or off
+    #[arg(long, value_name = "HOW", env = "STARA_ONBOARD_PRECHECK", default_value = "auto", value_parser = parse_precheck)]
+    pub precheck: Precheck,
     /// What happens to a credential that is there already: keep, replace or fail
     #[arg(long, value_name = "WHAT", env = "STARA_ONBOARD_ON_EXISTING", default_value = "keep", value_parser = parse_on_existing)]
     pub on_existing: OnExisting,
@@ -203,11 +228,13 @@ fn parse_column(text: &str) -> Result<(Field, String), String> {
     Ok((field, header.to_owned()))
 }
 
-fn parse_precheck(text: &str) -> Result<bool, &'static str> {
+fn parse_precheck(text: &str) -> Result<Precheck, &'static str> {
     match text {
-        "row" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("must be row or off"),
+        "auto" => Ok(Precheck::Auto),
+        "list" => Ok(Precheck::List),
+        "row" => Ok(Precheck::Row),
+        "off" => Ok(Precheck::Off),
+        _ => Err("must be auto, list, row or off"),
     }
 }
 

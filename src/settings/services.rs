@@ -6,11 +6,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::environment::Environment;
-use super::flags::{RateFlags, RowFlags, SelectionFlags, TargetFlags};
+use super::flags::{Precheck, RateFlags, RowFlags, SelectionFlags, TargetFlags};
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret};
-use crate::pipeline::{Host, JourneyRules, OnExisting, RunOptions, TokenSource};
+use crate::pipeline::{Host, JourneyRules, OnExisting, RunOptions, Services, TokenSource};
 
 /// Stara's telemetry platform.
 pub const DEFAULT_STARA_URL: &str = "https://v2apitelemetria.telemetriastara.com.br";
@@ -52,23 +52,19 @@ pub enum SettingsError {
     ReplaceWithoutLook,
 }
 
-/// What the flags and the environment come to for a run; `default_rate` is that of a host whose rate nobody gave.
+/// What the flags and the environment come to for the two services; `default_rate` is that of a host whose rate nobody
+/// gave.
 ///
 /// # Errors
 ///
-/// When they make no sense together, a host can't be spoken to, or there is no token for Leaf.
-pub fn resolve_run(
+/// When a host can't be spoken to, or there is no token for Leaf.
+pub fn resolve_services(
     target: &TargetFlags,
     rates: &RateFlags,
-    rows: &RowFlags,
-    selection: &SelectionFlags,
     environment: &Environment,
     extra_roots: &ExtraRoots,
     default_rate: Rate,
-) -> Result<RunOptions, SettingsError> {
-    if !rows.precheck && rows.on_existing == OnExisting::Replace {
-        return Err(SettingsError::ReplaceWithoutLook);
-    }
+) -> Result<Services, SettingsError> {
     let (token, account) = token_source(target, environment)?;
     let concurrency = usize::try_from(rates.concurrency).unwrap_or(usize::MAX);
     let host = |flag, url: &str, rate: Option<Rate>| {
@@ -82,15 +78,37 @@ pub fn resolve_run(
         let http = HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })?;
         Ok(Host { http, rate: rate.unwrap_or(default_rate) })
     };
-    Ok(RunOptions {
+    Ok(Services {
         stara: host("--stara-url", &target.stara_url, rates.stara_rate)?,
         leaf: host("--leaf-url", &target.leaf_url, rates.leaf_rate)?,
         dialect: target.stara_dialect,
         token,
         account,
+        concurrency,
+        longest_hold: rates.max_hold,
+        relearn: rates.relearn,
+    })
+}
+
+/// What the flags and the environment come to for a run.
+///
+/// # Errors
+///
+/// When they make no sense together.
+pub fn resolve_run(
+    services: Services,
+    rows: &RowFlags,
+    selection: &SelectionFlags,
+    environment: &Environment,
+) -> Result<RunOptions, SettingsError> {
+    if rows.precheck == Precheck::Off && rows.on_existing == OnExisting::Replace {
+        return Err(SettingsError::ReplaceWithoutLook);
+    }
+    Ok(RunOptions {
+        services,
         default_client: environment.access_token_client.clone(),
         rules: JourneyRules {
-            precheck: rows.precheck,
+            precheck: rows.precheck != Precheck::Off,
             on_existing: rows.on_existing,
             verify_wait: rows.verify_wait,
             settle: rows.settle,
@@ -99,9 +117,7 @@ pub fn resolve_run(
             stara: RetryPolicy::with_attempts(3),
             leaf: RetryPolicy::with_attempts(4),
         },
-        concurrency,
-        longest_hold: rates.max_hold,
-        relearn: rates.relearn,
+        list_use: rows.precheck.list_use(),
         most_changes: rows.max_changes,
         failure_limit: rows.max_failures,
         retry_rejected: selection.retry_rejected,
@@ -112,7 +128,7 @@ pub fn resolve_run(
 /// Whether every row of the manifest must have an accessTokenClient of its own.
 #[must_use]
 pub fn client_column(run: &RunOptions) -> ClientColumn {
-    match (run.dialect, &run.default_client) {
+    match (run.services.dialect, &run.default_client) {
         (Dialect::Form, None) => ClientColumn::Required,
         _ => ClientColumn::Optional,
     }

@@ -20,8 +20,8 @@ use crate::manifest::{Manifest, ReadOptions, Source};
 use crate::model::simulated::{Dice, Machine, OnMachine};
 use crate::model::{OutcomeCode, Secret, Service};
 use crate::pipeline::{
-    FailureLimit, Host, JourneyRules, RunOptions, Selection, Signal, StagingOptions, Stop, StopCause,
-    TokenSource, run, stage,
+    FailureLimit, Host, JourneyRules, ListUse, RunOptions, Selection, Services, Signal, StagingOptions, Stop,
+    StopCause, TokenSource, run, stage,
 };
 
 /// No run takes longer.
@@ -227,11 +227,16 @@ fn run_options(setting: &Setting, world: &SharedWorld) -> RunOptions {
         TokenSource::Account(account)
     };
     RunOptions {
-        stara: host(Service::Stara, setting.stara_rate),
-        leaf: host(Service::Leaf, setting.leaf_rate),
-        dialect: setting.dialect,
-        token,
-        account: "as ops".to_owned(),
+        services: Services {
+            stara: host(Service::Stara, setting.stara_rate),
+            leaf: host(Service::Leaf, setting.leaf_rate),
+            dialect: setting.dialect,
+            token,
+            account: "as ops".to_owned(),
+            concurrency: setting.concurrency,
+            longest_hold: Duration::from_secs(900),
+            relearn: false,
+        },
         default_client: Some(default_client()),
         rules: JourneyRules {
             precheck: setting.precheck,
@@ -243,9 +248,7 @@ fn run_options(setting: &Setting, world: &SharedWorld) -> RunOptions {
             stara: RetryPolicy::with_attempts(3),
             leaf: RetryPolicy::with_attempts(4),
         },
-        concurrency: setting.concurrency,
-        longest_hold: Duration::from_secs(900),
-        relearn: false,
+        list_use: ListUse::Never,
         most_changes: setting.most_changes,
         failure_limit: FailureLimit::default(),
         retry_rejected: false,
