@@ -1,7 +1,7 @@
 //! Leaf's calls around a user's Stara credentials.
 
 use reqwest::{Method, RequestBuilder};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -11,14 +11,14 @@ use super::stara::Tokens;
 use crate::http::{HttpClient, Reply, StatusClass};
 use crate::model::{Credential, CredentialId, LeafUserId, Secret};
 
-const USERS: &str = "/services/usermanagement/api/users";
+pub(super) const USERS: &str = "/services/usermanagement/api/users";
 
 /// The calls of Leaf's API that onboarding needs.
 ///
 /// Source of paths and fields: Leaf's "connect Stara" tutorial and its API documentation.
 #[derive(Debug, Clone)]
 pub struct LeafApi {
-    http: HttpClient,
+    pub(super) http: HttpClient,
 }
 
 /// The account with which a token is got from Leaf.
@@ -76,9 +76,16 @@ struct AttachRequest<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UserAnswer {
+#[expect(clippy::option_option, reason = "there are three cases: not there, null, and a value")]
+pub(super) struct UserAnswer {
     id: Option<String>,
-    stara_credentials: Option<EmbeddedCredential>,
+    #[serde(default, deserialize_with = "present")]
+    stara_credentials: Option<Option<EmbeddedCredential>>,
+}
+
+/// Tells a field that is null from one that isn't there.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The embedded object, or whatever else stands in its place.
@@ -87,6 +94,33 @@ struct UserAnswer {
 enum EmbeddedCredential {
     Object(CredentialAnswer),
     Else(serde::de::IgnoredAny),
+}
+
+impl UserAnswer {
+    /// The user that it is about.
+    pub(super) fn id(&self) -> Option<LeafUserId> {
+        self.id.as_ref()?.parse().ok()
+    }
+
+    /// What it shows of the user's credential.
+    pub(super) fn look(&self) -> UserLook {
+        match &self.stara_credentials {
+            // Without an id it need not be a user's object, so that what isn't there proves nothing.
+            None | Some(None) if self.id.is_none() => UserLook::Incomplete,
+            None | Some(None) => UserLook::NoCredential,
+            Some(Some(EmbeddedCredential::Object(CredentialAnswer(credential))))
+                if credential.id.is_some() && credential.status.is_some() =>
+            {
+                UserLook::Credential(credential.clone())
+            }
+            Some(Some(_)) => UserLook::Incomplete,
+        }
+    }
+
+    /// What it shows as an entry of a list: there a null says nothing.
+    pub(super) fn listed_look(&self) -> UserLook {
+        if matches!(self.stara_credentials, Some(None)) { UserLook::Incomplete } else { self.look() }
+    }
 }
 
 impl LeafApi {
@@ -137,21 +171,10 @@ impl LeafApi {
     /// As [`LeafApi::user`].
     pub fn read_user(reply: &Reply, id: LeafUserId) -> Result<UserLook, CallError> {
         let answer: UserAnswer = answer::read(reply)?;
-        let is_another = |text: &String| text.parse() != Ok(id);
-        if answer.id.as_ref().is_some_and(is_another) {
+        if answer.id.is_some() && answer.id() != Some(id) {
             return Err(CallError::of_reply(CallErrorKind::Unexpected, reply));
         }
-        Ok(match answer.stara_credentials {
-            // Without an id it need not be a user's object, so that what isn't there proves nothing.
-            None if answer.id.is_none() => UserLook::Incomplete,
-            None => UserLook::NoCredential,
-            Some(EmbeddedCredential::Object(CredentialAnswer(credential)))
-                if credential.id.is_some() && credential.status.is_some() =>
-            {
-                UserLook::Credential(credential)
-            }
-            Some(_) => UserLook::Incomplete,
-        })
+        Ok(answer.look())
     }
 
     /// `GET …/stara-credentials`: the user's credential; `None` when there is none (404, whose body isn't read).

@@ -17,6 +17,7 @@ mod record;
 mod results;
 mod runs;
 mod schema;
+mod sights;
 mod staging;
 mod staging_totals;
 mod target;
@@ -37,7 +38,8 @@ pub use record::{
     UserRecord,
 };
 pub use results::{LineResult, OutcomeCounts};
-pub use runs::{HostTotals, RunEnd, RunRecord, RunStart};
+pub use runs::{HostTotals, RunEnd, RunKind, RunRecord, RunStart};
+pub use sights::{Subjects, Unseen};
 pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
 pub use staging_totals::StagingTotals;
 pub use target::Target;

@@ -44,6 +44,8 @@ pub struct HeldCredential {
     pub login: Option<Login>,
     /// Where it came from.
     pub origin: Option<Origin>,
+    /// The run in which it was attached, or found.
+    pub run: Option<i64>,
 }
 
 /// What an outcome changes about the memory of refused logins.

@@ -11,9 +11,41 @@ use super::ledger::Ledger;
 use super::results::OutcomeCounts;
 use crate::model::UnixMillis;
 
+/// What kind of run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunKind {
+    /// It onboards a manifest.
+    #[default]
+    Run,
+    /// It replaces what an audit found to be unhealthy (`audit --repair`).
+    Repair,
+    /// It takes credentials away (`detach`).
+    Detach,
+}
+
+impl RunKind {
+    const ALL: [Self; 3] = [Self::Run, Self::Repair, Self::Detach];
+
+    /// Its name in the ledger and in `status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Repair => "repair",
+            Self::Detach => "detach",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// What a run is about to do.
 #[derive(Debug, Clone)]
 pub struct RunStart {
+    /// What kind of run it is.
+    pub kind: RunKind,
     /// The manifest's name, as the user gave it.
     pub manifest: String,
     /// The columns of `--keep-column`, in order.
@@ -53,6 +85,8 @@ pub struct HostTotals {
 pub struct RunRecord {
     /// Its number, from 1.
     pub run: i64,
+    /// What kind of run it was.
+    pub kind: RunKind,
     /// When it began.
     pub started_at: UnixMillis,
     /// The manifest's name.
@@ -124,8 +158,8 @@ impl Ledger {
 /// Writes the beginning of a run and gives its number.
 pub(super) fn insert_run(connection: &rusqlite::Connection, start: &RunStart) -> rusqlite::Result<i64> {
     connection.execute(
-        "INSERT INTO runs (started_at, manifest, kept_columns) VALUES (?1, ?2, ?3)",
-        params![UnixMillis::now().0, start.manifest, to_json(&start.kept_columns)],
+        "INSERT INTO runs (started_at, manifest, kept_columns, kind) VALUES (?1, ?2, ?3, ?4)",
+        params![UnixMillis::now().0, start.manifest, to_json(&start.kept_columns), start.kind.as_str()],
     )?;
     Ok(connection.last_insert_rowid())
 }
@@ -142,6 +176,7 @@ fn from_json<T: for<'de> Deserialize<'de> + Default>(text: Option<String>) -> T 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         run: row.get("run")?,
+        kind: RunKind::from_name(&row.get::<_, String>("kind")?).unwrap_or_default(),
         started_at: UnixMillis(row.get("started_at")?),
         manifest: row.get("manifest")?,
         kept_columns: from_json(row.get("kept_columns")?),

@@ -15,7 +15,7 @@ pub(super) const USER_COLUMNS: &str = "users.key, users.login, users.row_print, 
     users.credential_status, users.message, users.finished_at, users.run, \
     users.intent_at, users.intent_attaches, users.intent_acknowledged, users.intent_over_nothing, \
     users.intent_replacing, users.intent_removing, users.intent_login, \
-    users.held_id, users.held_ours, users.held_login, users.held_origin";
+    users.held_id, users.held_ours, users.held_login, users.held_origin, users.held_run";
 
 /// A row's cells, one after another.
 pub(super) struct Cells<'a, 'statement> {
@@ -97,5 +97,6 @@ fn read_held(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<HeldCredentia
     let ours = cells.next()?;
     let login = cells.text()?.map(Login::new);
     let origin = cells.text()?.and_then(|name| name.parse().ok());
-    Ok(id.map(|id| HeldCredential { id, ours, login, origin }))
+    let run = cells.next()?;
+    Ok(id.map(|id| HeldCredential { id, ours, login, origin, run }))
 }

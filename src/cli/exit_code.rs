@@ -15,6 +15,8 @@ pub enum ExitCode {
     TooManyFailures,
     /// Incomplete and resumable.
     Incomplete,
+    /// Changes or drift are present.
+    Changes,
     /// Leaf refuses our token or everything, or a redirect.
     Refused,
     /// The ledger or the state directory can't be written.
@@ -31,13 +33,14 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code this version uses, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::Internal,
         Self::Usage,
         Self::RowsFailed,
         Self::TooManyFailures,
         Self::Incomplete,
+        Self::Changes,
         Self::Refused,
         Self::StateUnwritable,
         Self::Held,
@@ -56,6 +59,7 @@ impl ExitCode {
             Self::RowsFailed => 3,
             Self::TooManyFailures => 4,
             Self::Incomplete => 5,
+            Self::Changes => 6,
             Self::Refused => 7,
             Self::StateUnwritable => 8,
             Self::Held => 11,
@@ -82,6 +86,9 @@ impl ExitCode {
                 "Incomplete and resumable: a host is down or asked for too long a pause, Leaf gave no token, --max-duration \
                  was reached, or the manifest changed."
             }
+            Self::Changes => {
+                "There are changes to be made, or there is drift (only with --detailed-exitcode)."
+            }
             Self::Refused => "Stopped: Leaf refuses our token or everything, or answered with a redirect.",
             Self::StateUnwritable => "The ledger, a report or the state directory can't be written.",
             Self::Held => "Another run holds the ledger.",
@@ -107,6 +114,9 @@ impl ExitCode {
             Self::Incomplete => {
                 "Run the same command again; after a pause that was asked for, not before it is over."
             }
+            Self::Changes => {
+                "After plan, run the manifest; after audit, read what it found and run it again with --repair."
+            }
             Self::Refused => {
                 "Check LEAF_TOKEN (or the account) and --leaf-url, then run the same command again."
             }
@@ -130,6 +140,6 @@ mod tests {
     #[test]
     fn the_numbers_are_those_of_the_contract() {
         let numbers = ExitCode::ALL.map(ExitCode::number);
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 7, 8, 11, 129, 130, 143]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 129, 130, 143]);
     }
 }

@@ -87,7 +87,7 @@ fn ended_unexpectedly() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{Approach, LineContent, LineDecision, RunStart, StagedLine, Target};
+    use crate::checkpoint::{Approach, LineContent, LineDecision, RunKind, RunStart, StagedLine, Target};
     use crate::model::Dialect;
 
     /// A folder with a ledger of one run over one line, and an older report.
@@ -104,6 +104,7 @@ mod tests {
             let path = folder.path().join("ledger.db");
             let mut ledger = Ledger::open(&path, LedgerAccess::Run(&target)).unwrap();
             let start = RunStart {
+                kind: RunKind::Run,
                 manifest: "growers.csv".to_owned(),
                 kept_columns: Vec::new(),
                 limit: None,

@@ -20,6 +20,7 @@ mod reports;
 mod roots;
 mod run;
 mod sandbox;
+mod services;
 mod signals;
 mod status;
 

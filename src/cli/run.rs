@@ -1,7 +1,6 @@
 //! `run`: onboards a manifest.
 
-use std::fs::File;
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,15 +11,14 @@ use super::arguments::RunArguments;
 use super::conclusion::Ended;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::services::{ServiceSettings, rehearsal_secret};
 use super::signals::TimeLimits;
-use super::{logging, manifest_source, reports, roots, sandbox, signals};
-use crate::checkpoint::{KeyStanding, Ledger, LedgerAccess, RunLock, RunStart, Target};
-use crate::http::{ExtraRoots, Rate};
+use super::{logging, manifest_source, reports, sandbox, signals};
+use crate::checkpoint::{KeyStanding, Ledger, LedgerAccess, RunKind, RunLock, RunStart, Target};
 use crate::manifest::Manifest;
-use crate::model::Secret;
 use crate::pipeline::{self, Observe, RunOptions, StagingOptions, Stop};
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::settings::{Environment, client_column, is_sendable, resolve_run, resolve_services};
+use crate::settings::{client_column, resolve_run};
 use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
@@ -76,26 +74,9 @@ struct Prepared {
 impl Prepared {
     async fn new(arguments: &RunArguments, manifest_name: String) -> Result<Self, Failure> {
         let source = manifest_source::open(&arguments.manifest)?;
-        let environment = if arguments.sandbox {
-            // The real token is no business of a rehearsal.
-            Environment { leaf_token: Some(rehearsal_secret()), ..Environment::default() }
-        } else {
-            Environment::read(|name| std::env::var_os(name))
-        };
-        let mut target = arguments.target.clone();
-        if arguments.sandbox {
-            target.leaf_token_file = None;
-            // Until the ports are known: the real hosts would ask for certificates that a rehearsal has no use for.
-            for url in [&mut target.stara_url, &mut target.leaf_url] {
-                "http://localhost".clone_into(url);
-            }
-        }
-        if let Some(path) = &target.leaf_token_file {
-            check_token_file(path)?;
-        }
+        let mut settings = ServiceSettings::read(&arguments.target, &arguments.rates, arguments.sandbox)?;
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
-        let extra_roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read)?;
-        let options = resolve(arguments, &target, &environment, &extra_roots)?;
+        let options = resolve(arguments, &settings)?;
         let read_options =
             arguments.reading.read_options(client_column(&options), &arguments.lines.keep_column);
         let manifest = Manifest::open(source, &read_options)?;
@@ -110,9 +91,8 @@ impl Prepared {
         }
         let (options, sandbox) = if arguments.sandbox {
             let sandbox = start_sandbox(&manifest).await?;
-            sandbox.stara_url().clone_into(&mut target.stara_url);
-            sandbox.leaf_url().clone_into(&mut target.leaf_url);
-            (resolve(arguments, &target, &environment, &extra_roots)?, Some(sandbox))
+            settings.rehearse_at(sandbox.stara_url(), sandbox.leaf_url());
+            (resolve(arguments, &settings)?, Some(sandbox))
         } else {
             (options, None)
         };
@@ -146,6 +126,7 @@ impl Prepared {
             .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
         let began = Instant::now();
         let start = RunStart {
+            kind: RunKind::Run,
             manifest: manifest_name,
             kept_columns: arguments.lines.keep_column.clone(),
             limit: arguments.selection.limit,
@@ -183,25 +164,13 @@ impl Prepared {
     }
 }
 
-fn resolve(
-    arguments: &RunArguments,
-    target: &crate::settings::TargetFlags,
-    environment: &Environment,
-    extra_roots: &ExtraRoots,
-) -> Result<RunOptions, Failure> {
-    let default_rate = if arguments.sandbox { Rate::Unlimited } else { Rate::AUTO };
-    let services = resolve_services(target, &arguments.rates, environment, extra_roots, default_rate)?;
-    let mut options = resolve_run(services, &arguments.rows, &arguments.selection, environment)?;
+fn resolve(arguments: &RunArguments, settings: &ServiceSettings<'_>) -> Result<RunOptions, Failure> {
+    let services = settings.services()?;
+    let mut options = resolve_run(services, &arguments.rows, &arguments.selection, &settings.environment)?;
     if arguments.sandbox {
-        "in the sandbox".clone_into(&mut options.services.account);
         options.default_client = Some(rehearsal_secret());
     }
     Ok(options)
-}
-
-/// What the simulated services take for a token: anything.
-fn rehearsal_secret() -> Secret {
-    Secret::new("sandbox".to_owned())
 }
 
 async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
@@ -212,30 +181,7 @@ async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
         .map_err(|error| Failure::new(ExitCode::Internal, error, "check that loopback ports can be opened"))
 }
 
-/// The most of a token's file that is read, in bytes. A token has a few kilobytes at most.
-const LARGEST_TOKEN_FILE: u64 = 64 * 1024;
-
-/// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.
-fn check_token_file(path: &Path) -> Result<(), Failure> {
-    let named = format!("there is no token for Leaf in {}", path.display());
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST_TOKEN_FILE).read_to_string(&mut text));
-    let error = match read.map(|_| text) {
-        Ok(text) if text.trim().is_empty() => anyhow::anyhow!("{named}: it is empty"),
-        Ok(text) if !is_sendable(&Secret::new(text.trim().to_owned())) => {
-            anyhow::anyhow!("{named}: it holds more than one line, or characters that no token has")
-        }
-        Ok(_) => return Ok(()),
-        Err(source) => anyhow::Error::new(source).context(named),
-    };
-    Err(Failure::new(
-        ExitCode::Usage,
-        error,
-        "nothing was sent; name a file that holds the token with --leaf-token-file",
-    ))
-}
-
-fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
+pub(super) fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
     let Some(folder) = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     make_durable_folder(folder).map_err(|source| {
         let error =

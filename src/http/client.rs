@@ -117,7 +117,7 @@ impl fmt::Debug for Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// It is larger than any known answer.
-    #[error("the answer is larger than 256 KiB")]
+    #[error("the answer is larger than any known one")]
     TooLarge,
     /// It was cut off, or didn't end in time.
     #[error("the answer was cut off")]
@@ -195,6 +195,19 @@ impl HttpClient {
     ///
     /// When no status came. Once there is one the call succeeds, whatever becomes of the body.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, SendError> {
+        self.send_within(request, LARGEST_BODY).await.map(|(reply, _)| reply)
+    }
+
+    /// As [`HttpClient::send`], for an answer of at most `largest_body` bytes; gives the answer's headers, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::send`].
+    pub async fn send_within(
+        &self,
+        request: RequestBuilder,
+        largest_body: usize,
+    ) -> Result<(Reply, HeaderMap), SendError> {
         // One timer for all of it, and a status that came is kept even if the time runs out in the body.
         let mut time_is_up = pin!(sleep(self.timeout));
         let mut response = tokio::select! {
@@ -203,13 +216,14 @@ impl HttpClient {
             () = &mut time_is_up => return Err(SendError::TimedOut),
         };
         let status = response.status().as_u16();
-        let retry_after = retry_after_of(response.headers());
+        let headers = std::mem::take(response.headers_mut());
+        let retry_after = retry_after_of(&headers);
         let body = tokio::select! {
             biased;
-            body = take_in(&mut response) => body,
+            body = take_in(&mut response, largest_body) => body,
             () = &mut time_is_up => Err(BodyError::CutOff),
         };
-        Ok(Reply { status, retry_after, body })
+        Ok((Reply { status, retry_after, body }, headers))
     }
 
     async fn dispatch(&self, request: RequestBuilder) -> Result<Response, SendError> {
@@ -244,10 +258,10 @@ impl HttpClient {
     }
 }
 
-async fn take_in(response: &mut Response) -> Result<Vec<u8>, BodyError> {
+async fn take_in(response: &mut Response, largest: usize) -> Result<Vec<u8>, BodyError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::CutOff)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > largest {
             return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -14,10 +14,14 @@ impl OutcomeCode {
             | Self::LeafUserUnknown
             | Self::LeafUserForbidden
             | Self::LeafCredentialsRefused
-            | Self::LeafCredentialsExist => Owner::You,
+            | Self::LeafCredentialsExist
+            | Self::Detached => Owner::You,
             Self::StaraLoginRejected => Owner::Grower,
             Self::CredentialUnhealthy => Owner::GrowerOrYou,
-            Self::AttachUnconfirmed | Self::NeedsReview | Self::CredentialRemoved => Owner::ToolThenYou,
+            Self::AttachUnconfirmed
+            | Self::NeedsReview
+            | Self::CredentialRemoved
+            | Self::DetachUnconfirmed => Owner::ToolThenYou,
             Self::StaraUnavailable | Self::LeafUnavailable | Self::Throttled | Self::TimedOut => {
                 Owner::StaraOrLeaf
             }
@@ -32,14 +36,16 @@ impl OutcomeCode {
             Self::Attached | Self::AlreadyAttached => NextRun::Nothing,
             Self::ManifestInvalid | Self::ManifestDuplicate | Self::ManifestConflict => NextRun::ReadsAgain,
             Self::StaraLoginRejected => NextRun::WaitsForLogin,
-            Self::LeafUserForbidden | Self::LeafCredentialsRefused | Self::LeafCredentialsExist => {
-                NextRun::WaitsForRow
-            }
+            Self::LeafUserForbidden
+            | Self::LeafCredentialsRefused
+            | Self::LeafCredentialsExist
+            | Self::Detached => NextRun::WaitsForRow,
             Self::LeafUserUnknown
             | Self::CredentialUnhealthy
             | Self::AttachUnconfirmed
             | Self::NeedsReview
-            | Self::CredentialRemoved => NextRun::LooksAgain,
+            | Self::CredentialRemoved
+            | Self::DetachUnconfirmed => NextRun::LooksAgain,
             Self::StaraUnavailable
             | Self::LeafUnavailable
             | Self::Throttled
@@ -94,6 +100,12 @@ impl OutcomeCode {
             Self::CredentialRemoved => {
                 "The old credential was deleted to be replaced, and the new one isn't attached yet."
             }
+            Self::Detached => {
+                "We deleted the user's Stara credential because `detach` asked for it, and saw it gone."
+            }
+            Self::DetachUnconfirmed => {
+                "The deletion that `detach` asked for was sent, and it isn't known yet whether it took effect."
+            }
             Self::StaraUnavailable => {
                 "Stara couldn't be reached or answered with server errors, on every attempt."
             }
@@ -140,6 +152,10 @@ impl OutcomeCode {
             Self::AttachUnconfirmed => "Run again: it looks first and attaches only what isn't there.",
             Self::NeedsReview => "Look at the user at Leaf, and run again after 15 minutes: it looks first.",
             Self::CredentialRemoved => "Run again soon: until then the grower has no credential.",
+            Self::Detached => {
+                "Take the row out of the manifest; to attach it again, change the row or run with --retry-failed."
+            }
+            Self::DetachUnconfirmed => "Run the same detach again: it looks first.",
             Self::StaraUnavailable => "Run again when Stara answers.",
             Self::LeafUnavailable => "Run again when Leaf answers.",
             Self::Throttled => "Run again later, or with a lower rate.",

@@ -12,6 +12,7 @@ mod ids;
 mod outcome;
 mod secret;
 mod service;
+mod sight;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod stage;
@@ -23,5 +24,6 @@ pub use ids::{LeafUserId, Login, ParseLeafUserIdError};
 pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
 pub use secret::Secret;
 pub use service::Service;
+pub use sight::Sight;
 pub use stage::Stage;
 pub use time::UnixMillis;

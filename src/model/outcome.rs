@@ -55,6 +55,10 @@ outcome_codes! {
     NeedsReview = "needs-review",
     /// The old credential was deleted and the new one isn't attached yet.
     CredentialRemoved = "credential-removed",
+    /// We deleted the credential because we were asked to (`detach`), and saw it gone.
+    Detached = "detached",
+    /// The deletion that `detach` asked for may have taken effect, but it isn't known whether it did.
+    DetachUnconfirmed = "detach-unconfirmed",
     /// Stara didn't answer, or answered with server errors, on every attempt.
     StaraUnavailable = "stara-unavailable",
     /// Leaf didn't answer, or answered with server errors, on every attempt.

@@ -10,26 +10,18 @@ use tokio::time::{Instant, sleep};
 use super::context::{Abandoned, RunContext};
 use super::decide::is_login_changed;
 use super::event::Event as RunEvent;
-use super::hosts::random_below;
+use super::hosts::{Heeded, ThrottledAlone, Whom, random_below};
 use super::journey::{
     Answer, Call, Effect, Event, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
 };
-use super::leaf_token::{CurrentToken, TokenError};
+use super::leaf_token::CurrentToken;
 use super::reading::RowTask;
 use super::recording::intent_of;
 use super::shared_logins::Sharing;
-use super::stop::StopCause;
 use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
 use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
-
-/// How often in a row a host may throttle a row while it serves others. Where the quota is merely too low for the rows in
-/// flight, each of them has its turn long before.
-const MOST_THROTTLED_ALONE: u32 = 30;
-
-/// How often in one call Leaf's token is renewed: a row that is always answered 401 would go on for ever.
-const MOST_RENEWALS: u32 = 10;
 
 /// One row under way.
 #[expect(
@@ -54,8 +46,8 @@ pub(super) struct Carrier<'a> {
     has_unused_claim: bool,
     /// Whether the run gave its host up before anything was said about the row.
     pub(super) is_cut_short: bool,
-    /// How often in a row it was throttled while its host served others, and how many those were by then.
-    throttled_alone: (u32, u64),
+    /// How often in a row it was throttled while its host served others.
+    throttled_alone: ThrottledAlone,
     /// Time of the row's own that its journey hasn't heard of yet.
     spent: Duration,
 }
@@ -74,7 +66,7 @@ impl<'a> Carrier<'a> {
             has_passed: false,
             has_unused_claim: false,
             is_cut_short: false,
-            throttled_alone: (0, 0),
+            throttled_alone: ThrottledAlone::default(),
             spent: Duration::ZERO,
         }
     }
@@ -207,7 +199,7 @@ impl<'a> Carrier<'a> {
         let mut renewals = 0;
         loop {
             let token = match service {
-                Service::Leaf => Some(self.leaf_token().await?),
+                Service::Leaf => Some(context.hosts.leaf_token().await?),
                 Service::Stara => None,
             };
             let pacer = context.hosts.pacer(service);
@@ -248,41 +240,15 @@ impl<'a> Carrier<'a> {
                 ok = result.is_ok(),
                 "request ended"
             );
-            match (result, token) {
-                (Err(CallError { kind: CallErrorKind::Unauthorized, .. }), Some(token)) => {
-                    renewals += 1;
-                    if renewals > MOST_RENEWALS {
-                        let reason =
-                            format!("it answers 401 to line {} whatever token it gets", self.task.line);
-                        return Err(context.hosts.stop_for_token(TokenError::Refused(reason)));
-                    }
-                    let renewed =
-                        context.hosts.token.renew(&token, |account| context.hosts.log_in(account)).await;
-                    renewed.map_err(|error| context.hosts.stop_for_token(error))?;
-                }
-                (Err(CallError { kind: CallErrorKind::Redirected, status, .. }), Some(_)) => {
-                    let status = status.unwrap_or_default();
-                    context.hosts.drain(StopCause::Redirected { status });
-                    return Err(Abandoned);
-                }
-                (result, token) => {
-                    // Any answer of Leaf itself but a 401 means that it took the token.
-                    let is_answered = result
-                        .as_ref()
-                        .map_or_else(|error| error.status.is_some_and(|status| status < 500), |_| true);
-                    if let Some(token) = token.filter(|_| is_answered) {
-                        token.prove();
-                    }
-                    return self.understand(call, result).await;
+            if let Some(token) = &token {
+                let whom = Whom::Line(self.task.line);
+                let heeded = context.hosts.heed_token(token, &result, &mut renewals, whom).await?;
+                if heeded == Heeded::AskAgain {
+                    continue;
                 }
             }
+            return self.understand(call, result).await;
         }
-    }
-
-    async fn leaf_token(&self) -> Result<Arc<CurrentToken>, Abandoned> {
-        let context = self.context;
-        let current = context.hosts.token.current(|account| context.hosts.log_in(account)).await;
-        current.map_err(|error| context.hosts.stop_for_token(error))
     }
 
     /// Whether Stara is known to refuse this login and password, so that it isn't asked again.
@@ -355,7 +321,7 @@ impl<'a> Carrier<'a> {
         let context = self.context;
         match result {
             Ok(answer) => {
-                self.throttled_alone.0 = 0;
+                self.throttled_alone.end();
                 if call == Call::Authenticate {
                     self.withdraws_refusal = self.task.is_refused || self.task.is_reopened;
                     if context.refusals.accepted() {
@@ -369,15 +335,13 @@ impl<'a> Carrier<'a> {
                 // Others need not wait until the host wants to hear of this row.
                 self.pass();
                 let served = context.hosts.totals.served(call.service());
-                let (times, then) = self.throttled_alone;
-                self.throttled_alone = (if served > then { times + 1 } else { times }, served);
-                if self.throttled_alone.0 > MOST_THROTTLED_ALONE {
+                if !self.throttled_alone.goes_on(served) {
                     return Ok(Event::ThrottledAlone);
                 }
                 Ok(Event::Failed(error))
             }
             Err(mut error) => {
-                self.throttled_alone.0 = 0;
+                self.throttled_alone.end();
                 if error.kind == CallErrorKind::LoginDoubtful {
                     let believed = context.refusals.are_believed();
                     error.kind =

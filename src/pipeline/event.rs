@@ -29,6 +29,24 @@ pub enum Event {
     },
     /// The manifest is staged, every row is decided, and rows begin to be carried out.
     Started(Plan),
+    /// How Leaf is looked at was chosen.
+    LookChosen {
+        /// Whether by its list of users; else user by user.
+        list: bool,
+        /// How many pages the list has, where that is known.
+        pages: Option<u64>,
+        /// How many users are to be seen.
+        users: u64,
+    },
+    /// A page of Leaf's list of users was read.
+    ListRead {
+        /// Pages read so far.
+        pages: u64,
+        /// How many there are, where Leaf tells.
+        of: Option<u64>,
+    },
+    /// A user was looked at, to see what Leaf holds.
+    UserSeen,
     /// A request ended, with an answer or without.
     RequestEnded {
         /// The service it went to.

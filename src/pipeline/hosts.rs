@@ -1,5 +1,6 @@
 //! The two hosts while a verb is at work: how they are asked, paced and counted, and when they end it.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::context::Abandoned;
 use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::journey::Call;
-use super::leaf_token::{LeafToken, TokenError};
+use super::leaf_token::{CurrentToken, LeafToken, TokenError};
 use super::pace::{newly_learned, pacer_options};
 use super::services::Services;
 use super::stop::{Stop, StopCause};
@@ -16,11 +17,88 @@ use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
 use crate::checkpoint::{LearnedRate, Ledger, LedgerError, LedgerHandle};
 use crate::http::{Attempted, GivenUp, Heard, HostPacer, Noted, Permit, RetryPolicy, RetryVerdict, Trouble};
-use crate::model::{Secret, Service};
+use crate::model::{LeafUserId, Secret, Service};
 
 /// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
 /// for the breaker to recognise a host that is down.
 const LOG_IN: RetryPolicy = RetryPolicy::with_attempts(6);
+
+/// How often Leaf is asked what changes nothing.
+const LOOK: RetryPolicy = RetryPolicy::with_attempts(4);
+
+/// How often in one call Leaf's token is renewed: a row that is always answered 401 would go on for ever.
+const MOST_RENEWALS: u32 = 10;
+
+/// How often in a row a host may throttle a row while it serves others. Where the quota is merely too low for the rows in
+/// flight, each of them has its turn long before.
+const MOST_THROTTLED_ALONE: u32 = 30;
+
+/// Why a look gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LookError {
+    /// Everything is being stopped, and nothing was learned.
+    Stopped,
+    /// Leaf answered otherwise, or not at all, on every attempt.
+    Failed(CallErrorKind),
+}
+
+impl From<Abandoned> for LookError {
+    fn from(_: Abandoned) -> Self {
+        Self::Stopped
+    }
+}
+
+/// Whom a request is about, for people.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whom {
+    /// A line of the manifest.
+    Line(u64),
+    /// A user.
+    User(LeafUserId),
+    /// All users.
+    Everybody,
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(formatter, "line {line}"),
+            Self::User(id) => write!(formatter, "the user {id}"),
+            Self::Everybody => formatter.write_str("its list of users"),
+        }
+    }
+}
+
+/// What follows from an answer for the request, as far as our token is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heeded {
+    /// The token was renewed, and the request is to be sent again.
+    AskAgain,
+    /// The answer is about what was asked.
+    Taken,
+}
+
+/// How often in a row something was throttled while its host served others.
+#[derive(Debug, Default)]
+pub(super) struct ThrottledAlone {
+    times: u32,
+    /// How many others had been served by then.
+    served: u64,
+}
+
+impl ThrottledAlone {
+    /// Takes note of one more time, by which the host has served so many others; tells whether to go on.
+    pub(super) fn goes_on(&mut self, served: u64) -> bool {
+        self.times = if served > self.served { self.times + 1 } else { self.times };
+        self.served = served;
+        self.times <= MOST_THROTTLED_ALONE
+    }
+
+    /// Takes note of an answer of another kind.
+    pub(super) fn end(&mut self) {
+        self.times = 0;
+    }
+}
 
 /// The two hosts, as everything that a verb sends goes through them.
 pub(super) struct Hosts {
@@ -129,6 +207,88 @@ impl Hosts {
     fn keep_learned(&self, service: Service) {
         if let Some((ledger, per_second)) = self.learning.get().zip(self.pacer(service).learned_rate()) {
             ledger.learn(service, per_second);
+        }
+    }
+
+    /// Asks Leaf something that changes nothing, as patiently as the table of retries says.
+    pub(super) async fn look<T>(
+        &self,
+        whom: Whom,
+        ask: impl AsyncFn(&LeafApi, &Secret) -> Result<T, CallError>,
+    ) -> Result<T, LookError> {
+        let (mut failures, mut renewals) = (0, 0);
+        let mut throttled_alone = ThrottledAlone::default();
+        loop {
+            let token = self.leaf_token().await?;
+            let permit = match self.leaf_pacer.permit().await {
+                Ok(permit) => permit,
+                Err(given_up) => {
+                    self.stop_for_host(Service::Leaf, given_up);
+                    return Err(LookError::Stopped);
+                }
+            };
+            if !permit.leave().await {
+                continue;
+            }
+            let sent = Instant::now();
+            let result = ask(&self.leaf, &token.token).await;
+            let result = self.note(Service::Leaf, Call::LookUser, permit, sent, result);
+            if self.heed_token(&token, &result, &mut renewals, whom).await? == Heeded::AskAgain {
+                continue;
+            }
+            let error = match result {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let served = self.totals.served(Service::Leaf);
+            failures += u32::from(error.kind != CallErrorKind::Throttled);
+            match LOOK.decide(Attempted::Repeatable, failures, error.kind.trouble()) {
+                RetryVerdict::Again { within } => sleep(random_below(within)).await,
+                RetryVerdict::AgainWhenAllowed if throttled_alone.goes_on(served) => {}
+                _ => return Err(LookError::Failed(error.kind)),
+            }
+        }
+    }
+
+    /// Leaf's current token.
+    pub(super) async fn leaf_token(&self) -> Result<Arc<CurrentToken>, Abandoned> {
+        let current = self.token.current(|account| self.log_in(account)).await;
+        current.map_err(|error| self.stop_for_token(error))
+    }
+
+    /// What an answer of Leaf's says about our token, and about where Leaf is.
+    pub(super) async fn heed_token<T>(
+        &self,
+        token: &CurrentToken,
+        result: &Result<T, CallError>,
+        renewals: &mut u32,
+        whom: Whom,
+    ) -> Result<Heeded, Abandoned> {
+        match result {
+            Err(CallError { kind: CallErrorKind::Unauthorized, .. }) => {
+                *renewals += 1;
+                if *renewals > MOST_RENEWALS {
+                    let reason = format!("it answers 401 to {whom} whatever token it gets");
+                    return Err(self.stop_for_token(TokenError::Refused(reason)));
+                }
+                let renewed = self.token.renew(token, |account| self.log_in(account)).await;
+                renewed.map_err(|error| self.stop_for_token(error))?;
+                Ok(Heeded::AskAgain)
+            }
+            Err(CallError { kind: CallErrorKind::Redirected, status, .. }) => {
+                self.drain(StopCause::Redirected { status: status.unwrap_or_default() });
+                Err(Abandoned)
+            }
+            result => {
+                // Any answer of Leaf itself but a 401 means that it took the token.
+                let is_answered = result
+                    .as_ref()
+                    .map_or_else(|error| error.status.is_some_and(|status| status < 500), |_| true);
+                if is_answered {
+                    token.prove();
+                }
+                Ok(Heeded::Taken)
+            }
         }
     }
 

@@ -41,4 +41,4 @@ pub use run::{RunError, RunOptions, RunResult, run};
 pub use services::{Host, Services};
 pub use staging::{InvalidLimit, StagingError, StagingOptions, stage};
 pub use stop::{Signal, Stop, StopCause};
-pub use truth::ListUse;
+pub use truth::{ListReading, ListUse, Looking};

@@ -7,7 +7,7 @@ use super::journey::{Finish, Intending};
 use crate::checkpoint::{
     HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
 };
-use crate::model::{Login, NextRun, Origin, OutcomeCode, UnixMillis};
+use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, UnixMillis};
 
 impl Carrier<'_> {
     /// Makes the outcome durable, and only then tells of it.
@@ -57,11 +57,18 @@ impl Carrier<'_> {
         let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
         if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
             let login = self.task.record.intent.as_ref()?.login.clone();
-            return Some(HeldCredential { id, ours: true, login, origin: Some(Origin::Recovered) });
+            let (origin, run) = (Some(Origin::Recovered), self.run_of(&id));
+            return Some(HeldCredential { id, ours: true, login, origin, run });
         }
         let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
-        let login = Some(self.task.login.clone());
-        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin })
+        let (login, run) = (Some(self.task.login.clone()), self.run_of(&id));
+        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin, run })
+    }
+
+    /// The run in which a credential was attached or found: this one, unless it was known before.
+    fn run_of(&self, id: &CredentialId) -> Option<i64> {
+        let known = self.task.record.held.as_ref().filter(|held| held.id == *id);
+        known.map_or(Some(self.context.run), |held| held.run)
     }
 
     fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {

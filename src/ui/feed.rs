@@ -35,6 +35,9 @@ impl Observe for Feed {
             }
             Event::Ended => self.notes.end(End::Ended),
             Event::StagingProgressed { .. }
+            | Event::LookChosen { .. }
+            | Event::ListRead { .. }
+            | Event::UserSeen
             | Event::RequestEnded { .. }
             | Event::Parked
             | Event::Unparked => {}

@@ -82,7 +82,13 @@ impl Tally {
             Event::RowFinished { code, .. } => {
                 self.outcomes[*code as usize].fetch_add(1, Ordering::Relaxed);
             }
-            Event::StagingStarted { .. } | Event::Started(_) | Event::Draining { .. } | Event::Ended => {}
+            Event::LookChosen { .. }
+            | Event::ListRead { .. }
+            | Event::UserSeen
+            | Event::StagingStarted { .. }
+            | Event::Started(_)
+            | Event::Draining { .. }
+            | Event::Ended => {}
         }
     }
 

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::checkpoint::{
     Approach, Fingerprint, Ledger, LedgerAccess, LineContent, LineDecision, OutcomeChange, OutcomeRecord,
-    RefusalChange, RowFingerprints, RunStart, StageError, StagedLine, StagedRow, StagedUser, StagingTotals,
-    Target, UserKey,
+    RefusalChange, RowFingerprints, RunKind, RunStart, StageError, StagedLine, StagedRow, StagedUser,
+    StagingTotals, Target, UserKey,
 };
 use crate::model::{Dialect, LeafUserId, Login, Outcome, OutcomeCode, Stage, UnixMillis};
 
@@ -71,6 +71,7 @@ pub(super) fn open(directory: &TempDir) -> Ledger {
 
 pub(super) fn start() -> RunStart {
     RunStart {
+        kind: RunKind::Run,
         manifest: "growers.csv".to_owned(),
         kept_columns: vec!["farm".to_owned()],
         limit: None,

@@ -31,6 +31,7 @@ fn held(id: &str) -> HeldCredential {
         ours: true,
         login: Some(Login::new("grower")),
         origin: Some(Origin::Recovered),
+        run: Some(1),
     }
 }
 

@@ -29,7 +29,8 @@ const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print =
     intent_replacing = iif(?21, intent_replacing, ?19), intent_removing = iif(?21, intent_removing, ?20), \
     held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
     held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26), \
-    intent_login = iif(?21, intent_login, ?27) WHERE key = ?1";
+    intent_login = iif(?21, intent_login, ?27), \
+    held_run = iif(?22, held_run, ?28) WHERE key = ?1";
 
 /// The cells of an intent, or of none.
 #[derive(Default)]
@@ -142,6 +143,7 @@ impl<'a> Statements<'a> {
             held.and_then(|held| held.login.as_ref()).map(Login::as_str),
             held.and_then(|held| held.origin).map(Origin::as_str),
             intent.login,
+            held.and_then(|held| held.run),
         ])?;
         match change.refusal {
             RefusalChange::Leave => {}

@@ -33,7 +33,7 @@ fn new_client() -> StagedRow {
 
 fn held(ours: bool) -> HeldCredential {
     let id = CredentialId::new("c0").unwrap();
-    HeldCredential { id, ours, login: Some(Login::new("ana")), origin: None }
+    HeldCredential { id, ours, login: Some(Login::new("ana")), origin: None, run: None }
 }
 
 fn record(code: OutcomeCode) -> UserRecord {
@@ -104,12 +104,14 @@ fn of_an_unchanged_row(code: OutcomeCode) -> (LineDecision, LineDecision) {
         | OutcomeCode::StaraLoginRejected
         | OutcomeCode::LeafUserForbidden
         | OutcomeCode::LeafCredentialsRefused
-        | OutcomeCode::LeafCredentialsExist => (Keep, Keep),
+        | OutcomeCode::LeafCredentialsExist
+        | OutcomeCode::Detached => (Keep, Keep),
         OutcomeCode::LeafUserUnknown
         | OutcomeCode::CredentialUnhealthy
         | OutcomeCode::AttachUnconfirmed
         | OutcomeCode::NeedsReview
-        | OutcomeCode::CredentialRemoved => (ToDo, ToDo),
+        | OutcomeCode::CredentialRemoved
+        | OutcomeCode::DetachUnconfirmed => (ToDo, ToDo),
         OutcomeCode::StaraUnavailable
         | OutcomeCode::LeafUnavailable
         | OutcomeCode::Throttled

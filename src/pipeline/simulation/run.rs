@@ -14,7 +14,7 @@ use super::setting::{SETTLE, Setting};
 use super::watcher::Watcher;
 use super::world::CrashPoint;
 use crate::api::LeafAccount;
-use crate::checkpoint::{Ledger, LedgerAccess, RunStart, StagingTotals, Target};
+use crate::checkpoint::{Ledger, LedgerAccess, RunKind, RunStart, StagingTotals, Target};
 use crate::http::{ClientOptions, HttpClient, RetryPolicy};
 use crate::manifest::{Manifest, ReadOptions, Source};
 use crate::model::simulated::{Dice, Machine, OnMachine};
@@ -141,6 +141,7 @@ async fn one_run(
     let watcher = Arc::new(Watcher(Arc::clone(world)));
     let run_options = run_options(setting, world);
     let start = RunStart {
+        kind: RunKind::Run,
         manifest: "growers.csv".to_owned(),
         kept_columns: Vec::new(),
         limit: None,

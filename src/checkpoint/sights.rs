@@ -1,0 +1,194 @@
+//! What looks at Leaf have shown of the users that a verb is about, beside the ledger and never in memory.
+//!
+//! The tables are temporary: SQLite keeps them in a file of its own that goes with the connection. What was seen is true
+//! for a moment only, and nothing of it outlives the verb.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::error::LedgerError;
+use super::ledger::Ledger;
+use super::record::{LineDecision, UserKey};
+use crate::model::{Credential, LeafUserId, Sight};
+
+/// Whose truth is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subjects {
+    /// Users of staged rows that are to be carried out, whom a healthy credential would end: nothing is open, and no
+    /// credential of theirs is to be replaced.
+    RowsToDo,
+    /// Users of all staged rows.
+    Rows,
+    /// Every user in the ledger.
+    Everybody,
+}
+
+/// A user that hasn't been seen yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unseen {
+    /// Its place in the ledger.
+    pub user: UserKey,
+    /// Its id.
+    pub leaf_user_id: LeafUserId,
+}
+
+/// `sight` is NULL until the user was seen; `doubtful` where two sightings in a list disagreed.
+const TABLES: &str = "
+    DROP TABLE IF EXISTS temp.sights;
+    CREATE TEMP TABLE sights (
+        user               INTEGER PRIMARY KEY,
+        sight              TEXT,
+        credential_id      TEXT,
+        credential_status  TEXT
+    ) STRICT;";
+
+impl Ledger {
+    /// Begins anew to see these users, and tells how many there are.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn begin_seeing(&self, subjects: Subjects) -> Result<u64, LedgerError> {
+        let of_lines = |decisions: &str| {
+            format!(
+                "INSERT INTO sights (user) SELECT DISTINCT users.key FROM lines JOIN users ON users.key = lines.user
+                 WHERE {decisions} ORDER BY 1"
+            )
+        };
+        let fill = match subjects {
+            Subjects::RowsToDo => of_lines(&format!(
+                "lines.decision = '{}' AND users.intent_at IS NULL",
+                LineDecision::ToDo.as_str()
+            )),
+            Subjects::Rows => of_lines("TRUE"),
+            Subjects::Everybody => "INSERT INTO sights (user) SELECT key FROM users ORDER BY 1".to_owned(),
+        };
+        let begin = || {
+            self.connection.execute_batch(TABLES)?;
+            self.connection.execute(&fill, []).map(|users| users as u64)
+        };
+        begin().map_err(|source| self.failed(source))
+    }
+
+    /// At least so many users are known to be at Leaf: those that a look has shown.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn users_at_leaf(&self) -> Result<u64, LedgerError> {
+        self.connection
+            .query_row("SELECT count(*) FROM users WHERE held_id IS NOT NULL", [], |row| row.get(0))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Takes note of what a list showed of users, of those that are subjects; `None` is a user whose entry leaves
+    /// something open. Where two entries of a list disagree about a user, neither is believed.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be kept.
+    pub fn note_listed(&self, listed: &[(LeafUserId, Option<Sight>)]) -> Result<(), LedgerError> {
+        let note = || -> rusqlite::Result<()> {
+            let transaction = self.connection.unchecked_transaction()?;
+            {
+                let mut put = transaction.prepare_cached(
+                    "UPDATE sights SET sight = iif(sight IS NULL OR (sight, credential_id, credential_status) IS (?2, ?3, ?4),
+                                                   ?2, 'doubtful'),
+                                       credential_id = ?3, credential_status = ?4
+                     WHERE user = (SELECT key FROM users WHERE leaf_user_id = ?1)",
+                )?;
+                for (id, sight) in listed {
+                    let cells = SightCells::of(sight.as_ref());
+                    put.execute(params![id.as_bytes(), cells.name, cells.id, cells.status])?;
+                }
+            }
+            transaction.commit()
+        };
+        note().map_err(|source| self.failed(source))
+    }
+
+    /// Takes note of what a look at one user showed.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be kept.
+    pub fn note_seen(&self, user: UserKey, sight: &Sight) -> Result<(), LedgerError> {
+        let cells = SightCells::of(Some(sight));
+        self.connection
+            .prepare_cached(
+                "UPDATE sights SET sight = ?2, credential_id = ?3, credential_status = ?4 WHERE user = ?1",
+            )
+            .and_then(|mut put| put.execute(params![user.0, cells.name, cells.id, cells.status]))
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The next subjects of whom nothing certain is known, at most `most`, from behind `after` on.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn unseen(&self, after: Option<UserKey>, most: usize) -> Result<Vec<Unseen>, LedgerError> {
+        let sql = "SELECT sights.user, users.leaf_user_id FROM sights JOIN users ON users.key = sights.user
+                   WHERE sights.user > ?1 AND (sight IS NULL OR sight = 'doubtful') ORDER BY 1 LIMIT ?2";
+        let read = |row: &Row<'_>| {
+            Ok(Unseen { user: UserKey(row.get(0)?), leaf_user_id: LeafUserId::from_bytes(row.get(1)?) })
+        };
+        let all = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map(params![after.map_or(-1, |user| user.0), most], read)?.collect()
+        };
+        all().map_err(|source| self.failed(source))
+    }
+
+    /// What was seen of a subject; `None` where nothing certain was.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn sight(&self, user: UserKey) -> Result<Option<Sight>, LedgerError> {
+        sight_of(&self.connection, user).map_err(|source| self.failed(source))
+    }
+}
+
+fn sight_of(connection: &Connection, user: UserKey) -> rusqlite::Result<Option<Sight>> {
+    let sql = "SELECT sight, credential_id, credential_status FROM sights WHERE user = ?1";
+    let read = |row: &Row<'_>| read_sight(row, 0);
+    connection.prepare_cached(sql)?.query_row([user.0], read).optional().map(Option::flatten)
+}
+
+/// Reads a sight from the cells `sight`, `credential_id` and `credential_status`, of which the first has this number.
+pub(super) fn read_sight(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Sight>> {
+    let name: Option<String> = row.get(first)?;
+    let (id, status): (Option<String>, Option<String>) = (row.get(first + 1)?, row.get(first + 2)?);
+    Ok(match name.as_deref() {
+        Some("unknown-user") => Some(Sight::UnknownUser),
+        Some("forbidden") => Some(Sight::Forbidden),
+        Some("nothing") => Some(Sight::NoCredential),
+        Some("credential") => Some(Sight::Credential(Credential::new(id.as_deref(), status.as_deref()))),
+        _ => None,
+    })
+}
+
+/// The cells of a sight.
+struct SightCells<'a> {
+    name: &'static str,
+    id: Option<&'a str>,
+    status: Option<&'a str>,
+}
+
+impl<'a> SightCells<'a> {
+    fn of(sight: Option<&'a Sight>) -> Self {
+        let bare = |name| Self { name, id: None, status: None };
+        match sight {
+            None => bare("doubtful"),
+            Some(Sight::UnknownUser) => bare("unknown-user"),
+            Some(Sight::Forbidden) => bare("forbidden"),
+            Some(Sight::NoCredential) => bare("nothing"),
+            Some(Sight::Credential(credential)) => Self {
+                name: "credential",
+                id: credential.id.as_ref().map(crate::model::CredentialId::as_str),
+                status: credential.status.as_deref(),
+            },
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! From flags, environment and files to the two services, the same for every verb that talks to them.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::roots;
+use crate::http::{ExtraRoots, Rate};
+use crate::model::Secret;
+use crate::pipeline::Services;
+use crate::settings::{Environment, RateFlags, TargetFlags, is_sendable, resolve_services};
+
+/// The most of a token's file that is read, in bytes. A token has a few kilobytes at most.
+const LARGEST_TOKEN_FILE: u64 = 64 * 1024;
+
+/// Everything that decides where the services are, but for the URLs of a rehearsal.
+pub(super) struct ServiceSettings<'a> {
+    target: TargetFlags,
+    rates: &'a RateFlags,
+    pub(super) environment: Environment,
+    extra_roots: ExtraRoots,
+    is_rehearsal: bool,
+}
+
+impl<'a> ServiceSettings<'a> {
+    /// Reads what the flags name.
+    ///
+    /// # Errors
+    ///
+    /// When a file that they name can't be used.
+    pub(super) fn read(
+        target: &TargetFlags,
+        rates: &'a RateFlags,
+        is_rehearsal: bool,
+    ) -> Result<Self, Failure> {
+        let mut target = target.clone();
+        let environment = if is_rehearsal {
+            target.leaf_token_file = None;
+            // Until the ports are known: the real hosts would ask for certificates that a rehearsal has no use for.
+            for url in [&mut target.stara_url, &mut target.leaf_url] {
+                "http://localhost".clone_into(url);
+            }
+            // The real token is no business of a rehearsal.
+            Environment { leaf_token: Some(rehearsal_secret()), ..Environment::default() }
+        } else {
+            Environment::read(|name| std::env::var_os(name))
+        };
+        if let Some(path) = &target.leaf_token_file {
+            check_token_file(path)?;
+        }
+        let extra_roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read)?;
+        Ok(Self { target, rates, environment, extra_roots, is_rehearsal })
+    }
+
+    /// Lets a rehearsal speak to the services at these URLs.
+    pub(super) fn rehearse_at(&mut self, stara: &str, leaf: &str) {
+        stara.clone_into(&mut self.target.stara_url);
+        leaf.clone_into(&mut self.target.leaf_url);
+    }
+
+    /// The services.
+    ///
+    /// # Errors
+    ///
+    /// When a host can't be spoken to, or there is no token for Leaf.
+    pub(super) fn services(&self) -> Result<Services, Failure> {
+        let default_rate = if self.is_rehearsal { Rate::Unlimited } else { Rate::AUTO };
+        let mut services =
+            resolve_services(&self.target, self.rates, &self.environment, &self.extra_roots, default_rate)?;
+        if self.is_rehearsal {
+            "in the sandbox".clone_into(&mut services.account);
+        }
+        Ok(services)
+    }
+}
+
+/// What the simulated services take for a token: anything.
+pub(super) fn rehearsal_secret() -> Secret {
+    Secret::new("sandbox".to_owned())
+}
+
+/// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.
+fn check_token_file(path: &Path) -> Result<(), Failure> {
+    let named = format!("there is no token for Leaf in {}", path.display());
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_TOKEN_FILE).read_to_string(&mut text));
+    let error = match read.map(|_| text) {
+        Ok(text) if text.trim().is_empty() => anyhow::anyhow!("{named}: it is empty"),
+        Ok(text) if !is_sendable(&Secret::new(text.trim().to_owned())) => {
+            anyhow::anyhow!("{named}: it holds more than one line, or characters that no token has")
+        }
+        Ok(_) => return Ok(()),
+        Err(source) => anyhow::Error::new(source).context(named),
+    };
+    Err(Failure::new(
+        ExitCode::Usage,
+        error,
+        "nothing was sent; name a file that holds the token with --leaf-token-file",
+    ))
+}
