@@ -25,7 +25,7 @@ pub struct LineEntry {
     pub is_refused: bool,
     /// Whether Stara refused them when it refused everybody, and is asked in another way now.
     pub is_reopened: bool,
-    /// Its user with what is known of it, for a line that is carried out.
+    /// Its user with what is known of it, for a line that is carried out and hasn't ended in this run.
     pub user: Option<(UserKey, UserRecord)>,
 }
 
@@ -35,17 +35,19 @@ pub struct LineCursor {
     connection: Connection,
     path: PathBuf,
     approach: Approach,
+    run: i64,
     page: VecDeque<LineEntry>,
     last: u64,
 }
 
 impl LineCursor {
-    /// A cursor before the first line of the ledger at `path`, for a run that puts logins to Stara in this way.
+    /// A cursor before the first line of the ledger at `path`, for a run that puts logins to Stara in this way
+    /// and has this number.
     ///
     /// # Errors
     ///
     /// When the ledger can't be opened.
-    pub fn open(path: &Path, approach: Approach) -> Result<Self, LedgerError> {
+    pub fn open(path: &Path, approach: Approach, run: i64) -> Result<Self, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
             let connection = Connection::open_with_flags(path, flags)?;
@@ -54,7 +56,7 @@ impl LineCursor {
             Ok(connection)
         };
         let connection = open().map_err(|source| LedgerError::Database { path: path.to_owned(), source })?;
-        Ok(Self { connection, path: path.to_owned(), approach, page: VecDeque::new(), last: 0 })
+        Ok(Self { connection, path: path.to_owned(), approach, run, page: VecDeque::new(), last: 0 })
     }
 
     /// The next line; `None` behind the last.
@@ -81,10 +83,11 @@ impl LineCursor {
              FROM lines
              LEFT JOIN refusals ON refusals.login_print = lines.login_print
              LEFT JOIN users ON users.key = lines.user AND lines.decision IN ('to-do', 'replace')
+                 AND users.run IS NOT ?4
              WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![self.last, PAGE, self.approach.0])?;
+        let mut rows = statement.query(params![self.last, PAGE, self.approach.0, self.run])?;
         while let Some(row) = rows.next()? {
             let mut cells = Cells::of(row);
             let line = cells.next()?;

@@ -39,7 +39,7 @@ pub use record::{
 };
 pub use results::{LineResult, OutcomeCounts};
 pub use runs::{HostTotals, RunEnd, RunKind, RunRecord, RunStart};
-pub use sights::{Subjects, Unseen};
+pub use sights::{SeenRow, Subjects, Unseen};
 pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
 pub use staging_totals::StagingTotals;
 pub use target::Target;

@@ -6,9 +6,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::LedgerError;
+use super::fingerprint::{Fingerprint, RowFingerprints};
 use super::ledger::Ledger;
-use super::record::{LineDecision, UserKey};
-use crate::model::{Credential, LeafUserId, Sight};
+use super::record::{LineDecision, UserKey, UserRecord};
+use super::user_row::{Cells, USER_COLUMNS, read_user};
+use crate::model::{Credential, LeafUserId, Login, Sight};
 
 /// Whose truth is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,58 @@ impl Ledger {
     /// When the ledger can't be read.
     pub fn sight(&self, user: UserKey) -> Result<Option<Sight>, LedgerError> {
         sight_of(&self.connection, user).map_err(|source| self.failed(source))
+    }
+}
+
+/// A row to do whose user holds a credential, as far as was seen.
+#[derive(Debug)]
+pub struct SeenRow {
+    /// Its line.
+    pub line: u64,
+    /// Its user.
+    pub user: UserKey,
+    /// The user's id.
+    pub leaf_user_id: LeafUserId,
+    /// Its login.
+    pub login: Login,
+    /// Its fingerprints.
+    pub fingerprints: RowFingerprints,
+    /// What is known of the user from earlier runs.
+    pub record: UserRecord,
+    /// The credential that was seen.
+    pub credential: Credential,
+}
+
+impl Ledger {
+    /// The next rows to do whose users were seen to hold a credential, at most `most`, from behind the line `after` on.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn rows_seen_attached(&self, after: u64, most: usize) -> Result<Vec<SeenRow>, LedgerError> {
+        let sql = format!(
+            "SELECT lines.line, users.leaf_user_id, lines.login, lines.row_print, lines.login_print,
+                    sights.credential_id, sights.credential_status, {USER_COLUMNS}
+             FROM lines JOIN sights ON sights.user = lines.user JOIN users ON users.key = lines.user
+             WHERE lines.line > ?1 AND lines.decision = ?2 AND sights.sight = 'credential' ORDER BY lines.line LIMIT ?3"
+        );
+        let read = |row: &Row<'_>| {
+            let mut cells = Cells::of(row);
+            let line = cells.next()?;
+            let leaf_user_id = LeafUserId::from_bytes(cells.next()?);
+            let login = Login::new(cells.next::<String>()?);
+            let fingerprints =
+                RowFingerprints { row: Fingerprint(cells.next()?), login: Fingerprint(cells.next()?) };
+            let (id, status): (Option<String>, Option<String>) = (cells.next()?, cells.next()?);
+            let credential = Credential::new(id.as_deref(), status.as_deref());
+            let (user, record) = read_user(&mut cells)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok(SeenRow { line, user, leaf_user_id, login, fingerprints, record, credential })
+        };
+        let all = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_map(params![after, LineDecision::ToDo.as_str(), most], read)?.collect()
+        };
+        all().map_err(|source| self.failed(source))
     }
 }
 

@@ -197,6 +197,19 @@ impl LedgerHandle {
     }
 }
 
+impl Ledger {
+    /// Makes these outcomes durable at once, before a writer has the ledger.
+    ///
+    /// # Errors
+    ///
+    /// When they couldn't be written; then none of them was.
+    pub fn finish_all(&self, changes: Vec<OutcomeChange>) -> Result<(), LedgerError> {
+        let changes: Vec<Change> =
+            changes.into_iter().map(|change| Change::Outcome(Box::new(change))).collect();
+        commit(&self.connection, &changes).map_err(|source| self.failed(source))
+    }
+}
+
 /// Ends with the first failed commit: after that nothing may be claimed, so every later write finds the queue closed.
 fn write_until_closed(
     ledger: Ledger,
@@ -215,7 +228,7 @@ fn write_until_closed(
 
 /// Commits a group and wakes its waiters; tells whether the ledger can still be written.
 fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<String>) -> bool {
-    match commit(&ledger.connection, group) {
+    match commit(&ledger.connection, group.iter().map(|write| &write.change)) {
         Ok(()) => {
             for write in group.drain(..) {
                 // A waiter that was cancelled doesn't need to know.
@@ -244,12 +257,15 @@ fn gather(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>) {
     }
 }
 
-fn commit(connection: &Connection, group: &[Write]) -> rusqlite::Result<()> {
+fn commit<'a>(
+    connection: &Connection,
+    changes: impl IntoIterator<Item = &'a Change>,
+) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     {
         let mut statements = Statements::new(connection)?;
-        for write in group {
-            statements.apply(&write.change)?;
+        for change in changes {
+            statements.apply(change)?;
         }
     }
     transaction.commit()

@@ -8,12 +8,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep};
 
 use super::context::{Abandoned, RunContext};
-use super::decide::is_login_changed;
 use super::event::Event as RunEvent;
 use super::hosts::{Heeded, ThrottledAlone, Whom, random_below};
-use super::journey::{
-    Answer, Call, Effect, Event, Intending, Journey, JourneyStart, KnownCredential, PriorIntent,
-};
+use super::journey::{Answer, Call, Effect, Event, Intending, Journey};
+use super::known::start_of;
 use super::leaf_token::CurrentToken;
 use super::reading::RowTask;
 use super::recording::intent_of;
@@ -21,7 +19,7 @@ use super::shared_logins::Sharing;
 use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
-use crate::model::{OutcomeCode, Secret, Service, UnixMillis};
+use crate::model::{Secret, Service, UnixMillis};
 
 /// One row under way.
 #[expect(
@@ -74,7 +72,10 @@ impl<'a> Carrier<'a> {
     /// Carries the row to its outcome.
     pub(super) async fn carry(mut self) -> Result<(), Abandoned> {
         let began = Instant::now();
-        let mut journey = Journey::new(self.context.rules, self.start());
+        let mut journey = Journey::new(
+            self.context.rules,
+            start_of(&self.task.record, &self.task.login, self.task.fingerprints, self.context.key),
+        );
         let mut event = Event::Begun;
         loop {
             journey.spend(std::mem::take(&mut self.spent));
@@ -88,33 +89,6 @@ impl<'a> Carrier<'a> {
                 Effect::Park(time) => self.park(time).await?,
                 Effect::Finish(finish) => return self.finish(*finish).await,
             };
-        }
-    }
-
-    fn start(&self) -> JourneyStart {
-        let record = &self.task.record;
-        let now = UnixMillis::now();
-        JourneyStart {
-            intent: record.intent.clone().map(|intent| PriorIntent {
-                age: now.elapsed_since(intent.at),
-                attaches: intent.attaches,
-                acknowledged: intent.acknowledged,
-                over_nothing: intent.over_nothing,
-                replacing: intent.replacing,
-                removing: intent.removing,
-                other_login: intent.login.is_some_and(|login| login != self.task.login),
-            }),
-            known: record.held.clone().map(|held| KnownCredential {
-                id: held.id,
-                origin: held.origin,
-                ours: held.ours,
-            }),
-            login_changed: self.context.key == KeyStanding::Own && is_login_changed(&self.task.login, record),
-            look_first: record
-                .outcome
-                .as_ref()
-                .map(|record| record.outcome.code)
-                .is_some_and(OutcomeCode::asks_for_look),
         }
     }
 

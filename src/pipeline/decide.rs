@@ -78,11 +78,13 @@ impl<'a> Decider<'a> {
     }
 }
 
-/// A changed login replaces a credential of ours; a changed password alone leaves a healthy credential as it is.
+/// A changed login replaces a credential of ours. A changed password leaves a healthy credential as it is, which takes a
+/// look to know.
 fn of_a_done_row(row: &StagedRow, record: &UserRecord, changed: bool, is_refused: bool) -> LineDecision {
-    let login_changed = changed && record.login.as_ref() != Some(&row.login);
+    let login_changed = record.login.as_ref() != Some(&row.login);
     match &record.held {
-        _ if !login_changed => LineDecision::Keep,
+        _ if !changed => LineDecision::Keep,
+        _ if !login_changed => LineDecision::ToDo,
         _ if is_refused => LineDecision::Refused,
         Some(held) if held.ours => LineDecision::Replace,
         _ => LineDecision::ToDo,

@@ -50,6 +50,8 @@ pub(super) struct Reading {
     pub(super) manifest: Arc<Manifest>,
     pub(super) key: FingerprintKey,
     pub(super) default_client: Option<Secret>,
+    /// The run that it is for.
+    pub(super) run: i64,
     /// How logins are put to Stara.
     pub(super) approach: Approach,
     /// Whether rows with an open deletion come first, which takes a reading of their own.
@@ -106,7 +108,7 @@ impl Reading {
         rows: &mpsc::Sender<RowTask>,
         sent: &mut HashSet<UserKey>,
     ) -> Result<bool, ReadingError> {
-        let mut cursor = LineCursor::open(ledger, self.approach)?;
+        let mut cursor = LineCursor::open(ledger, self.approach, self.run)?;
         let mut last = 0;
         for record in self.manifest.records()? {
             let record = record?;

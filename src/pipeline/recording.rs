@@ -5,7 +5,7 @@ use super::context::Abandoned;
 use super::event::Event;
 use super::journey::{Finish, Intending};
 use crate::checkpoint::{
-    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
+    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, UserRecord,
 };
 use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, UnixMillis};
 
@@ -27,7 +27,7 @@ impl Carrier<'_> {
             user: task.user,
             login: task.login.clone(),
             fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
-            held: self.held(&finish),
+            held: held_after(&finish, &task.record, &task.login, context.run),
             refusal: self.refusal(&finish, now),
             open_intent,
             record: OutcomeRecord { outcome: finish.outcome, finished_at: now, run: context.run },
@@ -50,27 +50,6 @@ impl Carrier<'_> {
             && record.outcome.as_ref().is_some_and(|last| last.outcome.code == code)
     }
 
-    /// The credential that the user is now known to hold, where the outcome says so. A credential that was deleted isn't
-    /// forgotten: if the deletion proves to have had no effect, it is still ours.
-    fn held(&self, finish: &Finish) -> Option<HeldCredential> {
-        let outcome = &finish.outcome;
-        let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
-        if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
-            let login = self.task.record.intent.as_ref()?.login.clone();
-            let (origin, run) = (Some(Origin::Recovered), self.run_of(&id));
-            return Some(HeldCredential { id, ours: true, login, origin, run });
-        }
-        let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
-        let (login, run) = (Some(self.task.login.clone()), self.run_of(&id));
-        Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin, run })
-    }
-
-    /// The run in which a credential was attached or found: this one, unless it was known before.
-    fn run_of(&self, id: &CredentialId) -> Option<i64> {
-        let known = self.task.record.held.as_ref().filter(|held| held.id == *id);
-        known.map_or(Some(self.context.run), |held| held.run)
-    }
-
     fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
         let login = self.task.fingerprints.login;
         if self.context.key == KeyStanding::Lost {
@@ -83,6 +62,31 @@ impl Carrier<'_> {
             RefusalChange::Leave
         }
     }
+}
+
+/// The credential that the user of a row is known to hold after this end, where that says so. A credential that was deleted
+/// isn't forgotten: if the deletion proves to have had no effect, it is still ours.
+pub(super) fn held_after(
+    finish: &Finish,
+    record: &UserRecord,
+    login: &Login,
+    run: i64,
+) -> Option<HeldCredential> {
+    // The run in which it was attached or found: this one, unless it was known before.
+    let run_of = |id: &CredentialId| {
+        let known = record.held.as_ref().filter(|held| held.id == *id);
+        known.map_or(Some(run), |held| held.run)
+    };
+    let outcome = &finish.outcome;
+    let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
+    if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
+        let login = record.intent.as_ref()?.login.clone();
+        let (origin, run) = (Some(Origin::Recovered), run_of(&id));
+        return Some(HeldCredential { id, ours: true, login, origin, run });
+    }
+    let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
+    let (login, run) = (Some(login.clone()), run_of(&id));
+    Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin, run })
 }
 
 /// The intent that announces something for a row with this login.

@@ -11,6 +11,7 @@ use super::context::{Opening, RunContext};
 use super::event::{Event, HostPlan, Observe, Plan};
 use super::hosts::Hosts;
 use super::journey::JourneyRules;
+use super::listed::end_listed;
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
 use super::services::{Host, Services};
@@ -102,6 +103,7 @@ pub async fn run(
     let path = ledger.path().to_owned();
     let approach = options.approach(&manifest);
     let reading = Reading {
+        run: staged.run,
         approach,
         manifest: Arc::new(manifest),
         key: ledger.key().clone(),
@@ -115,6 +117,7 @@ pub async fn run(
         if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
     let hosts = Hosts::new(options.services, &ledger, stop.clone(), Arc::clone(&observer))?;
+    end_listed(&hosts, &ledger, options.list_use, options.rules, staged.run).await?;
     let (writer, handle) = LedgerWriter::start(ledger)?;
     hosts.learn_into(handle.clone());
     let context = Arc::new(RunContext {

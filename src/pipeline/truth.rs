@@ -77,6 +77,9 @@ pub(super) async fn read_list(
     subjects: u64,
 ) -> Result<ListReading, LedgerError> {
     let reading = ListReading::default();
+    if subjects == 0 {
+        return Ok(reading);
+    }
     if !list_use.begins(subjects, ledger.users_at_leaf()?) {
         hosts.observer.observe(&Event::LookChosen { list: false, pages: None, users: subjects });
         return Ok(reading);

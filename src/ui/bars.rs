@@ -27,6 +27,7 @@ pub(super) struct Bars {
     logs: LogWriter,
     staging: Option<ProgressBar>,
     rows: Option<RowBars>,
+    looking: Option<ProgressBar>,
     /// Kept, because a bar that is dropped is taken away.
     stopping: Option<ProgressBar>,
 }
@@ -46,7 +47,7 @@ impl Bars {
     fn on(target: ProgressDrawTarget, logs: &LogWriter) -> Self {
         let all = MultiProgress::with_draw_target(target);
         logs.stand_above(Some(all.clone()));
-        Self { all, logs: logs.clone(), staging: None, rows: None, stopping: None }
+        Self { all, logs: logs.clone(), staging: None, rows: None, looking: None, stopping: None }
     }
 
     fn add(&self, prefix: &'static str, template: &str, length: u64) -> ProgressBar {
@@ -101,12 +102,21 @@ impl Show for Bars {
                 line.set_message(format!("finishing what is under way: {reason}"));
                 self.stopping = Some(line);
             }
+            Note::LookChosen { list, pages, users } => {
+                let line = self.add("looking", LINE, 0);
+                line.set_message(wording::look(*list, *pages, *users));
+                self.looking = Some(line);
+            }
             Note::Held { .. } | Note::RowFailed { .. } => {}
         }
         self.tick(view);
     }
 
     fn tick(&mut self, view: &View<'_>) {
+        let is_seen = view.totals.finished() > 0 || view.totals.stara.requests > 0;
+        if let Some(line) = self.looking.take_if(|_| is_seen) {
+            self.remove(&line);
+        }
         if let Some(bars) = &self.rows {
             bars.rows.set_position(view.totals.finished());
             bars.rows.set_message(wording::rows(view));
@@ -199,7 +209,7 @@ mod tests {
         let screen = Screen::default();
         let logs = LogWriter::default();
         let mut rehearsal = rehearsal(&screen, &logs);
-        rehearsal.play(&script()[..4]);
+        rehearsal.play(&script()[..5]);
         let bars = screen.lines();
         for number in 1..=3 {
             let mut line = LogLine::to(logs.clone(), screen.clone());

@@ -128,6 +128,7 @@ mod tests {
         fn tell(&mut self, note: &Note, _: &View<'_>) {
             let name = match note {
                 Note::StagingStarted(_) => "staging",
+                Note::LookChosen { .. } => "looking",
                 Note::Started(_) => "started",
                 Note::Held { .. } => "held",
                 Note::Draining(_) => "draining",
@@ -164,7 +165,7 @@ mod tests {
         assert_eq!((totals.finished(), totals.failed()), (3, 1));
         drop(display);
         let told: Vec<String> = heard.iter().collect();
-        assert_eq!(told, ["staging", "started", "held", "row", "draining", "Ended, 3 finished"]);
+        assert_eq!(told, ["staging", "started", "looking", "held", "row", "draining", "Ended, 3 finished"]);
     }
 
     #[test]

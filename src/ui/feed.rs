@@ -27,6 +27,9 @@ impl Observe for Feed {
                     self.notes.push(Note::Held { service, wait, reason });
                 }
             }
+            &Event::LookChosen { list, pages, users } => {
+                self.notes.push(Note::LookChosen { list, pages, users });
+            }
             Event::Draining { reason } => self.notes.push(Note::Draining(reason.clone())),
             &Event::RowFinished { line, leaf_user_id, code, stage } => {
                 if self.tells_rows && code.is_failure() {
@@ -35,7 +38,6 @@ impl Observe for Feed {
             }
             Event::Ended => self.notes.end(End::Ended),
             Event::StagingProgressed { .. }
-            | Event::LookChosen { .. }
             | Event::ListRead { .. }
             | Event::UserSeen
             | Event::RequestEnded { .. }

@@ -77,6 +77,11 @@ enum Body<'a> {
         stara: Target<'a>,
         leaf: Target<'a>,
     },
+    Looking {
+        by: &'static str,
+        list_pages: Option<u64>,
+        users: u64,
+    },
     Progress {
         rows: Rows,
         stara: Traffic,
@@ -112,6 +117,7 @@ impl Body<'_> {
         match self {
             Self::Staging { .. } => "staging",
             Self::Started { .. } => "started",
+            Self::Looking { .. } => "looking",
             Self::Progress { .. } => "progress",
             Self::Held { .. } => "held",
             Self::Draining { .. } => "draining",
@@ -202,6 +208,9 @@ impl<W: Write + Send> Show for Json<W> {
                 stara: Target::of(&plan.stara),
                 leaf: Target::of(&plan.leaf),
             },
+            Note::LookChosen { list, pages, users } => {
+                Body::Looking { by: if *list { "list" } else { "user" }, list_pages: *pages, users: *users }
+            }
             Note::Held { service, wait, reason } => Body::Held {
                 service: match service {
                     Service::Stara => "stara",
@@ -319,7 +328,10 @@ mod tests {
                 assert!(DOCUMENT.contains(&format!("`{key}`")), "`{key}` isn't documented");
             }
         }
-        assert_eq!(types, ["staging", "staging", "started", "held", "row", "progress", "draining", "ended"]);
+        assert_eq!(
+            types,
+            ["staging", "staging", "started", "looking", "held", "row", "progress", "draining", "ended"]
+        );
         for name in types {
             assert!(DOCUMENT.contains(&format!("## `{name}`")), "`{name}` has no section");
         }

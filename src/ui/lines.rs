@@ -38,6 +38,10 @@ impl<W: Write + Send> Show for Lines<W> {
         match note {
             Note::StagingStarted(_) => self.output.line("reading the manifest"),
             Note::Started(plan) => self.output.line(&wording::opening(plan)),
+            Note::LookChosen { list, pages, users } => {
+                let look = wording::look(*list, *pages, *users);
+                self.output.line(&format!("looking {look}"));
+            }
             Note::Held { service, wait, reason } => {
                 let wait = wording::duration(*wait);
                 self.output.line(&match reason {
@@ -59,6 +63,8 @@ impl<W: Write + Send> Show for Lines<W> {
             let rows = wording::rows(view);
             let (stara, leaf) = (wording::host(&view.stara), wording::host(&view.leaf));
             self.output.line(&format!("{rows}; Stara {stara}; Leaf {leaf}"));
+        } else if view.totals.list_pages + view.totals.users_seen > 0 {
+            self.output.line(&format!("{}; Leaf {}", wording::seen(&view.totals), wording::host(&view.leaf)));
         } else if view.totals.staged_lines > 0 {
             self.output.line(&format!("read {}", wording::staging(view)));
         }
@@ -95,6 +101,7 @@ mod tests {
                 "read 600 lines, 60 % of the manifest",
                 "1,000 to do of 1,015 lines, 12 done before, 2 invalid, 1 duplicate; Stara https://stara.example at 10/s; \
                  Leaf https://leaf.example at 5.0/s (auto) as ops@example.com; about 3m 20s",
+                "looking at Leaf by its list: 11 calls for 1,000 users",
                 "Leaf answered 429: nothing is sent there for 20s",
                 "2 of 1,000 rows, 0.2/s, 1 failed, 1 parked, ~3m 12s left; Stara 0.1/s of 10/s; \
                  Leaf 0.2/s of 5.0/s (auto), 1 throttled, waiting 13s",

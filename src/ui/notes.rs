@@ -17,6 +17,8 @@ pub(super) enum Note {
     StagingStarted(Option<u64>),
     /// Rows begin to be carried out.
     Started(Plan),
+    /// How Leaf is looked at: by its list, of so many pages, or user by user.
+    LookChosen { list: bool, pages: Option<u64>, users: u64 },
     /// Everybody is to wait before asking a service again.
     Held { service: Service, wait: Duration, reason: HoldReason },
     /// Nothing new is started from here on, for this reason.

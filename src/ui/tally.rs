@@ -24,6 +24,8 @@ pub struct Tally {
     /// Signed: a row may be unparked by one thread before another has counted that it was parked.
     parked: AtomicI64,
     outcomes: [AtomicU64; CODES],
+    list_pages: AtomicU64,
+    users_seen: AtomicU64,
 }
 
 #[derive(Default)]
@@ -50,6 +52,8 @@ impl Tally {
             hosts: std::array::from_fn(|_| HostTally::default()),
             parked: AtomicI64::new(0),
             outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
+            list_pages: AtomicU64::new(0),
+            users_seen: AtomicU64::new(0),
         }
     }
 
@@ -82,9 +86,9 @@ impl Tally {
             Event::RowFinished { code, .. } => {
                 self.outcomes[*code as usize].fetch_add(1, Ordering::Relaxed);
             }
+            Event::ListRead { pages, .. } => self.list_pages.store(*pages, Ordering::Relaxed),
+            Event::UserSeen => _ = self.users_seen.fetch_add(1, Ordering::Relaxed),
             Event::LookChosen { .. }
-            | Event::ListRead { .. }
-            | Event::UserSeen
             | Event::StagingStarted { .. }
             | Event::Started(_)
             | Event::Draining { .. }
@@ -136,6 +140,8 @@ impl Tally {
             leaf: host(Service::Leaf),
             parked: u64::try_from(self.parked.load(Ordering::Relaxed)).unwrap_or(0),
             outcomes: std::array::from_fn(|code| self.outcomes[code].load(Ordering::Relaxed)),
+            list_pages: self.list_pages.load(Ordering::Relaxed),
+            users_seen: self.users_seen.load(Ordering::Relaxed),
         }
     }
 }
@@ -153,6 +159,10 @@ pub struct Totals {
     pub leaf: HostTotals,
     /// Rows that are parked now.
     pub parked: u64,
+    /// Pages of Leaf's list of users that were read.
+    pub list_pages: u64,
+    /// Users that were looked at one by one, before any row or for a verb that carries out none.
+    pub users_seen: u64,
     outcomes: [u64; CODES],
 }
 

@@ -91,7 +91,7 @@ impl Watch {
                 self.rows_began = self.tally.clock().now();
                 self.rows = Pace::over(ROWS_WINDOW);
             }
-            Note::Held { .. } | Note::Draining(_) | Note::RowFailed { .. } => {}
+            Note::LookChosen { .. } | Note::Held { .. } | Note::Draining(_) | Note::RowFailed { .. } => {}
         }
     }
 

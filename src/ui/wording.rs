@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::show::{HostView, View};
+use super::tally::Totals;
 use crate::pipeline::{HostPlan, Plan};
 
 /// A count with a comma between its thousands: `1,234,567`.
@@ -78,6 +79,29 @@ pub(super) fn opening(plan: &Plan) -> String {
         plan.expected.map(|expected| format!("about {}", duration(expected))),
     ];
     joined(parts, "; ")
+}
+
+/// One line that says how Leaf is looked at, and why.
+pub(super) fn look(list: bool, pages: Option<u64>, users: u64) -> String {
+    let users = counted(users, "user");
+    match (list, pages) {
+        (true, Some(pages)) => format!("at Leaf by its list: {} for {users}", counted(pages, "call")),
+        (true, None) => format!("at Leaf by its list, which doesn't say how long it is, for {users}"),
+        (false, Some(pages)) => {
+            format!("at Leaf user by user: {users}, where its list takes {}", counted(pages, "call"))
+        }
+        (false, None) => format!("at Leaf user by user: {users}"),
+    }
+}
+
+/// How much of Leaf was seen so far.
+pub(super) fn seen(totals: &Totals) -> String {
+    let pages = totals.list_pages;
+    let parts = [
+        (pages > 0).then(|| format!("{} of Leaf's list read", counted(pages, "page"))),
+        (totals.users_seen > 0).then(|| format!("{} looked at", counted(totals.users_seen, "user"))),
+    ];
+    joined(parts, ", ")
 }
 
 fn allowed(host: &HostPlan) -> String {

@@ -276,7 +276,7 @@ fn read_ledger(bytes: &[u8]) {
         }
     }
     let approach = Approach::new(Dialect::Json, "http://127.0.0.1:1", "/", ["login", "password"]);
-    if let Ok(mut cursor) = LineCursor::open(&path, approach) {
+    if let Ok(mut cursor) = LineCursor::open(&path, approach, 1) {
         while let Ok(Some(_)) = cursor.next_line() {}
     }
     let _ = Ledger::open(&path, LedgerAccess::Run(&Target::new("http://127.0.0.1:1", "http://127.0.0.1:2")));

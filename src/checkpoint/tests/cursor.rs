@@ -8,7 +8,7 @@ use crate::model::{OutcomeCode, UnixMillis};
 
 fn all(place: &Place) -> Vec<LineEntry> {
     let mut cursor =
-        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password"), 0).unwrap();
     std::iter::from_fn(|| cursor.next_line().unwrap()).collect()
 }
 
@@ -52,7 +52,7 @@ fn an_empty_manifest_has_no_lines_and_stays_so() {
     let mut place = Place::new();
     place.stage(Vec::new());
     let mut cursor =
-        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password"), 0).unwrap();
     assert!(cursor.next_line().unwrap().is_none());
     assert!(cursor.next_line().unwrap().is_none());
 }
@@ -60,7 +60,7 @@ fn an_empty_manifest_has_no_lines_and_stays_so() {
 #[test]
 fn a_ledger_that_is_not_there_is_not_made() {
     let directory = tempfile::tempdir().unwrap();
-    let error = LineCursor::open(&directory.path().join("ledger.db"), approach("password")).unwrap_err();
+    let error = LineCursor::open(&directory.path().join("ledger.db"), approach("password"), 0).unwrap_err();
     assert!(matches!(error, LedgerError::Database { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -78,7 +78,7 @@ async fn a_cursor_reads_while_the_writer_writes_and_knows_refused_logins() {
     handle.finish(refused).await.unwrap();
 
     let mut cursor =
-        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password")).unwrap();
+        LineCursor::open(&place.directory.path().join("ledger.db"), approach("password"), 0).unwrap();
     let entry = cursor.next_line().unwrap().unwrap();
     assert!(entry.is_refused);
     handle.finish(change(second, run, OutcomeCode::Attached)).await.unwrap();

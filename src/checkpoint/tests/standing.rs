@@ -44,7 +44,7 @@ fn standing(place: &mut Place, approach: Approach) -> [(bool, bool); 2] {
         LineDecision::ToDo
     };
     place.ledger.stage(&RunStart { approach, ..start() }, lines, decide).unwrap();
-    let mut cursor = LineCursor::open(&place.directory.path().join("ledger.db"), approach).unwrap();
+    let mut cursor = LineCursor::open(&place.directory.path().join("ledger.db"), approach, 0).unwrap();
     let entry = cursor.next_line().unwrap().unwrap();
     [staged.unwrap(), (entry.is_refused, entry.is_reopened)]
 }
@@ -118,5 +118,5 @@ fn a_ledger_of_the_first_version_is_brought_up_and_its_refusals_stand() {
     assert_eq!(attached.outcome.unwrap().outcome.code, OutcomeCode::Attached);
     let version =
         place.ledger.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    assert_eq!(version.unwrap(), 2);
+    assert_eq!(version.unwrap(), 3);
 }

@@ -10,6 +10,10 @@ use crate::api::{CallError, CallErrorKind};
 use crate::http::RetryVerdict;
 use crate::model::{Credential, CredentialId, Origin, Outcome, OutcomeCode, Service};
 
+/// What is noted of a row that was done, whose credential is still good.
+const PASSWORD_CHANGED: &str =
+    "password or accessTokenClient changed; the credential is healthy and was kept";
+
 /// One row on its way.
 #[derive(Debug)]
 #[expect(
@@ -338,7 +342,9 @@ impl Journey {
     /// Ends the row with its credential attached.
     pub(super) fn attached(&mut self, code: OutcomeCode, origin: Origin, ours: bool) -> Effect {
         let origin = if self.removed { Origin::Replaced } else { origin };
-        self.finish(code, Some(origin), ours, None, "".into())
+        let is_kept = self.start.password_changed && !self.has_attached;
+        let message = if is_kept { PASSWORD_CHANGED } else { "" };
+        self.finish(code, Some(origin), ours, None, message.into())
     }
 
     /// Ends the row with an attach in the open: the next run looks first.

@@ -52,6 +52,8 @@ pub struct JourneyStart {
     pub known: Option<KnownCredential>,
     /// Whether the login of a credential of ours changed, so that it is to be replaced.
     pub login_changed: bool,
+    /// Whether the row was done, and something of it changed since, other than the login of a credential of ours.
+    pub password_changed: bool,
     /// Whether the last outcome asks for a look at Leaf before anything else, whatever `--precheck` says: the user may
     /// hold a credential, or may be unknown to Leaf.
     pub look_first: bool,

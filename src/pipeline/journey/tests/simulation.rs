@@ -184,6 +184,7 @@ impl Fate {
             other_login: false,
         });
         JourneyStart {
+            password_changed: false,
             intent,
             login_changed: self.login_changed && known.as_ref().is_some_and(|known| known.ours),
             known: known.clone(),
