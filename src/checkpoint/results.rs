@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::LedgerError;
 use super::ledger::Ledger;
@@ -129,6 +129,21 @@ impl Ledger {
             Ok(counts)
         };
         count().map_err(|source| self.failed(source))
+    }
+
+    /// How many users ended in the run `run` with this message.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn count_ended(&self, run: i64, message: &str) -> Result<u64, LedgerError> {
+        self.connection
+            .query_row(
+                "SELECT count(*) FROM users WHERE run = ?1 AND message = ?2",
+                params![run, message],
+                |row| row.get(0),
+            )
+            .map_err(|source| self.failed(source))
     }
 
     /// What is known of one user; `None` when the ledger has never met it.

@@ -27,6 +27,8 @@ pub struct StagingTotals {
     pub duplicate: u64,
     /// Lines that contradict another one.
     pub conflict: u64,
+    /// Users that are known to hold a credential, or in whose name something is open, and that no line names.
+    pub vanished: u64,
     /// Whether the deletion of a credential was begun for a row and is to be completed before all else.
     pub open_removals: bool,
 }
@@ -42,6 +44,12 @@ const REPEATED: &str = "
 const LIMIT: &str = "
     UPDATE lines SET decision = ?1 WHERE decision IN ('to-do', 'replace') AND line >=
         (SELECT line FROM lines WHERE decision IN ('to-do', 'replace') ORDER BY line LIMIT 1 OFFSET ?2)";
+
+/// A line that is no row may name a user all the same.
+const VANISHED: &str = "
+    SELECT count(*) FROM users WHERE (held_id IS NOT NULL OR intent_at IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.user = users.key)
+        AND leaf_user_id NOT IN (SELECT leaf_user_id FROM lines WHERE leaf_user_id IS NOT NULL)";
 
 impl Ledger {
     /// How many rows that are to be carried out have each login and password, for those that several have.
@@ -81,6 +89,7 @@ pub(super) fn judge_together(
         invalid: 0,
         duplicate: 0,
         conflict: 0,
+        vanished: connection.query_row(VANISHED, [], |row| row.get(0))?,
         open_removals: connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM users WHERE intent_replacing = 1 AND intent_at IS NOT NULL)",
             [],

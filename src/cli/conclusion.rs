@@ -14,6 +14,7 @@ use super::run::{internal, tell};
 use super::signals::Signalled;
 use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
+use crate::pipeline::journey::PASSWORD_CHANGED;
 use crate::pipeline::{RunResult, Stop, StopCause};
 use crate::ui::{HostUse, Summary};
 
@@ -22,6 +23,7 @@ pub(super) struct Ended {
     pub(super) result: RunResult,
     pub(super) run: i64,
     pub(super) lines: u64,
+    pub(super) vanished: u64,
     pub(super) origins: [String; 2],
     pub(super) duration: Duration,
     pub(super) stop: Stop,
@@ -74,7 +76,8 @@ impl Ended {
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
         if !arguments.output.quiet || code != ExitCode::Done {
             let paths = || targets.iter().map(|target| target.path.as_path());
-            let mut summary = self.summary(&outcomes, stopped.as_ref());
+            let noted = ledger.count_ended(self.run, PASSWORD_CHANGED)?;
+            let mut summary = self.summary(&outcomes, noted, stopped.as_ref());
             match reported {
                 Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
                 Ok(Reported::GivenUp) => {
@@ -98,7 +101,7 @@ impl Ended {
         reported.map(|_| code)
     }
 
-    fn summary(&self, outcomes: &OutcomeCounts, stopped: Option<&StopCause>) -> Summary {
+    fn summary(&self, outcomes: &OutcomeCounts, noted: u64, stopped: Option<&StopCause>) -> Summary {
         let host = |service: Service, origin: &String| {
             let name = service.as_str().to_lowercase();
             let HostTotals { requests, throttled, .. } =
@@ -109,6 +112,8 @@ impl Ended {
             lines: self.lines,
             outcomes: outcomes.iter().collect(),
             done_before: outcomes.earlier,
+            noted,
+            vanished: self.vanished,
             hosts: Service::ALL
                 .iter()
                 .zip(&self.origins)

@@ -155,6 +155,7 @@ impl Prepared {
             result,
             run: staged.run,
             lines: staged.lines,
+            vanished: staged.vanished,
             origins,
             duration: began.elapsed(),
             stop,

@@ -24,6 +24,10 @@ pub struct Summary {
     pub outcomes: Vec<(OutcomeCode, u64)>,
     /// Rows that earlier runs had decided, so that this one sent nothing for them. They are among the outcomes.
     pub done_before: u64,
+    /// Rows whose password changed, and whose credential is healthy and was kept. They are among the outcomes.
+    pub noted: u64,
+    /// Users of the ledger that the manifest names no longer; nothing is done to them.
+    pub vanished: u64,
     /// What each host was asked.
     pub hosts: Vec<HostUse>,
     /// How long the rows took, from the first to the last.
@@ -98,6 +102,14 @@ impl Summary {
 
     fn tail(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        if self.noted > 0 {
+            let passwords = counted(self.noted, "password");
+            lines.push(format!("{passwords} changed beside a healthy credential, which was kept"));
+        }
+        if self.vanished > 0 {
+            let users = counted(self.vanished, "user");
+            lines.push(format!("{users} of the ledger not in the manifest, left alone (`plan` lists them)"));
+        }
         lines.extend(self.hosts.iter().map(|host| self.host(host)));
         for path in self.reports.iter().take(MOST_REPORTS) {
             lines.push(format!("Report: {}", path.display()));
@@ -210,6 +222,8 @@ mod tests {
             lines: outcomes.iter().map(|(_, rows)| rows).sum(),
             outcomes: outcomes.to_vec(),
             done_before: 0,
+            vanished: 0,
+            noted: 0,
             hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
             duration: Duration::from_secs(100),
             stopped: None,
@@ -237,6 +251,8 @@ mod tests {
     fn what_failed_comes_with_its_owner_and_advice_and_the_command_that_goes_on() {
         let summary = Summary {
             done_before: 1_000,
+            vanished: 2,
+            noted: 3,
             stopped: Some("SIGINT".to_owned()),
             resume: Some("stara-onboard run manifests/growers.csv".to_owned()),
             is_to_be_mended: false,
@@ -259,6 +275,8 @@ mod tests {
             "             again before that.\n",
             "          1  leaf-user-unknown          up to you\n",
             "             Check the leafUserId, or create the user at Leaf; the next run looks again.\n",
+            "3 passwords changed beside a healthy credential, which was kept\n",
+            "2 users of the ledger not in the manifest, left alone (`plan` lists them)\n",
             "Stara  400 requests, 4.0/s on average  (https://stara.example)\n",
             "Leaf   12,000 requests, 120/s on average, 3 throttled  (https://leaf.example)\n",
             "Report: state/growers.results.csv\n",
@@ -272,6 +290,8 @@ mod tests {
         let outcomes: Vec<(OutcomeCode, u64)> = OutcomeCode::ALL.iter().copied().zip(1_000_000..).collect();
         let summary = Summary {
             done_before: u64::MAX,
+            vanished: u64::MAX,
+            noted: u64::MAX,
             duration: Duration::from_secs(86_399),
             stopped: Some("20 rows in a row ended alike, which is the manifest or the service".to_owned()),
             reports: (0..9).map(|name| PathBuf::from(format!("{name}.csv"))).collect(),

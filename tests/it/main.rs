@@ -13,6 +13,7 @@ mod hostile;
 mod judged;
 mod layers;
 mod leaf_token;
+mod listed;
 mod ledger;
 mod main_job;
 mod manifests;

@@ -165,15 +165,34 @@ fn a_changed_login_that_stara_refuses_leaves_the_old_credential_alone() {
 }
 
 #[test]
-fn a_changed_password_of_a_done_row_costs_no_call() {
+fn a_changed_password_beside_a_healthy_credential_costs_one_look_and_is_noted_once() {
     let rows = growers(2);
     let bench = Bench::new(&rows);
     bench.run(&[]).with_code(0);
     let calls = bench.calls();
     bench.write_manifest(&[rows[0].with_password("a new password"), rows[1].clone()]);
-    bench.run(&[]).with_code(0);
-    assert_eq!(bench.calls(), calls);
+    let ended = bench.run(&[]).with_code(0);
+    assert_eq!(bench.calls() - calls, 1, "one look, and no Stara login");
     assert_eq!(bench.outcomes(), ["attached", "attached"]);
+    assert!(bench.results()[0].message.contains("password"), "{:?}", bench.results()[0]);
+    assert!(ended.stderr.contains("1 password changed beside a healthy credential"), "{}", ended.stderr);
+    bench.expect_one_effect_each(&rows);
+    let calls = bench.calls();
+    bench.run(&[]).with_code(0);
+    assert_eq!(bench.calls(), calls, "from then on the row is unchanged");
+}
+
+#[test]
+fn a_user_who_is_gone_from_the_manifest_is_told_and_left_alone() {
+    let rows = growers(3);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    let calls = bench.calls();
+    bench.write_manifest(&rows[1..]);
+    let ended = bench.run(&[]).with_code(0);
+    assert_eq!(bench.calls(), calls);
+    assert!(ended.stderr.contains("1 user of the ledger not in the manifest, left alone"), "{}", ended.stderr);
+    assert!(bench.world().credential(rows[0].id).is_some());
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::api::{CallError, CallErrorKind};
 use crate::http::RetryVerdict;
 use crate::model::{Credential, CredentialId, Origin, Outcome, OutcomeCode, Service};
 
-/// What is noted of a row that was done, whose credential is still good.
-const PASSWORD_CHANGED: &str =
+/// What is noted of a row that was done and changed, whose credential is still good.
+pub const PASSWORD_CHANGED: &str =
     "password or accessTokenClient changed; the credential is healthy and was kept";
 
 /// One row on its way.

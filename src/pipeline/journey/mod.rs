@@ -16,7 +16,7 @@ mod tests;
 mod types;
 mod unknown;
 
-pub use machine::Journey;
+pub use machine::{Journey, PASSWORD_CHANGED};
 pub use types::{
     Answer, Call, Effect, Event, Finish, Intending, JourneyRules, JourneyStart, KnownCredential, OnExisting,
     PriorIntent,

@@ -94,13 +94,15 @@ impl Bench {
     }
 
     /// What points the program at the services.
-    pub(crate) fn environment(&self) -> [(&'static str, &str); 5] {
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 6] {
         [
             ("STARA_URL", self.sandbox.stara_url()),
             ("LEAF_URL", self.sandbox.leaf_url()),
             ("LEAF_TOKEN", "leaf-token-of-the-bench"),
             ("STARA_ONBOARD_STARA_RATE", "none"),
             ("STARA_ONBOARD_LEAF_RATE", "none"),
+            // So that calls can be counted row by row; `tests/it/listed.rs` is about the list.
+            ("STARA_ONBOARD_PRECHECK", "row"),
         ]
     }
 
