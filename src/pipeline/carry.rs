@@ -39,7 +39,7 @@ pub(super) struct Carrier<'a> {
     /// Whether an earlier refusal of this login turned out not to stand any more.
     pub(super) withdraws_refusal: bool,
     /// Whether the run goes on without waiting for this row.
-    has_passed: bool,
+    is_resting: bool,
     /// Whether it may replace a credential and hasn't begun to.
     has_unused_claim: bool,
     /// Whether the run gave its host up before anything was said about the row.
@@ -61,7 +61,7 @@ impl<'a> Carrier<'a> {
             tokens: None,
             intent: task.record.intent.clone(),
             withdraws_refusal: false,
-            has_passed: false,
+            is_resting: false,
             has_unused_claim: false,
             is_cut_short: false,
             throttled_alone: ThrottledAlone::default(),
@@ -108,7 +108,7 @@ impl<'a> Carrier<'a> {
         if place.is_some() {
             self.slot = None;
         }
-        self.pass();
+        self.let_others_pass();
         context.hosts.observer.observe(&RunEvent::Parked);
         let stopped = tokio::select! {
             biased;
@@ -126,10 +126,10 @@ impl<'a> Carrier<'a> {
         Ok(Event::Woken)
     }
 
-    fn pass(&mut self) {
-        if !self.has_passed {
-            self.has_passed = true;
-            self.context.opening.pass();
+    fn let_others_pass(&mut self) {
+        if !self.is_resting {
+            self.is_resting = true;
+            self.context.opening.rest();
         }
     }
 
@@ -307,7 +307,7 @@ impl<'a> Carrier<'a> {
             }
             Err(error) if error.kind == CallErrorKind::Throttled => {
                 // Others need not wait until the host wants to hear of this row.
-                self.pass();
+                self.let_others_pass();
                 let served = context.hosts.totals.served(call.service());
                 if !self.throttled_alone.goes_on(served) {
                     return Ok(Event::ThrottledAlone);
@@ -331,9 +331,9 @@ impl<'a> Carrier<'a> {
 }
 
 impl Drop for Carrier<'_> {
-    /// However the row ended: the opening of the run doesn't wait for it any longer.
+    /// However the row ended: nobody waits for it any longer.
     fn drop(&mut self) {
-        self.pass();
+        self.context.opening.end(self.is_resting);
         if self.has_unused_claim {
             // The old credential was never touched: another row may use the claim.
             self.context.changes_left.fetch_add(1, Ordering::Relaxed);

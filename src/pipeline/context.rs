@@ -1,6 +1,6 @@
 //! What all rows of a run share: the hosts, the ledger, what is known of logins, and how far the run has opened.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
@@ -33,21 +33,38 @@ pub(super) struct RunContext {
     pub(super) parking: Semaphore,
 }
 
-/// How far the run has opened: how many rows have ended, or are parked and keep nobody waiting.
+/// How far the run has opened: how many rows have ended, or rest and keep nobody waiting.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
     passed: AtomicU64,
+    resting: AtomicUsize,
     changed: Notify,
 }
 
 impl Opening {
-    /// Takes note that a row has ended or is parked for the first time.
-    pub(super) fn pass(&self) {
+    /// Takes note that a row is parked or throttled for the first time: from here to its end nobody waits for it.
+    pub(super) fn rest(&self) {
         self.passed.fetch_add(1, Ordering::Relaxed);
+        self.resting.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
     }
 
-    /// Waits until another row has passed.
+    /// Takes note that a row has ended, which was resting or not.
+    pub(super) fn end(&self, was_resting: bool) {
+        if was_resting {
+            self.resting.fetch_sub(1, Ordering::Relaxed);
+        } else {
+            self.passed.fetch_add(1, Ordering::Relaxed);
+        }
+        self.changed.notify_one();
+    }
+
+    /// How many of the rows that haven't ended nobody waits for.
+    pub(super) fn resting(&self) -> usize {
+        self.resting.load(Ordering::Relaxed)
+    }
+
+    /// Waits until another row rests or has ended.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }

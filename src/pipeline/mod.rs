@@ -5,7 +5,7 @@
 //! [`StopCause`]; [`Event`] and [`Observe`], by which others learn what happens.
 //!
 //! The life of one row is in `journey` (pure), what is left to do in `decide` (pure); `carry` carries out a journey's
-//! effects, and `stream` keeps as many rows in flight as there are slots.
+//! effects, `queue` says which row is next, and `stream` keeps as many rows in flight as there are slots.
 //!
 //! This floor may not name a command-line parser, a progress bar or a file format, and it never prints.
 
@@ -20,6 +20,7 @@ mod known;
 mod leaf_token;
 mod listed;
 mod pace;
+mod queue;
 mod reading;
 mod recording;
 mod refusals;

@@ -29,6 +29,8 @@ pub(super) struct RowTask {
     pub(super) is_refused: bool,
     /// Whether Stara refused them when it refused everybody, and is asked in another way now.
     pub(super) is_reopened: bool,
+    /// Whether its credential is being replaced since an earlier run, so that it comes before all others.
+    pub(super) resumes_replacement: bool,
 }
 
 /// Why the second reading ended early.
@@ -123,10 +125,10 @@ impl Reading {
             }
             let entry = cursor.next_line()?.filter(|entry| entry.line == line);
             let entry = entry.ok_or(ReadingError::Changed { line })?;
-            if let Some(task) = self.compare(record, entry)?
-                && pass.includes(&task, sent)
-                && rows.send(task).await.is_err()
-            {
+            let left_to_do = self.compare(record, entry)?.filter(|task| pass.includes(task, sent));
+            let Some(task) = left_to_do else { continue };
+            let resumes_replacement = pass == Pass::OpenRemovals;
+            if rows.send(RowTask { resumes_replacement, ..task }).await.is_err() {
                 return Ok(false);
             }
         }
@@ -162,6 +164,7 @@ impl Reading {
             record,
             is_refused: entry.is_refused,
             is_reopened: entry.is_reopened,
+            resumes_replacement: false,
         }))
     }
 
@@ -217,6 +220,7 @@ mod tests {
             },
             is_refused: false,
             is_reopened: false,
+            resumes_replacement: false,
         }
     }
 

@@ -1,6 +1,5 @@
-//! The stream of rows: as many in flight as there are slots, one at a time for each login unless logins are shared.
+//! The stream of rows: as many in flight as there are slots.
 
-use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -12,74 +11,26 @@ use tokio::task::JoinHandle;
 use super::carry::Carrier;
 use super::context::{Abandoned, RunContext};
 use super::event::Event;
+use super::queue::{Next, RowQueue};
 use super::reading::RowTask;
 use crate::checkpoint::{KeyStanding, OutcomeChange, OutcomeRecord, RefusalChange};
 use crate::model::{Login, Outcome, OutcomeCode, Stage, UnixMillis};
 
-/// How many rows may wait for another row with the same login, for each row in flight. They hold their passwords in
-/// memory; beyond that the manifest isn't read further.
-const WAITING_PER_SLOT: usize = 32;
-
-/// Rows that wait until the row before them with the same login has ended: a second `/token` may void the first
-/// one's tokens, and a wrong password must be tried once, not thirty times side by side.
-#[derive(Default)]
-struct Logins {
-    /// Whether rows with one login run side by side all the same (`--share-logins`).
-    are_shared: bool,
-    /// Every login under way, and the rows that wait for it.
-    busy: HashMap<Login, VecDeque<RowTask>>,
-    waiting: usize,
-    /// Rows whose turn has come.
-    ready: VecDeque<RowTask>,
-}
-
-impl Logins {
-    /// Takes a row in: it is given back if its login is free, else it waits.
-    fn enter(&mut self, task: RowTask) -> Option<RowTask> {
-        if self.are_shared {
-            return Some(task);
-        }
-        if let Some(waiting) = self.busy.get_mut(&task.login) {
-            waiting.push_back(task);
-            self.waiting += 1;
-            return None;
-        }
-        self.busy.insert(task.login.clone(), VecDeque::new());
-        Some(task)
-    }
-
-    /// Takes note that a row with this login ended; the next one becomes ready.
-    fn leave(&mut self, login: &Login) {
-        let Some(waiting) = self.busy.get_mut(login) else {
-            return;
-        };
-        match waiting.pop_front() {
-            Some(next) => {
-                self.waiting -= 1;
-                self.ready.push_back(next);
-            }
-            None => {
-                self.busy.remove(login);
-            }
-        }
-    }
-}
-
 /// Carries every row of `rows` to its end. Returns when all have ended, or when the run is stopped.
 ///
 /// It holds at most one slot of its own, and only while it can give it to a row at once.
-pub(super) async fn carry_all(context: &Arc<RunContext>, mut rows: mpsc::Receiver<RowTask>) {
-    let most_waiting = context.slots.available_permits().saturating_mul(WAITING_PER_SLOT);
-    let mut logins = Logins { are_shared: context.shared_logins.is_some(), ..Logins::default() };
+pub(super) async fn carry_all(context: &Arc<RunContext>, rows: mpsc::Receiver<RowTask>) {
+    let are_shared = context.shared_logins.is_some();
+    let mut queue = RowQueue::new(rows, context.slots.available_permits(), are_shared);
     let mut under_way: FuturesUnordered<JoinHandle<Login>> = FuturesUnordered::new();
     let mut slot: Option<OwnedSemaphorePermit> = None;
-    let mut more = true;
     let mut started = 0;
     loop {
+        queue.open_to_all(under_way.len(), context.opening.resting());
         let may_start = !context.hosts.stop.is_draining();
         let is_open = started < context.may_start();
-        let can_take =
-            may_start && is_open && (!logins.ready.is_empty() || (more && logins.waiting < most_waiting));
+        let can_take = may_start && is_open && queue.has_next();
+        let waits_for_others = !is_open || queue.holds_back();
         if under_way.is_empty() && !can_take {
             return;
         }
@@ -93,43 +44,19 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, mut rows: mpsc::Receive
             Some(ended) = under_way.next(), if !under_way.is_empty() => {
                 // A row's panic is caught inside its task, so joining fails only when the runtime is shutting down.
                 if let Ok(login) = ended {
-                    logins.leave(&login);
+                    queue.leave(&login);
                 }
             }
             () = context.hosts.stop.draining(), if may_start => {}
-            () = context.opening.changed(), if !is_open => {}
+            () = context.opening.changed(), if waits_for_others => {}
             taken = Arc::clone(&context.slots).acquire_owned(), if can_take && slot.is_none() => slot = taken.ok(),
-            next = next_row(&mut logins, &mut rows), if can_take && slot.is_some() => match next {
-                Next::Row(task) => if let Some(slot) = slot.take() {
-                    started += 1;
-                    under_way.push(tokio::spawn(carry_one(Arc::clone(context), *task, slot)));
-                },
-                Next::Waits => {}
-                Next::End => more = false,
+            next = queue.next(), if can_take && slot.is_some() => if let Next::Row(task) = next
+                && let Some(slot) = slot.take()
+            {
+                started += 1;
+                under_way.push(tokio::spawn(carry_one(Arc::clone(context), *task, slot)));
             },
         }
-    }
-}
-
-/// What comes next out of the manifest.
-enum Next {
-    /// A row whose login is free.
-    Row(Box<RowTask>),
-    /// A row that waits for another one with its login.
-    Waits,
-    /// Nothing any more.
-    End,
-}
-
-/// The next row: one whose turn has come, or the next of the manifest. Losing the future loses no row.
-async fn next_row(logins: &mut Logins, rows: &mut mpsc::Receiver<RowTask>) -> Next {
-    if let Some(ready) = logins.ready.pop_front() {
-        return Next::Row(Box::new(ready));
-    }
-    match rows.recv().await.map(|task| logins.enter(task)) {
-        Some(Some(task)) => Next::Row(Box::new(task)),
-        Some(None) => Next::Waits,
-        None => Next::End,
     }
 }
 

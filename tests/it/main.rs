@@ -22,6 +22,7 @@ mod pacing;
 mod pinned;
 mod progress;
 mod refusals;
+mod replacements;
 mod reports;
 mod resume;
 mod secrets;
