@@ -5,9 +5,10 @@ use crate::model::{LeafUserId, Secret, UnixMillis};
 use super::arrived::Arrived;
 use super::call::CallKind;
 use super::issued::LoginKey;
+use super::leaf_events::log_of;
 use super::leaf_objects::{
-    AccountLogin, BearerObject, CredentialObject, EventObject, MagicLinkObject, NewCredential, NewMagicLink,
-    UserObject, written_time,
+    AccountLogin, BearerObject, CredentialObject, MagicLinkObject, NewCredential, NewMagicLink, UserObject,
+    written_time,
 };
 use super::leaf_user_list::list_users;
 use super::options::{SandboxOptions, SecondAttach};
@@ -65,7 +66,7 @@ fn about_user(
             None => no_credentials(),
         },
         CallKind::GetEvents => match world.look(user) {
-            Some(shown) => Reply::json(200, &[EventObject::new(&shown)]),
+            Some(shown) => Reply::json(200, &log_of(world, &shown)),
             None => no_credentials(),
         },
         CallKind::CreateCredential => attach(world, options, user, body),

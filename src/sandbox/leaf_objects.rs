@@ -92,32 +92,6 @@ impl UserObject {
     }
 }
 
-/// What happened to a credential.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EventObject {
-    #[serde(serialize_with = "displayed")]
-    id: uuid::Uuid,
-    created_date: String,
-    status_code: u16,
-    headers: &'static str,
-    body: &'static str,
-}
-
-impl EventObject {
-    /// The one event that a credential of the sandbox has: Leaf used it once, well or in vain.
-    pub(super) fn new(shown: &Shown) -> Self {
-        let status_code = if shown.status == "OK" { 200 } else { 401 };
-        Self {
-            id: shown.id,
-            created_date: written_time(shown.created_micros),
-            status_code,
-            headers: "{}",
-            body: "{}",
-        }
-    }
-}
-
 /// The account that asks for a bearer token.
 #[derive(Deserialize)]
 pub(super) struct AccountLogin<'a> {

@@ -16,6 +16,7 @@ mod exchange;
 mod faults;
 mod issued;
 mod leaf;
+mod leaf_events;
 mod leaf_objects;
 mod leaf_user_list;
 mod logins;

@@ -88,7 +88,7 @@ fn a_credential_is_replaced_only_with_the_new_tokens_in_hand() {
         assert_ne!(held[0].id.as_str(), old);
         assert_eq!(held[0].api_key.expose_secret(), bench.world().api_key(&row.login()).expose_secret());
         let status = bench.status(&[&row.id.to_string()]);
-        assert_eq!(status["savedEvents"].as_array().unwrap().len(), 1);
+        assert_eq!(status["savedEvents"].as_array().unwrap().len(), 3);
         assert_eq!((&status["credential"]["ours"], &status["openIntent"]), (&true.into(), &().into()));
     }
     // A user without one is attached as ever.

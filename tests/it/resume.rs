@@ -144,7 +144,7 @@ fn a_changed_login_replaces_the_credential_of_a_done_row_once() {
     assert!(bench.seen()[before..].iter().all(|call| call.leaf_user_id.is_none_or(|id| id == rows[1].id)));
     // The history of the deleted credential is kept.
     let status = bench.status(&[&rows[1].id.to_string()]);
-    assert_eq!(status["savedEvents"].as_array().unwrap().len(), 1);
+    assert_eq!(status["savedEvents"].as_array().unwrap().len(), 3);
 
     let calls = bench.calls();
     bench.run(&[]).with_code(0);
