@@ -8,6 +8,7 @@ use hyper::{Request, Uri};
 use crate::model::{Dialect, LeafUserId, Service};
 
 use super::call::{CallKind, route};
+use super::list_page::ListPage;
 
 /// The longest body that is read, in bytes; four tokens and their names are far shorter.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -72,6 +73,12 @@ impl Arrived {
         let text = self.authorization.as_ref().and_then(|value| value.to_str().ok());
         let (scheme, token) = text.and_then(|text| text.split_once(' ')).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" }
+    }
+
+    /// The page of the list of users that it asks for, if that is what it does.
+    pub(super) fn page(&self) -> Option<ListPage> {
+        (self.call == CallKind::ListUsers)
+            .then(|| ListPage::of_parameters(self.query("page").as_deref(), self.query("size").as_deref()))
     }
 
     /// The value of a parameter of the query.

@@ -72,7 +72,7 @@ pub enum Calls {
 
 impl Calls {
     /// The calls of this name: `all`, a service, or a call with or without its service, as in `stara.token`. Stara's
-    /// `authenticate` is also found under the name that Stara gives it.
+    /// `authenticate` is also found under the name that Stara gives it, and `users` also as `list`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let of = |service: Service| service.as_str().to_ascii_lowercase();
@@ -86,7 +86,11 @@ impl Calls {
             Some((service, name)) => (Some(service), name),
             None => (None, name),
         };
-        let name = if name == "autenticacao" { "authenticate" } else { name };
+        let name = match name {
+            "autenticacao" => "authenticate",
+            "list" => "users",
+            other => other,
+        };
         let mut named = CallKind::NAMED.iter().filter(|(known, ..)| *known == name);
         let (_, _, kind) = named.find(|(_, own, _)| service.is_none_or(|service| of(*own) == service))?;
         Some(Self::One(*kind))

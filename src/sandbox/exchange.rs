@@ -115,7 +115,7 @@ impl Host {
                 Service::Leaf => leaf::login(arrived),
             })
             .flatten();
-        let place = self.record.receive(self.service, arrived.call, arrived.user, login.as_ref());
+        let place = self.record.receive(self.service, arrived, login.as_ref());
         let trouble = has_faults
             .then(|| {
                 self.world.faults.decide(&Asked {

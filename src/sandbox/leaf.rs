@@ -38,8 +38,10 @@ pub(super) fn carry_out(world: &World, options: &SandboxOptions, own_url: &str, 
     if !world.bearers.admit(arrived.bearer(), only, options.token_lifetime_requests) {
         return Reply::problem(401, "The bearer token is missing, malformed or expired.");
     }
+    if let Some(page) = arrived.page() {
+        return list_users(world, own_url, page, arrived);
+    }
     match (arrived.call, arrived.user) {
-        (CallKind::ListUsers, _) => list_users(world, own_url, arrived),
         (call, Some(user)) => match world.standing(user) {
             Standing::Known => about_user(world, options, call, user, &arrived.body),
             Standing::Unknown => Reply::problem(404, "There is no such user."),

@@ -6,19 +6,16 @@ use crate::model::LeafUserId;
 
 use super::arrived::Arrived;
 use super::leaf_objects::{CredentialObject, UserObject, email, external_id, name};
+use super::list_page::ListPage;
 use super::reply::Reply;
 use super::world::World;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
-const PAGE_SIZE: usize = 20;
-const LARGEST_PAGE: usize = 100;
 
 /// Answers `GET …/users`: a page of users, with the whole count and links to other pages.
-pub(super) fn list_users(world: &World, own_url: &str, arrived: &Arrived) -> Reply {
-    let number = |name: &str| arrived.query(name).and_then(|text| text.parse::<usize>().ok());
-    let page = number("page").unwrap_or(0);
-    let size = number("size").unwrap_or(PAGE_SIZE).clamp(1, LARGEST_PAGE);
-    let first = page.saturating_mul(size);
+pub(super) fn list_users(world: &World, own_url: &str, page: ListPage, arrived: &Arrived) -> Reply {
+    let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+    let first = usize::try_from(page.number).unwrap_or(usize::MAX).saturating_mul(size);
     let filters = Filters::new(arrived);
     let (total, ids): (usize, Vec<LeafUserId>) = world.with_users(|users| match &filters {
         None => (users.len(), users.iter().skip(first).take(size).copied().collect()),
@@ -35,21 +32,22 @@ pub(super) fn list_users(world: &World, own_url: &str, arrived: &Arrived) -> Rep
         })
         .collect();
     let reply = Reply::json(200, &users).header(TOTAL_COUNT, HeaderValue::from(total));
-    match HeaderValue::from_str(&links(own_url, page, size, total)) {
+    match HeaderValue::from_str(&links(own_url, page, total as u64)) {
         Ok(links) => reply.header(LINK, links),
         Err(_) => reply,
     }
 }
 
 /// The `Link` header of a page of users.
-fn links(own_url: &str, page: usize, size: usize, total: usize) -> String {
-    let link = |page: usize, relation: &str| {
+fn links(own_url: &str, page: ListPage, total: u64) -> String {
+    let ListPage { number, size } = page;
+    let link = |page: u64, relation: &str| {
         format!(r#"<{own_url}/services/usermanagement/api/users?page={page}&size={size}>; rel="{relation}""#)
     };
     let last = total.div_ceil(size).saturating_sub(1);
     let mut links = Vec::new();
-    if page < last {
-        links.push(link(page + 1, "next"));
+    if number < last {
+        links.push(link(number + 1, "next"));
     }
     links.push(link(last, "last"));
     links.push(link(0, "first"));
@@ -87,13 +85,14 @@ mod tests {
 
     #[test]
     fn the_last_page_of_users_has_no_next_one() {
+        let links = |number, total| links("http://h", ListPage { number, size: 100 }, total);
         assert_eq!(
-            links("http://h", 0, 100, 250),
+            links(0, 250),
             "<http://h/services/usermanagement/api/users?page=1&size=100>; rel=\"next\",\
              <http://h/services/usermanagement/api/users?page=2&size=100>; rel=\"last\",\
              <http://h/services/usermanagement/api/users?page=0&size=100>; rel=\"first\""
         );
-        assert!(!links("http://h", 2, 100, 250).contains("next"));
-        assert!(!links("http://h", 0, 100, 0).contains("next"));
+        assert!(!links(2, 250).contains("next"));
+        assert!(!links(0, 0).contains("next"));
     }
 }

@@ -19,6 +19,7 @@ mod leaf;
 mod leaf_events;
 mod leaf_objects;
 mod leaf_user_list;
+mod list_page;
 mod logins;
 mod magic;
 mod options;
@@ -42,6 +43,7 @@ pub use faults::{
     Advice, Alteration, Answer, Body, Fault, FaultSpecError, Quota, RetryAfter, Trouble, UnknownFaultError,
     When, Wire,
 };
+pub use list_page::ListPage;
 pub use magic::MagicWord;
 pub use options::{Dialects, LeafAccount, ParseSecondAttachError, SandboxOptions, SecondAttach};
 pub use record::SeenCall;

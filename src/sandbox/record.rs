@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use crate::model::{LeafUserId, Login, Service, UnixMillis};
 
+use super::arrived::Arrived;
 use super::call::CallKind;
 use super::issued::LoginKey;
+use super::list_page::ListPage;
 
 /// A call that one of the simulated services received.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct SeenCall {
     pub call: CallKind,
     /// The Leaf user that its path names.
     pub leaf_user_id: Option<LeafUserId>,
+    /// The page that it asked for, if it was for the list of users.
+    pub page: Option<ListPage>,
     /// The login it was about: given by an authentication, or told by the apiKey of a token call or an attach.
     pub login: Option<Login>,
     /// The status it was answered with; `None` when no status was ever sent.
@@ -69,10 +73,23 @@ struct Line<'a> {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase", rename_all_fields = "camelCase")]
 enum Happening<'a> {
-    Received { service: String, kind: &'a str, leaf_user_id: Option<String>, login: Option<&'a str> },
-    Fault { fault: &'a str },
+    Received {
+        service: String,
+        kind: &'a str,
+        leaf_user_id: Option<String>,
+        login: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        page: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+    },
+    Fault {
+        fault: &'a str,
+    },
     Effect,
-    Answered { status: u16 },
+    Answered {
+        status: u16,
+    },
 }
 
 impl Record {
@@ -90,16 +107,12 @@ impl Record {
     }
 
     /// Notes the receipt of a call, with neither status nor effect yet.
-    pub(super) fn receive(
-        &self,
-        service: Service,
-        call: CallKind,
-        leaf_user_id: Option<LeafUserId>,
-        login: Option<&CallLogin>,
-    ) -> Place {
+    pub(super) fn receive(&self, service: Service, arrived: &Arrived, login: Option<&CallLogin>) -> Place {
+        let (call, leaf_user_id) = (arrived.call, arrived.user);
         let Some(mut calls) = self.locked() else {
             return Place(None);
         };
+        let page = arrived.page();
         let login = login.and_then(|login| match &login.text {
             Some(text) => Some(calls.logins.entry(login.key.0).or_insert_with(|| Login::new(text)).clone()),
             None => calls.logins.get(&login.key.0).cloned(),
@@ -113,11 +126,13 @@ impl Record {
                 kind: call.as_str(),
                 leaf_user_id: leaf_user_id.map(|id| id.to_string()),
                 login: login.as_ref().map(Login::as_str),
+                page: page.map(|page| page.number),
+                size: page.map(|page| page.size),
             },
         );
         if let Some(seen) = &mut calls.seen {
             let at = Instant::now();
-            seen.push(SeenCall { at, service, call, leaf_user_id, login, status: None, effect: false });
+            seen.push(SeenCall { at, service, call, leaf_user_id, page, login, status: None, effect: false });
         }
         Place(Some(index))
     }

@@ -5,5 +5,6 @@ mod events;
 mod faults;
 mod fixtures;
 mod leaf;
+mod record;
 mod stara;
 mod words;
