@@ -1,6 +1,5 @@
 //! Every kind of trouble over the wire.
 
-use std::future::Future;
 use std::io::{ErrorKind, Read as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::client::{Client, Received};
-use super::fixtures::{credentials_path, leaf, login, recording, stara, start, tokens_of, user};
+use super::fixtures::{credentials_path, leaf, login, recording, soon, stara, start, tokens_of, user};
 use crate::model::Service;
 use crate::sandbox::{
     Advice, Alteration, Answer, CallKind, Calls, Fault, Quota, RetryAfter, Sandbox, SandboxOptions, Trouble,
@@ -42,11 +41,6 @@ fn send_attach(sandbox: &Sandbox, tokens: &Value) -> Client {
 
 fn effects(sandbox: &Sandbox) -> u32 {
     sandbox.world().attach_effects(user(1))
-}
-
-/// Fails the test when what should happen soon doesn't happen at all.
-async fn soon<T>(event: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), event).await.unwrap()
 }
 
 async fn befallen_once(sandbox: &Sandbox, name: &str) {

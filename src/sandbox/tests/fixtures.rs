@@ -1,6 +1,7 @@
 //! What every test of the sandbox begins with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{LeafUserId, Login, Secret};
 
@@ -54,4 +55,13 @@ pub(super) fn tokens_of(sandbox: &Sandbox, login: &str, password: &str) -> serde
 
 pub(super) fn credentials_path(id: LeafUserId) -> String {
     format!("/services/usermanagement/api/users/{id}/stara-credentials")
+}
+
+pub(super) fn user_path(id: LeafUserId) -> String {
+    format!("/services/usermanagement/api/users/{id}")
+}
+
+/// Fails the test when what should happen soon doesn't happen at all.
+pub(super) async fn soon<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), event).await.unwrap()
 }

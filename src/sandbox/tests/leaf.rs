@@ -4,13 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::fixtures::{credentials_path, leaf, login, recording, secret, start, tokens_of, user};
-use crate::model::{LeafUserId, Service};
+use super::fixtures::{credentials_path, leaf, login, recording, secret, start, tokens_of, user, user_path};
+use crate::model::Service;
 use crate::sandbox::{CallKind, LeafAccount, Sandbox, SandboxOptions, SecondAttach, World};
-
-fn user_path(id: LeafUserId) -> String {
-    format!("/services/usermanagement/api/users/{id}")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attached_credential_is_shown_and_can_be_removed() {

@@ -6,5 +6,6 @@ mod faults;
 mod fixtures;
 mod leaf;
 mod record;
+mod removals;
 mod stara;
 mod words;
