@@ -67,7 +67,7 @@ fn about_user(
             Some(shown) => Reply::json(200, &CredentialObject::new(world, shown)),
             None => no_credentials(),
         },
-        CallKind::GetEvents => match world.look(user) {
+        CallKind::GetEvents => match world.logged(user) {
             Some(shown) => Reply::json(200, &log_of(world, &shown)),
             None => no_credentials(),
         },

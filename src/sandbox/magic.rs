@@ -1,5 +1,7 @@
 //! The words that, standing in a manifest's password column, decide how the simulated services treat that row.
 
+use super::turn::Turn;
+
 /// A word for the password column of a rehearsal's manifest, which makes one row end in a chosen way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MagicWord {
@@ -21,11 +23,19 @@ pub enum MagicWord {
     StaraDown,
     /// `sandbox:lost-reply`: the user's first attach takes effect and the connection is cut before the status.
     LostReply,
+    /// `sandbox:turns-unhealthy`: the user's first credential is seen once as it is, then it is `invalid`.
+    TurnsUnhealthy,
+    /// `sandbox:turns-missing`: the user's first credential is seen once, then somebody else removes it.
+    TurnsMissing,
+    /// `sandbox:turns-foreign`: the user's first credential is seen once, then somebody else's is in its place.
+    TurnsForeign,
+    /// `sandbox:turns-unknown`: the user's first credential is seen once, then Leaf doesn't know the user any more.
+    TurnsUnknown,
 }
 
 impl MagicWord {
     /// Every word.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::WrongPassword,
         Self::UnknownUser,
         Self::ForbiddenUser,
@@ -35,6 +45,10 @@ impl MagicWord {
         Self::StaraHtml,
         Self::StaraDown,
         Self::LostReply,
+        Self::TurnsUnhealthy,
+        Self::TurnsMissing,
+        Self::TurnsForeign,
+        Self::TurnsUnknown,
     ];
 
     /// The word as it stands in the password column.
@@ -50,6 +64,21 @@ impl MagicWord {
             Self::StaraHtml => "sandbox:stara-html",
             Self::StaraDown => "sandbox:stara-down",
             Self::LostReply => "sandbox:lost-reply",
+            Self::TurnsUnhealthy => "sandbox:turns-unhealthy",
+            Self::TurnsMissing => "sandbox:turns-missing",
+            Self::TurnsForeign => "sandbox:turns-foreign",
+            Self::TurnsUnknown => "sandbox:turns-unknown",
+        }
+    }
+
+    /// What happens to the user once its credential has been seen.
+    pub(super) const fn turn(self) -> Option<Turn> {
+        match self {
+            Self::TurnsUnhealthy => Some(Turn::Unhealthy),
+            Self::TurnsMissing => Some(Turn::Missing),
+            Self::TurnsForeign => Some(Turn::Foreign),
+            Self::TurnsUnknown => Some(Turn::UnknownUser),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The simulated Stara and Leaf: real HTTP/1.1 servers on two loopback ports, for rehearsals and for tests.
 //!
 //! Main types: [`Sandbox`] (the running servers, set up by [`SandboxOptions`]), [`World`] (the users, logins and
-//! credentials both know, which outlives the servers), [`Fault`] (what goes wrong, for which calls and how often) and
+//! credentials both know, which outlives the servers, and what befalls them: [`Turn`]), [`Fault`] (what goes wrong, for which calls and how often) and
 //! [`SeenCall`] (what the servers saw).
 //!
 //! It is written from what is published about the two services, and it may not import `api` or `http`: a client and a
@@ -12,6 +12,7 @@ mod bearers;
 mod call;
 mod connection;
 mod credential;
+mod elsewhere;
 mod exchange;
 mod faults;
 mod issued;
@@ -30,6 +31,7 @@ mod server;
 mod sharded;
 mod spoiled;
 mod stara;
+mod turn;
 mod users;
 mod wire;
 mod world;
@@ -48,4 +50,5 @@ pub use magic::MagicWord;
 pub use options::{Dialects, LeafAccount, ParseSecondAttachError, SandboxOptions, SecondAttach};
 pub use record::SeenCall;
 pub use server::Sandbox;
+pub use turn::Turn;
 pub use world::World;

@@ -7,6 +7,7 @@ use super::issued::TokenIssue;
 use super::logins::ClientToken;
 use super::options::SecondAttach;
 use super::sharded::Sharded;
+use super::turn::Turn;
 
 /// How Leaf stands to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) struct User {
     pub(super) standing: Standing,
     pub(super) refuses_attach: bool,
     pub(super) loses_first_reply: bool,
+    /// What happens once the user's credential has been seen for the first time.
+    pub(super) turns: Option<Turn>,
     attach_effects: u32,
     generation: u32,
     credentials: Vec<Held>,
@@ -59,6 +62,7 @@ impl Users {
                 standing: Standing::Known,
                 refuses_attach: false,
                 loses_first_reply: false,
+                turns: None,
                 attach_effects: 0,
                 generation: 0,
                 credentials: Vec::new(),
@@ -95,12 +99,14 @@ impl Users {
         .unwrap_or_default()
     }
 
-    /// The credential that a GET sees: the newest that isn't hidden. Looking uses up what hides it.
-    pub(super) fn look(&self, id: LeafUserId) -> Option<Shown> {
+    /// The credential that a GET sees: the newest that isn't hidden. Looking uses up what hides it, and the turn that is
+    /// to follow.
+    pub(super) fn look(&self, id: LeafUserId) -> Option<(Shown, Option<Turn>)> {
         self.change_kept(id, |user| {
             let mut newest_first = user.credentials.iter_mut().rev();
             let seen = newest_first.find_map(|held| held.is_seen_by_this_look().then_some(&*held));
-            seen.map(|held| held.shown(self.seed, id))
+            let shown = seen.map(|held| held.shown(self.seed, id))?;
+            Some((shown, user.turns.take()))
         })?
     }
 
@@ -154,6 +160,12 @@ impl User {
 
     pub(super) fn has_credential(&self) -> bool {
         !self.credentials.is_empty()
+    }
+
+    /// Lets Leaf know the user no more; tells whether it did.
+    pub(super) fn leave(&mut self) -> bool {
+        self.credentials = Vec::new();
+        std::mem::replace(&mut self.standing, Standing::Unknown) == Standing::Known
     }
 
     fn hold(

@@ -21,7 +21,7 @@ use super::users::{AttachResult, Standing, Users};
 /// It outlives the servers: started again with the same world, they remember everything.
 pub struct World {
     open: bool,
-    users: Users,
+    pub(super) users: Users,
     order: RwLock<Vec<LeafUserId>>,
     logins: Logins,
     pub(super) bearers: Bearers,
@@ -82,7 +82,7 @@ impl World {
                 Some(MagicWord::LostReply) => user.loses_first_reply = true,
                 Some(MagicWord::Healthy) if !user.has_credential() => user.hold_older(issue, "OK"),
                 Some(MagicWord::Unhealthy) if !user.has_credential() => user.hold_older(issue, "invalid"),
-                _ => {}
+                _ => user.turns = user.turns.or(word.and_then(MagicWord::turn)),
             }
             user.standing
         });
@@ -94,35 +94,10 @@ impl World {
         }
     }
 
-    /// Gives a user a credential that was there before the run, in the place of any it has. Its apiKey belongs to no
-    /// grower's login. It doesn't count as an effect of an attach.
-    pub fn seed_credential(&self, id: LeafUserId, status: &str) {
-        let login = self.logins.key(&format!("somebody else, for {id}"));
-        self.logins.note_older_tokens(login);
-        let (standing, added) = self.users.change(id, |user| {
-            user.hold_older(TokenIssue { login, serial: 0 }, status);
-            user.standing
-        });
-        if added && standing == Standing::Known {
-            self.append(id);
-        }
-        self.changed.notify_waiters();
-    }
-
-    /// Sets the status of a user's credentials, `invalid` for instance; `false` when it holds none.
-    pub fn set_status(&self, id: LeafUserId, status: &str) -> bool {
-        self.users.change_kept(id, |user| user.set_status(status)) == Some(true)
-    }
-
-    /// Removes a user's credentials, as if somebody else had done it; `false` when there was none.
-    pub fn remove_credential(&self, id: LeafUserId) -> bool {
-        self.detach(id)
-    }
-
     /// The newest credential that a user holds, whether or not a fault still hides it from Leaf's answers.
     #[must_use]
     pub fn credential(&self, id: LeafUserId) -> Option<Attached> {
-        self.users.credentials(id).pop().and_then(|shown| self.attached(&shown))
+        self.logged(id).and_then(|shown| self.attached(&shown))
     }
 
     /// Every credential that a user holds, the oldest first.
@@ -232,7 +207,16 @@ impl World {
 
     /// The credential that a GET sees.
     pub(super) fn look(&self, id: LeafUserId) -> Option<Shown> {
-        self.users.look(id)
+        let (shown, turn) = self.users.look(id)?;
+        if let Some(turn) = turn {
+            self.turn(id, turn);
+        }
+        Some(shown)
+    }
+
+    /// The credential whose log Leaf shows. Reading a log is no look.
+    pub(super) fn logged(&self, id: LeafUserId) -> Option<Shown> {
+        self.users.credentials(id).pop()
     }
 
     /// Attaches valid tokens; the second value tells whether the reply is to be lost.
@@ -270,6 +254,11 @@ impl World {
         read(&self.order.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Takes a user off Leaf's list.
+    pub(super) fn strike(&self, id: LeafUserId) {
+        self.order.write().unwrap_or_else(PoisonError::into_inner).retain(|listed| *listed != id);
+    }
+
     /// The text of a credential's accessTokenClient.
     pub(super) fn client_text(&self, shown: &Shown) -> Arc<str> {
         self.logins.client_text(shown.issue, shown.client)
@@ -283,7 +272,8 @@ impl World {
         self.faults.any().then(|| self.faults.lag(&Asked::attach(id, login)))?
     }
 
-    fn append(&self, id: LeafUserId) {
+    /// Puts a user behind all others in Leaf's list.
+    pub(super) fn append(&self, id: LeafUserId) {
         self.order.write().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
