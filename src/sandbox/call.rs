@@ -46,6 +46,16 @@ impl CallKind {
         ("magic-link", Service::Leaf, Self::MagicLink),
     ];
 
+    /// Every call that the services know.
+    pub(super) fn known() -> impl Iterator<Item = Self> {
+        Self::NAMED.iter().map(|(.., kind)| *kind)
+    }
+
+    /// Whether it is about a user of Leaf, or several.
+    pub(super) const fn is_about_users(self) -> bool {
+        !matches!(self, Self::Authenticate | Self::Token | Self::LeafLogin | Self::Other)
+    }
+
     /// The call's name: `authenticate`, `attach`, `look`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use crate::model::{LeafUserId, Login};
 
+use super::faults::Asked;
 use super::issued::{LoginKey, TokenIssue};
 use super::turn::Turn;
 use super::users::{Standing, User};
@@ -62,6 +63,18 @@ impl World {
     /// Removes a user's credentials, as if somebody else had done it; `false` when there was none.
     pub fn remove_credential(&self, id: LeafUserId) -> bool {
         self.detach(id)
+    }
+
+    /// Lets happen to a known user what faults say happens just before this call is carried out.
+    pub(super) fn let_turn(&self, id: LeafUserId, asked: &Asked) -> Vec<Turn> {
+        if !self.faults.any() || self.standing(id) != Standing::Known {
+            return Vec::new();
+        }
+        let turns = self.faults.turns(asked);
+        for &turn in &turns {
+            self.turn(id, turn);
+        }
+        turns
     }
 
     fn hold_older(&self, id: LeafUserId, login: LoginKey, status: &str) {

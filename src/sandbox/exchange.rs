@@ -97,8 +97,12 @@ pub(super) async fn answer(
             let reply = Reply::problem(401, "The bearer token was revoked.");
             host.deliver(place, reply).await
         }
-        // Both were decided elsewhere: a quota as its refusal, a lag where the credential is created.
-        Trouble::Quota(_) | Trouble::Lag { .. } => {
+        // They were decided elsewhere: a quota as its refusal, what goes along with a call where it is carried out.
+        Trouble::Quota(_)
+        | Trouble::Lag { .. }
+        | Trouble::Page(_)
+        | Trouble::User(_)
+        | Trouble::Turned(_) => {
             let reply = host.carry_out(place, &arrived)?;
             host.deliver(place, reply).await
         }
@@ -123,6 +127,7 @@ impl Host {
                     call: arrived.call,
                     user: arrived.user,
                     login: login.map(|login| login.key),
+                    page: arrived.page().map(|page| page.number),
                 })
             })
             .flatten();
@@ -139,8 +144,13 @@ impl Host {
             Service::Stara => stara::carry_out(&self.world, &self.options, arrived),
             Service::Leaf => leaf::carry_out(&self.world, &self.options, &self.url, arrived),
         };
+        for fault in &reply.befallen {
+            self.record.note_fault(place, fault);
+        }
         if reply.effect {
             self.record.note_effect(place);
+        }
+        if reply.effect || !reply.befallen.is_empty() {
             // Again, for whoever waits for the record and not for the world.
             self.world.tell_of_change();
         }

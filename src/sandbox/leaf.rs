@@ -4,16 +4,17 @@ use crate::model::{LeafUserId, Secret, UnixMillis};
 
 use super::arrived::Arrived;
 use super::call::CallKind;
+use super::faults::Asked;
 use super::issued::LoginKey;
 use super::leaf_events::log_of;
 use super::leaf_objects::{
-    AccountLogin, BearerObject, CredentialObject, MagicLinkObject, NewCredential, NewMagicLink, UserObject,
-    written_time,
+    AccountLogin, BearerObject, CredentialObject, MagicLinkObject, NewCredential, NewMagicLink, written_time,
 };
-use super::leaf_user_list::list_users;
+use super::leaf_user_list::{list_users, show_user};
 use super::options::{SandboxOptions, SecondAttach};
 use super::record::CallLogin;
 use super::reply::Reply;
+use super::turn::Turn;
 use super::users::{AttachResult, Standing};
 use super::world::World;
 
@@ -41,28 +42,31 @@ pub(super) fn carry_out(world: &World, options: &SandboxOptions, own_url: &str, 
     if let Some(page) = arrived.page() {
         return list_users(world, own_url, page, arrived);
     }
-    match (arrived.call, arrived.user) {
-        (call, Some(user)) => match world.standing(user) {
-            Standing::Known => about_user(world, options, call, user, &arrived.body),
-            Standing::Unknown => Reply::problem(404, "There is no such user."),
-            Standing::Forbidden => Reply::problem(403, "The user belongs to another account."),
-        },
-        _ => Reply::problem(404, "There is nothing here."),
+    match arrived.user {
+        Some(user) => {
+            let login = world.faults.any().then(|| login(arrived)).flatten();
+            let asked = Asked::about(user, arrived.call, login.map(|login| login.key));
+            let turns = world.let_turn(user, &asked);
+            let reply = match world.standing(user) {
+                Standing::Known => about_user(world, options, &asked, user, &arrived.body),
+                Standing::Unknown => Reply::problem(404, "There is no such user."),
+                Standing::Forbidden => Reply::problem(403, "The user belongs to another account."),
+            };
+            reply.befallen_by(turns.into_iter().map(Turn::as_str))
+        }
+        None => Reply::problem(404, "There is nothing here."),
     }
 }
 
 fn about_user(
     world: &World,
     options: &SandboxOptions,
-    call: CallKind,
+    asked: &Asked,
     user: LeafUserId,
     body: &[u8],
 ) -> Reply {
-    match call {
-        CallKind::GetUser => {
-            let credential = world.look(user).map(|shown| CredentialObject::new(world, shown));
-            Reply::json(200, &UserObject::new(user, credential))
-        }
+    match asked.call {
+        CallKind::GetUser => show_user(world, user, asked),
         CallKind::GetCredential => match world.look(user) {
             Some(shown) => Reply::json(200, &CredentialObject::new(world, shown)),
             None => no_credentials(),

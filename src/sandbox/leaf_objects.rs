@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::model::LeafUserId;
 
 use super::credential::Shown;
+use super::faults::UserFlaw;
 use super::world::World;
 
 /// The body of an attach: four strings, all required.
@@ -39,9 +40,10 @@ impl<'a> NewCredential<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CredentialObject {
-    #[serde(serialize_with = "displayed")]
-    id: uuid::Uuid,
-    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
     created_time: String,
     #[serde(serialize_with = "displayed")]
     access_token_client: Arc<str>,
@@ -53,10 +55,10 @@ pub(super) struct CredentialObject {
 impl CredentialObject {
     pub(super) fn new(world: &World, shown: Shown) -> Self {
         Self {
-            id: shown.id,
+            id: Some(shown.id.to_string()),
             access_token_client: world.client_text(&shown),
             created_time: written_time(shown.created_micros),
-            status: shown.status,
+            status: Some(shown.status),
             refresh_token: shown.issue.refresh_token(),
             access_token: shown.issue.access_token(),
             api_key: shown.issue.login.api_key(),
@@ -75,7 +77,17 @@ pub(super) struct UserObject {
     phone: Option<&'static str>,
     address: Option<&'static str>,
     external_id: String,
-    stara_credentials: Option<CredentialObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stara_credentials: Option<EmbeddedCredential>,
+}
+
+/// What stands in a user where its credential belongs.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EmbeddedCredential {
+    Whole(CredentialObject),
+    Empty {},
+    Null,
 }
 
 impl UserObject {
@@ -87,8 +99,23 @@ impl UserObject {
             phone: None,
             address: None,
             external_id: external_id(id),
-            stara_credentials: credential,
+            stara_credentials: Some(credential.map_or(EmbeddedCredential::Null, EmbeddedCredential::Whole)),
         }
+    }
+
+    /// The same user shown otherwise than it is.
+    pub(super) fn flawed(mut self, flaw: UserFlaw) -> Self {
+        match (flaw, &mut self.stara_credentials) {
+            (UserFlaw::WithoutStatus, Some(EmbeddedCredential::Whole(credential))) => {
+                credential.status = None;
+            }
+            (UserFlaw::WithoutId, Some(EmbeddedCredential::Whole(credential))) => credential.id = None,
+            (UserFlaw::WithoutStatus | UserFlaw::WithoutId | UserFlaw::Twice, _) => {}
+            (UserFlaw::NullCredential, embedded) => *embedded = Some(EmbeddedCredential::Null),
+            (UserFlaw::EmptyCredential, embedded) => *embedded = Some(EmbeddedCredential::Empty {}),
+            (UserFlaw::MissingCredential, embedded) => *embedded = None,
+        }
+        self
     }
 }
 

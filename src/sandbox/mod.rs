@@ -42,8 +42,8 @@ mod tests;
 pub use call::{CallKind, Calls};
 pub use credential::Attached;
 pub use faults::{
-    Advice, Alteration, Answer, Body, Fault, FaultSpecError, Quota, RetryAfter, Trouble, UnknownFaultError,
-    When, Wire,
+    Advice, Alteration, Answer, Body, Fault, FaultSpecError, PageFlaw, Quota, RetryAfter, Trouble,
+    UnknownFaultError, UserFlaw, When, Wire,
 };
 pub use list_page::ListPage;
 pub use magic::MagicWord;

@@ -27,6 +27,8 @@ pub(super) struct Reply {
     pub(super) effect: bool,
     /// Whether the connection is to be closed instead of answering.
     pub(super) is_lost: bool,
+    /// The faults that went along with the call, each once.
+    pub(super) befallen: Vec<&'static str>,
 }
 
 /// The form in which Leaf is known to describe a refusal.
@@ -59,7 +61,8 @@ impl Reply {
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new(), effect: false, is_lost: false }
+        let body = Bytes::new();
+        Self { status, headers: Vec::new(), body, effect: false, is_lost: false, befallen: Vec::new() }
     }
 
     pub(super) fn redirect(to: &str) -> Self {
@@ -103,6 +106,15 @@ impl Reply {
 
     pub(super) fn lost(mut self, is_lost: bool) -> Self {
         self.is_lost = is_lost;
+        self
+    }
+
+    pub(super) fn befallen_by(mut self, faults: impl IntoIterator<Item = &'static str>) -> Self {
+        for fault in faults {
+            if !self.befallen.contains(&fault) {
+                self.befallen.push(fault);
+            }
+        }
         self
     }
 

@@ -12,8 +12,9 @@ use super::super::call::CallKind;
 use super::super::credential::Hidden;
 use super::super::issued::{LoginKey, spread, spread_key};
 use super::super::sharded::Key;
+use super::super::turn::Turn;
 use super::quota::Bucket;
-use super::{Fault, Trouble, When};
+use super::{Fault, PageFlaw, Trouble, UserFlaw, When};
 
 /// What a fault is asked about: a call, and whose it is.
 #[derive(Debug, Clone, Copy)]
@@ -22,17 +23,30 @@ pub(in crate::sandbox) struct Asked {
     pub(in crate::sandbox) call: CallKind,
     pub(in crate::sandbox) user: Option<LeafUserId>,
     pub(in crate::sandbox) login: Option<LoginKey>,
+    /// The number of the page of the list that it asks for.
+    pub(in crate::sandbox) page: Option<u64>,
 }
 
 impl Asked {
+    /// A call to Leaf about one user.
+    pub(in crate::sandbox) const fn about(user: LeafUserId, call: CallKind, login: Option<LoginKey>) -> Self {
+        Self { service: Service::Leaf, call, user: Some(user), login, page: None }
+    }
+
     /// An attach that takes effect.
     pub(in crate::sandbox) const fn attach(user: LeafUserId, login: LoginKey) -> Self {
-        Self {
-            service: Service::Leaf,
-            call: CallKind::CreateCredential,
-            user: Some(user),
-            login: Some(login),
-        }
+        Self::about(user, CallKind::CreateCredential, Some(login))
+    }
+
+    /// A call for a page of the list of users.
+    pub(in crate::sandbox) const fn list(page: u64) -> Self {
+        let (service, call) = (Service::Leaf, CallKind::ListUsers);
+        Self { service, call, user: None, login: None, page: Some(page) }
+    }
+
+    /// The same call, as far as it is about this user.
+    pub(in crate::sandbox) const fn showing(self, user: LeafUserId) -> Self {
+        Self { user: Some(user), ..self }
     }
 
     fn row(&self) -> Key {
@@ -105,21 +119,54 @@ impl ArmedFaults {
         if let Some(refusal) = quotas.find_map(|armed| armed.befall(asked, self.seed)) {
             return Some(refusal);
         }
-        let is_lag = |armed: &&Armed| matches!(armed.fault.trouble, Trouble::Lag { .. });
-        let mut others = faults.iter().filter(|armed| !is_quota(armed) && !is_lag(armed));
+        let mut others = faults.iter().filter(|armed| !is_quota(armed) && !armed.fault.trouble.goes_along());
         others.find_map(|armed| armed.befall(asked, self.seed))
     }
 
     /// What hides the credential that an attach creates, if anything does.
     pub(in crate::sandbox) fn lag(&self, attach: &Asked) -> Option<Hidden> {
-        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        faults.iter().find_map(|armed| match armed.fault.trouble {
-            Trouble::Lag { looks, hidden_for } => {
-                armed.befall(attach, self.seed)?;
-                Some(Hidden::new(looks, hidden_for))
-            }
+        let lags = self.along(attach, |trouble| match *trouble {
+            Trouble::Lag { looks, hidden_for } => Some(Hidden::new(looks, hidden_for)),
+            _ => None,
+        });
+        lags.into_iter().next()
+    }
+
+    /// The flaws of a page of the list of users.
+    pub(in crate::sandbox) fn page_flaws(&self, list: &Asked) -> Vec<PageFlaw> {
+        self.along(list, |trouble| match *trouble {
+            Trouble::Page(flaw) => Some(flaw),
             _ => None,
         })
+    }
+
+    /// The flaws of one showing of a user.
+    pub(in crate::sandbox) fn user_flaws(&self, showing: &Asked) -> Vec<UserFlaw> {
+        self.along(showing, |trouble| match *trouble {
+            Trouble::User(flaw) => Some(flaw),
+            _ => None,
+        })
+    }
+
+    /// What happens to a user just before a call about it is carried out.
+    pub(in crate::sandbox) fn turns(&self, asked: &Asked) -> Vec<Turn> {
+        self.along(asked, |trouble| match *trouble {
+            Trouble::Turned(turn) => Some(turn),
+            _ => None,
+        })
+    }
+
+    /// Everything of one kind that goes along with a call.
+    fn along<T>(&self, asked: &Asked, of_kind: impl Fn(&Trouble) -> Option<T>) -> Vec<T> {
+        if !self.any() {
+            return Vec::new();
+        }
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let befallen = faults.iter().filter_map(|armed| {
+            let found = of_kind(&armed.fault.trouble)?;
+            armed.befall(asked, self.seed).map(|_| found)
+        });
+        befallen.collect()
     }
 }
 
@@ -129,6 +176,7 @@ impl Armed {
         let fits = fault.calls.include(asked.service, asked.call)
             && fault.user.is_none_or(|user| asked.user == Some(user))
             && self.login.is_none_or(|login| asked.login == Some(login))
+            && fault.page.is_none_or(|page| asked.page == Some(page))
             && !(fault.trouble == Trouble::TokenRevoked && asked.call == CallKind::LeafLogin);
         if !fits {
             return None;
@@ -184,7 +232,8 @@ mod tests {
     }
 
     fn look(number: u8) -> Asked {
-        Asked { service: Service::Leaf, call: CallKind::GetUser, user: Some(user(number)), login: None }
+        let (service, user) = (Service::Leaf, Some(user(number)));
+        Asked { service, call: CallKind::GetUser, user, login: None, page: None }
     }
 
     fn armed(seed: u64, when: When) -> ArmedFaults {

@@ -6,25 +6,28 @@ use std::time::Duration;
 use crate::model::{LeafUserId, Login, Service};
 
 use super::super::call::{CallKind, Calls};
-use super::{Advice, Alteration, Answer, Body, Quota, RetryAfter, Trouble, Wire};
+use super::super::turn::Turn;
+use super::{Advice, Alteration, Answer, Body, PageFlaw, Quota, RetryAfter, Trouble, UserFlaw, Wire};
 
 /// Something that goes wrong: which calls it befalls, how often, and what it does to them.
 ///
 /// Made by a named constructor or with [`Fault::new`], and narrowed with [`Fault::on`], [`Fault::when`],
-/// [`Fault::for_user`] and [`Fault::for_login`]; put into force by [`World::inject`](crate::sandbox::World::inject).
+/// [`Fault::for_user`], [`Fault::for_login`] and [`Fault::for_page`]; put into force by [`World::inject`](crate::sandbox::World::inject).
 #[derive(Debug, Clone)]
 pub struct Fault {
     pub(in crate::sandbox) name: &'static str,
     pub(in crate::sandbox) calls: Calls,
     pub(in crate::sandbox) user: Option<LeafUserId>,
     pub(in crate::sandbox) login: Option<Login>,
+    pub(in crate::sandbox) page: Option<u64>,
     pub(in crate::sandbox) when: When,
     pub(in crate::sandbox) trouble: Trouble,
 }
 
 /// How often a fault befalls the calls that it fits. Calls are counted from 1, those of its own kind and row only.
 ///
-/// A *row* is a Leaf user in calls to Leaf, and a login in calls to Stara.
+/// A *row* is a Leaf user in calls to Leaf, and a login in calls to Stara. Where a fault is about the users that a page of
+/// the list shows, each of them counts as a call of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     /// Every call.
@@ -96,8 +99,15 @@ impl Fault {
         self
     }
 
+    /// The same fault for calls for this page of the list of users only; the first page is 0.
+    #[must_use]
+    pub const fn for_page(mut self, number: u64) -> Self {
+        self.page = Some(number);
+        self
+    }
+
     const fn named(name: &'static str, calls: Calls, when: When, trouble: Trouble) -> Self {
-        Self { name, calls, user: None, login: None, when, trouble }
+        Self { name, calls, user: None, login: None, page: None, when, trouble }
     }
 }
 
@@ -135,6 +145,8 @@ const STARA: Calls = Calls::Of(Service::Stara);
 const LEAF: Calls = Calls::Of(Service::Leaf);
 const ATTACH: Calls = Calls::One(CallKind::CreateCredential);
 const LOOK: Calls = Calls::One(CallKind::GetCredential);
+const REMOVE: Calls = Calls::One(CallKind::DeleteCredential);
+const LIST: Calls = Calls::One(CallKind::ListUsers);
 const ONCE_A_ROW: When = When::FirstPerRow(1);
 
 /// Two seconds: longer than a client's first look after a lost reply is patient, shorter than any test's patience.
@@ -239,6 +251,37 @@ named_faults! {
     chunked_garbage = "chunked-garbage": ATTACH, When::Always, Trouble::Altered(Alteration::Wire(Wire::ChunkedGarbage));
     /// Every call to Leaf is answered 403.
     leaf_forbidden = "leaf-forbidden": LEAF, When::Always, Trouble::Answer(Answer::new(403));
+    /// Each page of the list of users comes without `X-Total-Count`.
+    list_without_total = "list-without-total": LIST, When::Always, Trouble::Page(PageFlaw::WithoutTotal);
+    /// Each page of the list says that there is one user in all.
+    list_false_total = "list-false-total": LIST, When::Always, Trouble::Page(PageFlaw::FalseTotal(1));
+    /// In every second page call one more user stands in front of the list, so that others slip over the pages' edges:
+    /// some are shown twice, and some never.
+    list_shifts = "list-shifts": LIST, When::EveryNth(2), Trouble::Page(PageFlaw::UsersInFront(1));
+    /// Each page call is answered with the first page.
+    list_same_page = "list-same-page": LIST, When::Always, Trouble::Page(PageFlaw::AlwaysFirst);
+    /// No page of the list holds more than 20 users, whatever `size` says.
+    list_small_pages = "list-small-pages": LIST, When::Always, Trouble::Page(PageFlaw::SmallPages(20));
+    /// Each user stands on its page of the list twice.
+    list_user_twice = "list-user-twice": LIST, When::Always, Trouble::User(UserFlaw::Twice);
+    /// In the list, each credential lacks its `status`.
+    embedded_without_status = "embedded-without-status": LIST, When::Always, Trouble::User(UserFlaw::WithoutStatus);
+    /// In the list, each credential lacks its `id`.
+    embedded_without_id = "embedded-without-id": LIST, When::Always, Trouble::User(UserFlaw::WithoutId);
+    /// In the list, `null` stands in the place of each credential.
+    embedded_null = "embedded-null": LIST, When::Always, Trouble::User(UserFlaw::NullCredential);
+    /// In the list, `{}` stands in the place of each credential, and where there is none.
+    embedded_empty = "embedded-empty": LIST, When::Always, Trouble::User(UserFlaw::EmptyCredential);
+    /// In the list, no user has a field for its credential.
+    embedded_missing = "embedded-missing": LIST, When::Always, Trouble::User(UserFlaw::MissingCredential);
+    /// Just before each user's first look at a credential, that credential becomes `invalid`.
+    turned_unhealthy = "turned-unhealthy": LOOK, ONCE_A_ROW, Trouble::Turned(Turn::Unhealthy);
+    /// Just before each user's first removal, somebody else removes the credential.
+    turned_missing = "turned-missing": REMOVE, ONCE_A_ROW, Trouble::Turned(Turn::Missing);
+    /// Just before each user's first attach, somebody else attaches a credential in the place of any that is there.
+    turned_foreign = "turned-foreign": ATTACH, ONCE_A_ROW, Trouble::Turned(Turn::Foreign);
+    /// Just before each user's first attach, the user is deleted at Leaf.
+    turned_unknown = "turned-unknown": ATTACH, ONCE_A_ROW, Trouble::Turned(Turn::UnknownUser);
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@
 
 mod armed;
 mod fault;
+mod flaw;
 mod quota;
 mod spec;
 mod trouble;
 
 pub(super) use armed::{ArmedFaults, Asked};
 pub use fault::{Fault, UnknownFaultError, When};
+pub use flaw::{PageFlaw, UserFlaw};
 pub use quota::{Advice, Quota};
 pub use spec::FaultSpecError;
 pub use trouble::{Alteration, Answer, Body, RetryAfter, Trouble, Wire};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::call::Calls;
-use super::{Advice, Alteration, Answer, Body, Fault, Quota, RetryAfter, Trouble, When};
-use crate::model::Login;
+use super::super::call::{CallKind, Calls};
+use super::{Advice, Alteration, Answer, Body, Fault, PageFlaw, Quota, RetryAfter, Trouble, When};
+use crate::model::{Login, Service};
 
 /// A text that describes no fault, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum FaultSpecError {
     /// An option that isn't one, or whose value isn't.
     #[error("has an option that can't be understood: {0}")]
     BadOption(String),
+    /// Calls that this fault can do nothing to.
+    #[error("can do nothing to these calls: {0}")]
+    UnfitCalls(String),
     /// An option that says nothing about this kind of fault.
     #[error("has an option that doesn't fit it: {0}")]
     Unfit(String),
@@ -38,13 +41,16 @@ impl Fault {
             None => (spec, None),
         };
         let mut parts = spec.split(':').peekable();
-        let calls = parts.peek().and_then(|part| Calls::named(part));
+        let calls = parts.peek().copied().and_then(|name| Some((name, Calls::named(name)?)));
         if calls.is_some() {
             parts.next();
         }
         let what = parts.next().ok_or(FaultSpecError::Unknown)?;
-        let mut fault = of_what(what, calls)?;
-        if let Some(calls) = calls {
+        let mut fault = of_what(what, calls.map(|(_, calls)| calls))?;
+        if let Some((name, calls)) = calls {
+            if !fault.trouble.can_befall(calls) {
+                return Err(FaultSpecError::UnfitCalls(name.to_owned()));
+            }
             fault = fault.on(calls);
         }
         for option in parts {
@@ -67,6 +73,11 @@ impl Fault {
         }
         match (name, value) {
             ("user", Some(id)) => Ok(self.for_user(id.parse().map_err(|_| bad())?)),
+            ("page", Some(page)) => {
+                let page = page.parse().map_err(|_| bad())?;
+                let fits = self.calls.include(Service::Leaf, CallKind::ListUsers);
+                fits.then(|| self.for_page(page)).ok_or_else(|| FaultSpecError::Unfit(option.to_owned()))
+            }
             ("login", Some(login)) if !login.is_empty() => Ok(self.for_login(Login::new(login))),
             _ => {
                 let mut fault = self;
@@ -109,6 +120,9 @@ enum Change {
     Time(Duration),
     Looks(u32),
     Bytes(u64),
+    Total(u64),
+    Users(u32),
+    Size(u64),
     Rate(f64),
     Burst(u32),
     Body(Body),
@@ -123,6 +137,9 @@ impl Change {
             ("time", Some(text)) => Self::Time(duration(text)?),
             ("looks", Some(text)) => Self::Looks(text.parse().ok()?),
             ("bytes", Some(text)) => Self::Bytes(text.parse().ok()?),
+            ("total", Some(text)) => Self::Total(text.parse().ok()?),
+            ("users", Some(text)) => Self::Users(text.parse().ok()?),
+            ("size", Some(text)) => Self::Size(text.parse().ok().filter(|size| *size > 0)?),
             ("rate", Some(text)) => Self::Rate(per_second(text)?),
             ("burst", Some(text)) => Self::Burst(text.parse().ok().filter(|burst| *burst > 0)?),
             ("body", Some("problem")) => Self::Body(Body::Problem),
@@ -153,6 +170,9 @@ impl Trouble {
             ) => *time = new,
             (Self::Lag { looks, .. }, Change::Looks(new)) => *looks = new,
             (Self::Altered(Alteration::Huge(bytes)), Change::Bytes(new)) => *bytes = new,
+            (Self::Page(PageFlaw::FalseTotal(total)), Change::Total(new)) => *total = new,
+            (Self::Page(PageFlaw::UsersInFront(users)), Change::Users(new)) => *users = new,
+            (Self::Page(PageFlaw::SmallPages(size)), Change::Size(new)) => *size = new,
             (Self::Quota(quota), Change::Rate(rate)) => quota.per_second = rate,
             (Self::Answer(answer), Change::Rate(per_second)) => {
                 // Said before it, `retry-after=…` would be forgotten without a word.
@@ -216,8 +236,7 @@ fn per_second(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Service;
-    use crate::sandbox::CallKind;
+    use crate::sandbox::UserFlaw;
 
     fn parsed(spec: &str) -> (Calls, When, Trouble) {
         let fault = Fault::parse(spec).unwrap_or_else(|error| panic!("{spec}: {error}"));
@@ -278,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn the_list_and_what_it_shows_have_faults_of_their_own() {
+        const LIST: Calls = Calls::One(CallKind::ListUsers);
+        let shift = Trouble::Page(PageFlaw::UsersInFront(3));
+        assert_eq!(parsed("list:list-shifts:users=3"), (LIST, When::EveryNth(2), shift));
+        let total = Trouble::Page(PageFlaw::FalseTotal(90));
+        assert_eq!(parsed("list-false-total:total=90"), (LIST, When::Always, total));
+        let small = Trouble::Page(PageFlaw::SmallPages(50));
+        assert_eq!(parsed("list-small-pages:size=50").2, small);
+        let null = Trouble::User(UserFlaw::NullCredential);
+        assert_eq!(parsed("embedded-null:5%"), (LIST, When::Chance(0.05), null.clone()));
+        assert_eq!(parsed("user:embedded-null").0, Calls::One(CallKind::GetUser));
+        assert_eq!(parsed("leaf:embedded-null").2, null);
+        assert_eq!(Fault::parse("list:503:page=2").unwrap().page, Some(2));
+        assert_eq!(Fault::parse("leaf.users:hang:page=0").unwrap().page, Some(0));
+    }
+
+    #[test]
     fn what_is_no_fault_is_refused_with_a_reason() {
         for (spec, reason) in [
             ("", "names no fault"),
@@ -292,6 +328,14 @@ mod tests {
             ("hang:user=me", "can't be understood: user=me"),
             ("hang:time=5s", "doesn't fit it: time=5s"),
             ("hang:to=/x", "doesn't fit it: to=/x"),
+            ("attach:list-shifts", "can do nothing to these calls: attach"),
+            ("user:list-user-twice", "can do nothing to these calls: user"),
+            ("stara:turned-missing", "can do nothing to these calls: stara"),
+            ("look:embedded-null", "can do nothing to these calls: look"),
+            ("look:lagging-looks", "can do nothing to these calls: look"),
+            ("list:embedded-null:total=3", "doesn't fit it: total=3"),
+            ("list:500:page=last", "can't be understood: page=last"),
+            ("attach:500:page=3", "doesn't fit it: page=3"),
             ("stara:429:retry-after=5s:rate=1/s", "doesn't fit it: rate=1/s"),
         ] {
             let error = Fault::parse(spec).unwrap_err().to_string();

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::Quota;
+use crate::model::Service;
+
+use super::super::call::{CallKind, Calls};
+use super::super::turn::Turn;
+use super::{PageFlaw, Quota, UserFlaw};
 
 /// What a fault does to a call. Where it says *before*, the call has no effect; where it says *after*, it has.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +46,12 @@ pub enum Trouble {
         /// For how long no GET sees it; these looks don't count.
         hidden_for: Duration,
     },
+    /// Flaws a page of the list of users.
+    Page(PageFlaw),
+    /// Flaws the showing of a user, in the list or alone.
+    User(UserFlaw),
+    /// Lets this happen to the user just before the call is carried out; in the list, to each user that it shows.
+    Turned(Turn),
 }
 
 impl Trouble {
@@ -64,6 +74,28 @@ impl Trouble {
             Self::TokenRevoked => "token-revoked",
             Self::Quota(_) => "quota",
             Self::Lag { .. } => "lag",
+            Self::Page(flaw) => flaw.as_str(),
+            Self::User(flaw) => flaw.as_str(),
+            Self::Turned(turn) => turn.as_str(),
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether it only goes along with a call, which is carried out and may meet another trouble besides.
+    pub(in crate::sandbox) const fn goes_along(&self) -> bool {
+        matches!(self, Self::Lag { .. } | Self::Page(_) | Self::User(_) | Self::Turned(_))
+    }
+
+    /// Whether it can do anything to these calls.
+    pub(in crate::sandbox) fn can_befall(&self, calls: Calls) -> bool {
+        let leaf = |call| calls.include(Service::Leaf, call);
+        match self {
+            Self::Lag { .. } => leaf(CallKind::CreateCredential),
+            Self::Page(_) | Self::User(UserFlaw::Twice) => leaf(CallKind::ListUsers),
+            Self::User(_) => leaf(CallKind::ListUsers) || leaf(CallKind::GetUser),
+            Self::Turned(_) => CallKind::known().any(|call| leaf(call) && call.is_about_users()),
+            _ => true,
         }
     }
 }

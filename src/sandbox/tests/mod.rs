@@ -6,6 +6,7 @@ mod events;
 mod faults;
 mod fixtures;
 mod leaf;
+mod list;
 mod record;
 mod removals;
 mod stara;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::fixtures::{credentials_path, leaf, start, user};
-use crate::sandbox::{ListPage, SandboxOptions, World};
+use crate::sandbox::{Fault, ListPage, SandboxOptions, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_calls_are_recorded_with_page_and_size() {
+async fn list_calls_are_recorded_with_page_and_size_and_with_every_flaw_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("seen.jsonl");
     let file = Arc::new(std::fs::File::create_new(&path).unwrap());
@@ -16,6 +16,9 @@ async fn list_calls_are_recorded_with_page_and_size() {
     let world = World::open();
     for number in 0..3 {
         world.seed_credential(user(number), "OK");
+    }
+    for spec in ["list-without-total:page=1", "embedded-null"] {
+        world.inject(Fault::parse(spec).unwrap());
     }
     let sandbox = start(options, world).await;
     let list = "/services/usermanagement/api/users";
@@ -33,4 +36,12 @@ async fn list_calls_are_recorded_with_page_and_size() {
     assert_eq!((&received[0]["page"], &received[0]["size"]), (&json!(1), &json!(2)));
     assert_eq!((&received[1]["page"], &received[1]["size"]), (&json!(0), &json!(20)));
     assert!(received[2].get("page").is_none() && received[2].get("size").is_none());
+    let faults: Vec<_> = lines
+        .iter()
+        .filter(|line| line["event"] == "fault")
+        .map(|line| (&line["call"], &line["fault"]))
+        .collect();
+    let [first, second] = [json!(1), json!(2)];
+    let [total, null] = [json!("list-without-total"), json!("embedded-null")];
+    assert_eq!(faults, [(&first, &total), (&first, &null), (&second, &null)]);
 }
