@@ -149,6 +149,7 @@ impl Reply {
                 respond(status, headers, ReplyBody::whole(spoiled::with_invalid_utf8(&body)))
             }
             Alteration::Null => respond(status, headers, ReplyBody::whole(Bytes::from_static(b"null"))),
+            Alteration::EmptyList => respond(status, headers, ReplyBody::whole(Bytes::from_static(b"[]"))),
             Alteration::NullFields => {
                 let spoiled = spoiled::with_null_fields(&body).unwrap_or(body);
                 respond(status, headers, ReplyBody::whole(spoiled))

@@ -142,7 +142,7 @@ fn manifest(rows: &[Grower]) -> String {
 
 #[test]
 fn no_secret_is_found_anywhere_after_runs_full_of_faults() {
-    let rows = secretive(60);
+    let rows = secretive(62);
     let options = SandboxOptions {
         leaf_token: Some(Secret::new(LEAF_TOKEN.into())),
         leaf_account: Some(LeafAccount {

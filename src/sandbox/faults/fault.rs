@@ -146,6 +146,7 @@ const LEAF: Calls = Calls::Of(Service::Leaf);
 const ATTACH: Calls = Calls::One(CallKind::CreateCredential);
 const LOOK: Calls = Calls::One(CallKind::GetCredential);
 const REMOVE: Calls = Calls::One(CallKind::DeleteCredential);
+const EVENTS: Calls = Calls::One(CallKind::GetEvents);
 const LIST: Calls = Calls::One(CallKind::ListUsers);
 const ONCE_A_ROW: When = When::FirstPerRow(1);
 
@@ -274,6 +275,8 @@ named_faults! {
     embedded_empty = "embedded-empty": LIST, When::Always, Trouble::User(UserFlaw::EmptyCredential);
     /// In the list, no user has a field for its credential.
     embedded_missing = "embedded-missing": LIST, When::Always, Trouble::User(UserFlaw::MissingCredential);
+    /// Each look at a credential's log is answered with an empty list.
+    empty_list = "empty-list": EVENTS, When::Always, Trouble::Altered(Alteration::EmptyList);
     /// Just before each user's first look at a credential, that credential becomes `invalid`.
     turned_unhealthy = "turned-unhealthy": LOOK, ONCE_A_ROW, Trouble::Turned(Turn::Unhealthy);
     /// Just before each user's first removal, somebody else removes the credential.

@@ -180,6 +180,8 @@ pub enum Alteration {
     InvalidUtf8,
     /// The body is the JSON value `null`.
     Null,
+    /// The body is a list of nothing: a log that is past its 30 days, a page of nobody.
+    EmptyList,
     /// Every field of the outer object is `null`.
     NullFields,
     /// Every field of the outer object stands there twice.

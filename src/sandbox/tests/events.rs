@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::fixtures::{credentials_path, leaf, start, tokens_of, user};
-use crate::sandbox::{SandboxOptions, World};
+use crate::sandbox::{Fault, SandboxOptions, World};
 
 fn log(client: &mut Client) -> Vec<Value> {
     let answer = client.get(&format!("{}/events", credentials_path(user(1)))).unwrap();
@@ -45,6 +45,17 @@ async fn the_last_entry_of_a_broken_credential_tells_of_a_failure() {
     let sandbox = start(SandboxOptions::default(), world).await;
     let statuses: Vec<_> = log(&mut leaf(&sandbox)).iter().map(|entry| entry["statusCode"].clone()).collect();
     assert_eq!(statuses, [200, 200, 401]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_may_be_empty_though_the_credential_is_there() {
+    let world = World::open();
+    world.seed_credential(user(1), "OK");
+    world.inject(Fault::empty_list());
+    let sandbox = start(SandboxOptions::default(), world).await;
+    let mut leaf = leaf(&sandbox);
+    assert_eq!(log(&mut leaf), Vec::<Value>::new());
+    assert_eq!(leaf.get(&credentials_path(user(1))).unwrap().json()["status"], "OK");
 }
 
 #[tokio::test(flavor = "multi_thread")]
