@@ -49,7 +49,9 @@ pub(super) async fn end_listed(
         let now = UnixMillis::now();
         let changes = ended.into_iter().map(|(row, finish)| change(row, finish, key, run, now));
         ledger.finish_all(changes.collect())?;
-        told.iter().for_each(|event| hosts.observer.observe(event));
+        for event in &told {
+            hosts.observer.observe(event);
+        }
     }
 }
 

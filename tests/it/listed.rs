@@ -1,7 +1,7 @@
 //! Leaf's list of users: read where it is cheaper than looks, believed only where it shows a healthy credential.
 
 use stara_onboard::sandbox::CallKind::{self, CreateCredential, GetUser, ListUsers};
-use stara_onboard::sandbox::{Answer, Calls, Fault, Trouble, When};
+use stara_onboard::sandbox::Fault;
 
 use crate::support::{Bench, Grower, growers};
 
@@ -56,17 +56,76 @@ fn a_few_new_rows_among_many_known_ones_are_looked_at_without_the_list() {
     assert_eq!(calls, [0, 0], "nothing is left to do");
 }
 
+/// Every way in which the simulated list can be wrong, a list a line.
+const WRONG_LISTS: [&[&str]; 22] = [
+    &["list-without-total"],
+    &["list-false-total"],
+    &["list-false-total:total=100000"],
+    &["list-shifts"],
+    &["list-shifts:nth=1", "list-without-total"],
+    &["list-same-page"],
+    &["list-same-page", "list-without-total"],
+    &["list-small-pages"],
+    &["list-small-pages", "list-without-total"],
+    &["list-user-twice"],
+    &["list-user-twice", "embedded-null:each=1"],
+    &["embedded-without-status"],
+    &["embedded-without-id:50%"],
+    &["embedded-null"],
+    &["embedded-empty"],
+    &["embedded-missing"],
+    &["list:503:page=1"],
+    &["list:reset-before-effect:page=0"],
+    &["list:truncated-body:page=1"],
+    &["list:huge-body"],
+    &["list:html-body"],
+    &["list:empty-list"],
+];
+
 #[test]
-fn a_list_that_cannot_be_read_proves_nothing() {
-    let rows = growers(250);
-    for what in [
-        Trouble::Answer(Answer::new(503)),
-        Trouble::Answer(Answer::new(200)),
-        Trouble::Answer(Answer::new(403)),
-    ] {
-        let bench = onboarded_but(&rows, 1);
-        bench.world().inject(Fault::new(Calls::One(ListUsers), When::Always, what));
-        bench.run(&["--precheck", "list"]).with_code(0);
-        bench.expect_one_effect_each(&rows);
+fn a_list_that_is_wrong_or_cannot_be_read_never_leads_to_an_attach_over_a_healthy_credential() {
+    let rows = growers(230);
+    for faults in WRONG_LISTS {
+        for precheck in ["auto", "list"] {
+            let bench = onboarded_but(&rows, 3);
+            for fault in faults {
+                bench.world().inject(Fault::parse(fault).unwrap());
+            }
+            bench.run(&["--precheck", precheck]).with_code(0);
+            bench.expect_one_effect_each(&rows);
+            let expected = (0..227).map(|_| "already-attached").chain((0..3).map(|_| "attached"));
+            assert!(bench.outcomes().iter().map(String::as_str).eq(expected), "{faults:?}");
+            assert!(bench.calls_of(ListUsers) <= 240, "{faults:?}: it ends");
+        }
     }
+}
+
+#[test]
+fn a_credential_that_the_list_shows_unhealthy_is_looked_at_before_it_is_called_so() {
+    let rows = growers(120);
+    let bench = onboarded_but(&rows, 0);
+    bench.world().set_status(rows[7].id, "invalid");
+    let calls = counted(&bench, &[GetUser, CallKind::Authenticate], || {
+        bench.run(&["--precheck", "list"]).with_code(3);
+    });
+    assert_eq!(calls, [1, 0]);
+    assert_eq!(bench.outcomes()[7], "credential-unhealthy");
+}
+
+#[test]
+fn a_changed_login_is_replaced_though_the_list_shows_its_old_credential_healthy() {
+    let rows = growers(120);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    let changed: Vec<Grower> = rows.iter().map(|row| row.with_password("another one")).collect();
+    let old = bench.world().credential(rows[3].id).unwrap().id;
+    let mut manifest = changed;
+    manifest[3] = rows[3].with_login("new-login@agro.example");
+    manifest[3].join(bench.world());
+    bench.write_manifest(&manifest);
+    let calls = counted(&bench, &[GetUser, CallKind::Authenticate], || {
+        bench.run(&["--precheck", "list"]).with_code(0);
+    });
+    assert_eq!(calls, [1, 1], "119 changed passwords are noted by the list alone");
+    assert_ne!(bench.world().credential(rows[3].id).unwrap().id, old);
 }
