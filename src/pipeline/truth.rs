@@ -97,7 +97,7 @@ pub(super) async fn read_list(
     let is_list = list_use.goes_on(subjects, pages);
     hosts.observer.observe(&Event::LookChosen { list: is_list, pages: Some(pages), users: subjects });
     if is_list {
-        list.take_all(pages.min(MOST_PAGES)).await?;
+        list.take_all(&first, pages.min(MOST_PAGES)).await?;
     }
     Ok(list.reading)
 }
@@ -131,13 +131,14 @@ impl List<'_> {
     }
 
     /// Takes in all pages behind the first of a list that has so many.
-    async fn take_all(&mut self, pages: u64) -> Result<(), LedgerError> {
+    async fn take_all(&mut self, first: &UserPage, pages: u64) -> Result<(), LedgerError> {
         let hosts = self.hosts;
         let mut rest = iter(1..pages).map(|page| fetch(hosts, page)).buffer_unordered(PAGES_AT_ONCE);
         while let Some(taken) = rest.next().await {
             let page = self.note(taken)?;
-            let is_behind_the_end = page.is_some_and(|page| page.entries == 0);
-            if is_behind_the_end || hosts.stop.is_draining() {
+            // Behind the end of the list, or of a host that gives the same page whatever it is asked for.
+            let is_nothing_new = page.is_some_and(|page| page.entries == 0 || page == *first);
+            if is_nothing_new || hosts.stop.is_draining() {
                 return Ok(());
             }
         }

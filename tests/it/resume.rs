@@ -191,7 +191,11 @@ fn a_user_who_is_gone_from_the_manifest_is_told_and_left_alone() {
     bench.write_manifest(&rows[1..]);
     let ended = bench.run(&[]).with_code(0);
     assert_eq!(bench.calls(), calls);
-    assert!(ended.stderr.contains("1 user of the ledger not in the manifest, left alone"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("1 user of the ledger not in the manifest, left alone"),
+        "{}",
+        ended.stderr
+    );
     assert!(bench.world().credential(rows[0].id).is_some());
 }
 
