@@ -85,7 +85,10 @@ pub(super) async fn read_list(
         return Ok(reading);
     }
     let mut list = List { hosts, ledger, reading };
-    let Some(first) = list.take(0).await? else { return Ok(list.reading) };
+    let Some(first) = list.take(0).await? else {
+        hosts.observer.observe(&Event::LookChosen { list: false, pages: None, users: subjects });
+        return Ok(list.reading);
+    };
     let Some(total) = first.total else {
         hosts.observer.observe(&Event::LookChosen { list: true, pages: None, users: subjects });
         list.take_until_the_last(first, |pages| list_use.goes_on(subjects, pages)).await?;
