@@ -4,7 +4,7 @@ use crate::model::{LeafUserId, Secret, UnixMillis};
 
 use super::arrived::Arrived;
 use super::call::CallKind;
-use super::faults::Asked;
+use super::faults::{Asked, UserFlaw};
 use super::issued::LoginKey;
 use super::leaf_events::log_of;
 use super::leaf_objects::{
@@ -68,7 +68,12 @@ fn about_user(
     match asked.call {
         CallKind::GetUser => show_user(world, user, asked),
         CallKind::GetCredential => match world.look(user) {
-            Some(shown) => Reply::json(200, &CredentialObject::new(world, shown)),
+            Some(shown) => {
+                let flaws = world.faults.user_flaws(asked);
+                let credential = CredentialObject::new(world, shown);
+                let shown = flaws.iter().fold(credential, |credential, &flaw| credential.flawed(flaw));
+                Reply::json(200, &shown).befallen_by(flaws.into_iter().map(UserFlaw::as_str))
+            }
             None => no_credentials(),
         },
         CallKind::GetEvents => match world.logged(user) {

@@ -64,6 +64,16 @@ impl CredentialObject {
             api_key: shown.issue.login.api_key(),
         }
     }
+
+    /// The same credential shown otherwise than it is.
+    pub(super) fn flawed(mut self, flaw: UserFlaw) -> Self {
+        match flaw {
+            UserFlaw::WithoutStatus => self.status = None,
+            UserFlaw::WithoutId => self.id = None,
+            _ => {}
+        }
+        self
+    }
 }
 
 /// A user, with the credential it holds.
@@ -105,16 +115,15 @@ impl UserObject {
 
     /// The same user shown otherwise than it is.
     pub(super) fn flawed(mut self, flaw: UserFlaw) -> Self {
-        match (flaw, &mut self.stara_credentials) {
-            (UserFlaw::WithoutStatus, Some(EmbeddedCredential::Whole(credential))) => {
-                credential.status = None;
+        self.stara_credentials = match (flaw, self.stara_credentials) {
+            (UserFlaw::NullCredential, _) => Some(EmbeddedCredential::Null),
+            (UserFlaw::EmptyCredential, _) => Some(EmbeddedCredential::Empty {}),
+            (UserFlaw::MissingCredential, _) => None,
+            (_, Some(EmbeddedCredential::Whole(credential))) => {
+                Some(EmbeddedCredential::Whole(credential.flawed(flaw)))
             }
-            (UserFlaw::WithoutId, Some(EmbeddedCredential::Whole(credential))) => credential.id = None,
-            (UserFlaw::WithoutStatus | UserFlaw::WithoutId | UserFlaw::Twice, _) => {}
-            (UserFlaw::NullCredential, embedded) => *embedded = Some(EmbeddedCredential::Null),
-            (UserFlaw::EmptyCredential, embedded) => *embedded = Some(EmbeddedCredential::Empty {}),
-            (UserFlaw::MissingCredential, embedded) => *embedded = None,
-        }
+            (_, other) => other,
+        };
         self
     }
 }

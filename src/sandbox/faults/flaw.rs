@@ -30,12 +30,12 @@ impl PageFlaw {
     }
 }
 
-/// How one user is shown, in the list or alone. Each showing of a user counts as a call of that user's row.
+/// How one user is shown, in the list or alone, or its credential by itself. Each showing of a user counts as a call of that user's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserFlaw {
-    /// The embedded credential, if there is one, has no `status`.
+    /// The credential, if there is one, has no `status`.
     WithoutStatus,
-    /// The embedded credential, if there is one, has no `id`.
+    /// The credential, if there is one, has no `id`.
     WithoutId,
     /// `null` stands in the place of the embedded credential.
     NullCredential,

@@ -93,7 +93,12 @@ impl Trouble {
         match self {
             Self::Lag { .. } => leaf(CallKind::CreateCredential),
             Self::Page(_) | Self::User(UserFlaw::Twice) => leaf(CallKind::ListUsers),
-            Self::User(_) => leaf(CallKind::ListUsers) || leaf(CallKind::GetUser),
+            Self::User(flaw) => {
+                let is_of_credential = matches!(flaw, UserFlaw::WithoutStatus | UserFlaw::WithoutId);
+                leaf(CallKind::ListUsers)
+                    || leaf(CallKind::GetUser)
+                    || (is_of_credential && leaf(CallKind::GetCredential))
+            }
             Self::Turned(_) => CallKind::known().any(|call| leaf(call) && call.is_about_users()),
             _ => true,
         }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use serde_json::{Value, json};
 
 use super::client::{Client, Received};
-use super::fixtures::{leaf, login, recording, secret, soon, start, user, user_path};
+use super::fixtures::{credentials_path, leaf, login, recording, secret, soon, start, user, user_path};
 use crate::sandbox::{CallKind, Fault, Sandbox, SandboxOptions, World};
 
 /// A sandbox with 250 users, the first ten of which hold a healthy credential, and these faults in force.
@@ -137,6 +137,19 @@ async fn an_embedded_credential_is_shown_as_the_fault_says_and_stays_as_it_is() 
             assert_eq!(sandbox.world().credential(user(0)).unwrap().status, "OK");
             assert_eq!(sandbox.world().faults_befallen(fault), if calls == "list" { 100 } else { 2 });
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_may_lack_its_id_or_status_where_it_stands_alone_too() {
+    for (field, kept) in [("id", "status"), ("status", "id")] {
+        let sandbox = with_faults(&[&format!("look:embedded-without-{field}")]).await;
+        let mut leaf = leaf(&sandbox);
+        let look = leaf.get(&credentials_path(user(0))).unwrap().json();
+        assert!(look.get(field).is_none() && look[kept].is_string(), "{field}");
+        let shown = leaf.get(&user_path(user(0))).unwrap().json();
+        assert!(shown["staraCredentials"][field].is_string(), "{field}: only the look is befallen");
+        assert_eq!(leaf.get(&credentials_path(user(50))).unwrap().status, 404);
     }
 }
 
