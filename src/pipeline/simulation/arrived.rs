@@ -31,6 +31,13 @@ pub(super) enum Asked {
     Unknown,
 }
 
+impl Asked {
+    /// Whether it changes what a user holds.
+    pub(super) fn is_write(&self) -> bool {
+        matches!(self, Self::Attach { .. } | Self::Remove)
+    }
+}
+
 /// A request on the wire.
 #[derive(Debug, Clone)]
 pub(super) struct Arrived {

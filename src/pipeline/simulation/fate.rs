@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::ending::check_ending;
+use super::manifest::Line;
 use super::network::{SharedWorld, lock};
 use super::run::{Blow, Ended, Place, carry_out, codes};
 use super::setting::Setting;
@@ -34,13 +36,18 @@ pub(super) struct Fate {
 pub(super) fn live(seed: u64, is_told: bool) -> Fate {
     let mut dice = Dice::new(seed);
     let setting = Setting::new(&mut dice);
-    let troubled = 1 + u32::try_from(dice.roll(3)).unwrap();
-    let change = u32::try_from(dice.roll(u64::from(troubled) + 1)).unwrap();
-    let life = |runs| Life::new(&setting, seed, runs, change, is_told);
-    let mut disturbed = life(troubled);
+    let troubled = 1 + dice.roll(if setting.is_changing { 4 } else { 3 });
+    let last = setting.manifests.len() - 1;
+    let versions: Vec<usize> = (0..=last).collect();
+    let mut nights: Vec<usize> = (0..troubled).map(|_| dice.pick(&versions)).collect();
+    nights.sort_unstable();
+    let mut undisturbed_nights = nights.clone();
+    undisturbed_nights.dedup();
+    undisturbed_nights.retain(|version| *version != last);
+    let mut disturbed = Life::new(&setting, seed, nights, true, is_told);
     disturbed.tell(&setting.to_string());
     let became = disturbed.live();
-    let mut undisturbed = life(0);
+    let mut undisturbed = Life::new(&setting, seed, undisturbed_nights, false, is_told);
     let expected = undisturbed.live();
     let exchanged = lock(&disturbed.world).exchanged();
     let (disturbed, mut fate) = (disturbed.end(), undisturbed.end());
@@ -48,8 +55,9 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
     // Where effects come later than anybody waits, a row may well end otherwise.
     if setting.is_timely {
         let is_comparable = |line: u64| {
-            let user = usize::try_from(line - 2).ok().and_then(|line| setting.manifests[1].get(line)?.user);
-            user.is_none_or(|user| !exchanged.contains(&user))
+            let line = usize::try_from(line - 2).ok().and_then(|line| setting.last_manifest().get(line));
+            line.and_then(|line| Some((line, line.user?)))
+                .is_none_or(|(line, user)| !exchanged.contains(&user) && depends_on_nothing(&setting, line))
         };
         // Without a look before, nobody can tell whose a credential is that Leaf took without naming it.
         let is_same = |one: OutcomeCode, other: OutcomeCode| {
@@ -73,20 +81,30 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
     fate
 }
 
+/// Whether how a row of the last manifest ends doesn't depend on how far earlier nights came. One that Stara refuses ends
+/// otherwise where the user was attached before, and so does one that may not be changed.
+fn depends_on_nothing(setting: &Setting, last: &Line) -> bool {
+    let earlier = || setting.manifests.iter().flatten().filter(|line| line.user == last.user);
+    let was_ever_right = earlier().any(Line::is_right);
+    let was_ever_another = earlier().any(|line| line.login != last.login);
+    (last.is_right() || !was_ever_right) && (setting.most_changes > 0 || !was_ever_another)
+}
+
 /// One ledger's life, from its first run to its last.
 struct Life<'a> {
     setting: &'a Setting,
     dice: Dice,
     world: SharedWorld,
     place: Place,
-    troubled_runs: u32,
-    /// From which run on the manifest is the later one.
-    change: u32,
+    /// Which manifest each of the first runs has.
+    nights: Vec<usize>,
+    /// Whether anything goes wrong in them.
+    is_disturbed: bool,
     endings: BTreeMap<String, u32>,
 }
 
 impl<'a> Life<'a> {
-    fn new(setting: &'a Setting, seed: u64, troubled_runs: u32, change: u32, is_told: bool) -> Self {
+    fn new(setting: &'a Setting, seed: u64, nights: Vec<usize>, is_disturbed: bool, is_told: bool) -> Self {
         let mut dice = Dice::new(seed ^ 0x5eed);
         let world = World::new(setting, Dice::new(dice.roll(u64::MAX)), is_told);
         Self {
@@ -94,8 +112,8 @@ impl<'a> Life<'a> {
             dice,
             world: Arc::new(Mutex::new(world)),
             place: Place::new(),
-            troubled_runs,
-            change,
+            nights,
+            is_disturbed,
             endings: BTreeMap::new(),
         }
     }
@@ -106,24 +124,31 @@ impl<'a> Life<'a> {
 
     /// Carries the manifest through run after run, until nothing changes any more; tells how every line stands then.
     fn live(&mut self) -> BTreeMap<u64, OutcomeCode> {
-        for run in 0..self.troubled_runs {
-            let blow = Blow::draw(&mut self.dice);
-            self.carry_out(usize::from(run >= self.change), blow);
-            let minutes = self.dice.pick(&[0, 0, 1, 3, 20, 1_440]);
-            // Back only: a clock that jumped ahead makes an intent look old, and nobody can tell.
-            let back = if self.dice.chance(15) { self.dice.roll(3_600_000) } else { 0 };
-            self.pause(minutes, back);
+        if !self.is_disturbed {
+            lock(&self.world).calm_down();
+        }
+        for version in self.nights.clone() {
+            if self.is_disturbed {
+                let blow = Blow::draw(&mut self.dice);
+                self.carry_out(version, blow);
+                let minutes = self.dice.pick(&[0, 0, 1, 3, 20, 1_440]);
+                // Back only: a clock that jumped ahead makes an intent look old, and nobody can tell.
+                let back = if self.dice.chance(15) { self.dice.roll(3_600_000) } else { 0 };
+                self.pause(minutes, back);
+            } else {
+                self.carry_out(version, Blow::None);
+                self.pause(20, 0);
+            }
         }
         lock(&self.world).calm_down();
-        if self.troubled_runs == 0 && self.change > 0 {
-            self.carry_out(0, Blow::None);
-            self.pause(20, 0);
-        }
         let mut last = BTreeMap::new();
         for run in 1..=CALM_RUNS.1 {
-            let to_do = self.carry_out(1, Blow::None);
+            let to_do = self.carry_out(self.setting.manifests.len() - 1, Blow::None);
             let now = codes(&self.world);
             if to_do == 0 || (run >= CALM_RUNS.0 && now == last) {
+                if self.setting.is_timely {
+                    check_ending(&mut lock(&self.world), self.setting, &now);
+                }
                 return now;
             }
             last = now;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::arrived::{Arrived, Asked};
-use super::setting::{Climate, SecondAttach, Standing};
+use super::setting::{Climate, SecondAttach, Setting, Standing};
 use super::user::{Change, Held, User, name};
 use super::world::Answer;
 use crate::model::LeafUserId;
 use crate::model::simulated::Dice;
+use crate::pipeline::OnExisting;
 
 /// What Leaf knows.
 #[derive(Debug)]
@@ -25,10 +26,12 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    pub(super) fn new(users: &BTreeMap<LeafUserId, Standing>, climate: &Climate) -> Self {
+    pub(super) fn new(setting: &Setting) -> Self {
+        let (users, climate) = (&setting.users, &setting.climate);
+        let may_make_way = setting.on_existing == OnExisting::Replace;
         let user = |(number, (id, standing)): (usize, (&LeafUserId, &Standing))| {
             // Their numbers are out of the way of those of requests.
-            (*id, User::new(*standing, 1_000_000 + u32::try_from(number).unwrap()))
+            (*id, User::new(*standing, 1_000_000 + u32::try_from(number).unwrap(), may_make_way))
         };
         Self {
             users: users.iter().enumerate().map(user).collect(),

@@ -80,6 +80,11 @@ impl Network for Wire {
                     lock(&world).oracle.on_bearer(token);
                 }
             }
+            if let (Asked::Tokens { api_key }, 200, Delivery::Whole) = (&arrived.asked, answer.status, how) {
+                let mut world = lock(&world);
+                let login = world.stara.login_of(api_key);
+                world.oracle.on_tokens(login);
+            }
             Ok(response(&answer, how))
         }
         .boxed()
@@ -128,7 +133,8 @@ async fn travel(
     sleep(sent.back).await;
     let is_success = (200..300).contains(&answer.status);
     match sent.trouble {
-        Trouble::LostAfter => pending().await,
+        Trouble::LostAfter | Trouble::Again => pending().await,
+        Trouble::Gone => status(404, None),
         Trouble::BrokenAfter => Err(SendError::Broken),
         Trouble::Status { status: code, .. } => status(code, None),
         Trouble::SlowDown { status: code, retry_after, .. } => status(code, retry_after),

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::arrived::{Arrived, Asked};
-use super::setting::{Line, SETTLE, Setting};
+use super::manifest::{Line, rows};
+use super::nightly::Nightly;
+use super::pace::Pace;
+use super::precedence::Precedence;
+use super::setting::{SETTLE, Setting};
 use super::stara::Stara;
 use super::world::Sent;
 use crate::checkpoint::{Intent, Ledger, UserRecord};
-use crate::http::{Frequency, Rate};
 use crate::model::{LeafUserId, OutcomeCode, Service, UnixMillis};
 
 /// A run that resumes knows when the intent was written down, and its attach left when that was durable.
@@ -25,16 +28,6 @@ pub(super) enum Heard {
     Broken,
 }
 
-/// What was asked of a host in this run.
-#[derive(Debug)]
-struct Pace {
-    rate: Rate,
-    left: Vec<Duration>,
-    /// Before this, said at that time, nothing may leave.
-    not_before: Duration,
-    said: Duration,
-}
-
 /// What was sent for one user, over all runs.
 #[derive(Debug, Default)]
 struct Traces {
@@ -44,6 +37,8 @@ struct Traces {
     absences: Vec<Duration>,
     /// When deletions left.
     removals: Vec<Duration>,
+    /// Deletions of which the client was never told what they did, by number.
+    unknown_removals: BTreeMap<u32, Duration>,
     /// The intent of the last attach or deletion in this run.
     announced: Option<Intent>,
 }
@@ -58,6 +53,8 @@ pub(super) struct Oracle {
     concurrency: usize,
     /// The manifest of this run.
     lines: Vec<Line>,
+    nightly: Nightly,
+    precedence: Precedence,
     under_way: BTreeMap<u32, (Asked, Option<LeafUserId>)>,
     users: BTreeMap<LeafUserId, Traces>,
     /// Logins and passwords that were refused with a 401 in this run.
@@ -73,13 +70,14 @@ pub(super) struct Oracle {
 
 impl Oracle {
     pub(super) fn new(setting: &Setting) -> Self {
-        let pace = |rate| Pace { rate, left: Vec::new(), not_before: Duration::ZERO, said: Duration::ZERO };
         Self {
             objections: Vec::new(),
             reader: None,
-            paces: [pace(setting.stara_rate), pace(setting.leaf_rate)],
+            paces: [Pace::new(setting.stara_rate), Pace::new(setting.leaf_rate)],
             concurrency: setting.concurrency,
             lines: Vec::new(),
+            nightly: Nightly::new(setting.most_changes),
+            precedence: Precedence::default(),
             under_way: BTreeMap::new(),
             users: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -96,16 +94,18 @@ impl Oracle {
     }
 
     /// A run begins with a process that knows nothing but its ledger.
-    pub(super) fn begin_run(&mut self, lines: &[Line], given_token: Option<String>) {
+    pub(super) fn begin_run(&mut self, lines: &[Line], given_token: Option<String>, wall: UnixMillis) {
         self.lines = lines.to_vec();
+        let recorded: Vec<_> = rows(lines).map(|(user, line)| (user, line, self.recorded(user))).collect();
+        self.nightly.begin(&recorded);
+        self.precedence = Precedence::new(&recorded, wall);
         self.needs_bearer = given_token.is_none();
         self.bearer = given_token;
         self.under_way.clear();
         self.refused.clear();
         self.finished.clear();
         for pace in &mut self.paces {
-            pace.left.clear();
-            pace.not_before = Duration::ZERO;
+            *pace = Pace::new(pace.rate);
         }
         for traces in self.users.values_mut() {
             traces.announced = None;
@@ -147,6 +147,7 @@ impl Oracle {
             let most = self.concurrency;
             self.object("concurrency", &format!("{} requests under way, and {most} rows", most + 1));
         }
+        self.check_night(arrived, stara);
         match &arrived.asked {
             Asked::Authenticate { login, password } => self.check_login(login, password),
             Asked::Tokens { api_key } if stara.login_of(api_key).is_none() => {
@@ -161,44 +162,23 @@ impl Oracle {
                     self.users.entry(user).or_default().attaches.insert(number, now);
                 }
             }
-            Asked::Remove => self.check_removal(arrived, now, wall),
+            Asked::Remove => self.check_removal(arrived, number, now, wall),
             Asked::Unknown => self.object("known calls", "a call that nobody knows"),
             Asked::Tokens { .. } | Asked::User | Asked::Credential | Asked::Events => {}
         }
         self.under_way.insert(number, (arrived.asked.clone(), arrived.user));
     }
 
+    fn check_night(&mut self, arrived: &Arrived, stara: &Stara) {
+        let login = login_of(arrived, stara);
+        let overtaken = self.precedence.on_leaving(arrived.user, login.as_deref());
+        for (rule, what) in self.nightly.check(arrived).into_iter().chain(overtaken) {
+            self.object(rule, &what);
+        }
+    }
+
     fn check_pace(&mut self, host: Service, now: Duration) {
-        let mut wrongs = Vec::new();
-        let pace = &mut self.paces[place(host)];
-        if now > pace.said && now < pace.not_before {
-            let early = pace.not_before.saturating_sub(now);
-            wrongs.push(("Retry-After", format!("a request to {host} left {early:?} too early")));
-        }
-        pace.left.push(now);
-        // A ceiling is a quota, too.
-        if let Rate::Fixed(Frequency { requests, per })
-        | Rate::Auto { ceiling: Some(Frequency { requests, per }) } = pace.rate
-        {
-            let quota = usize::try_from(requests).unwrap();
-            let in_window = pace.left.iter().rev().take_while(|left| **left + per > now).count();
-            if in_window > quota + 1 {
-                wrongs
-                    .push(("rate", format!("{in_window} requests to {host} within {per:?}, quota {quota}")));
-            }
-            // What docs/ARCHITECTURE.md promises: n requests take n periods, less what is forgiven.
-            let period = per / requests;
-            let forgiven = (period / 2).clamp(Duration::from_millis(2), Duration::from_millis(10));
-            for (steps, left) in pace.left.iter().rev().take(64).enumerate() {
-                let least = period * u32::try_from(steps).unwrap();
-                let took = now.saturating_sub(*left);
-                if took + forgiven < least {
-                    wrongs.push(("rate", format!("{} requests to {host} within {took:?}", steps + 1)));
-                    break;
-                }
-            }
-        }
-        for (rule, wrong) in wrongs {
+        for (rule, wrong) in self.paces[place(host)].check(host, now) {
             self.object(rule, &wrong);
         }
     }
@@ -213,8 +193,8 @@ impl Oracle {
         if self.refused.contains(&pair) || self.refused_for_good.contains(&pair) {
             self.object("nobody is locked out", &format!("{login}'s refused password was sent again"));
         }
-        if !self.lines.iter().any(|line| line.login == login && line.password == password) {
-            self.object("own logins", &format!("{login} with a password of nobody"));
+        if !self.nightly.may_ask_with(login, password) {
+            self.object("own logins", &format!("{login} with a password of no row that has work left"));
         }
     }
 
@@ -250,6 +230,14 @@ impl Oracle {
             self.object(rule, &format!("the intent of {id} announces no attach"));
         }
         let traces = self.users.entry(id).or_default();
+        let unsettled =
+            traces.unknown_removals.values().find(|removal| **removal + SETTLE > now + COMMITTING).copied();
+        if let Some(removal) = unsettled {
+            let age = now.saturating_sub(removal);
+            let what = format!("{id} was posted {age:?} after a DELETE that may yet take effect");
+            self.object("no POST before a deletion has settled", &what);
+        }
+        let traces = self.users.entry(id).or_default();
         let Some(last) = traces.attaches.values().max() else { return };
         let is_absent = traces.absences.iter().any(|look| *look + COMMITTING >= *last + SETTLE);
         let is_removed = traces.removals.iter().any(|removal| removal > last);
@@ -260,7 +248,7 @@ impl Oracle {
         }
     }
 
-    fn check_removal(&mut self, arrived: &Arrived, now: Duration, wall: UnixMillis) {
+    fn check_removal(&mut self, arrived: &Arrived, number: u32, now: Duration, wall: UnixMillis) {
         let rule = "no DELETE without a durable intent";
         let Some(id) = arrived.user else { return };
         let intent = self.recorded(id).and_then(|record| record.intent);
@@ -268,7 +256,9 @@ impl Oracle {
         if !intent.replacing || intent.attaches > 0 {
             self.object(rule, &format!("the intent of {id} announces no deletion"));
         }
-        self.users.entry(id).or_default().removals.push(now);
+        let traces = self.users.entry(id).or_default();
+        traces.removals.push(now);
+        traces.unknown_removals.insert(number, now);
     }
 
     /// Each of them has an intent of its own, made just before.
@@ -287,8 +277,7 @@ impl Oracle {
         if intent.at > wall || last.is_some_and(|last| last.at >= intent.at) {
             self.object(rule, &format!("that of {id} is of another request"));
         }
-        let writes = |asked: &Asked| matches!(asked, Asked::Attach { .. } | Asked::Remove);
-        if self.under_way.values().any(|(asked, user)| *user == Some(id) && writes(asked)) {
+        if self.under_way.values().any(|(asked, user)| *user == Some(id) && asked.is_write()) {
             self.object(rule, &format!("two writes for {id} at a time"));
         }
         Some(intent)
@@ -302,11 +291,7 @@ impl Oracle {
             Heard::Broken => return,
         };
         if let Some(seconds) = retry_after.filter(|_| matches!(status, 429 | 503)) {
-            let pace = &mut self.paces[place(arrived.host)];
-            let until = now + Duration::from_secs(seconds);
-            if until > pace.not_before {
-                (pace.not_before, pace.said) = (until, now);
-            }
+            self.paces[place(arrived.host)].hold(Duration::from_secs(seconds), now);
         }
         match &arrived.asked {
             Asked::Authenticate { login, password } if status == 401 => {
@@ -319,6 +304,14 @@ impl Oracle {
                     traces.attaches.remove(&sent.number);
                 }
             }
+            Asked::Remove => {
+                let is_told =
+                    matches!(status, 0 | 200..=299 | 300..=399 | 400 | 401 | 403 | 404 | 409 | 422 | 429);
+                if let Some(traces) = arrived.user.filter(|_| is_told).and_then(|id| self.users.get_mut(&id))
+                {
+                    traces.unknown_removals.remove(&sent.number);
+                }
+            }
             Asked::User | Asked::Credential if shows_nothing => {
                 if let Some(user) = arrived.user {
                     self.users.entry(user).or_default().absences.push(sent.left);
@@ -329,6 +322,17 @@ impl Oracle {
         if status == 401 && arrived.bearer.is_some() && arrived.bearer == self.bearer {
             self.needs_bearer = true;
         }
+    }
+
+    /// The client has read tokens that this apiKey was given.
+    pub(super) fn on_tokens(&mut self, login: Option<String>) {
+        self.nightly.in_hand.extend(login);
+    }
+
+    /// Something goes wrong with a request that has just left.
+    pub(super) fn on_trouble(&mut self, arrived: &Arrived, stara: &Stara) {
+        let login = login_of(arrived, stara);
+        self.precedence.on_trouble(arrived.user, login.as_deref());
     }
 
     /// The client has read this token of Leaf's.
@@ -344,6 +348,7 @@ impl Oracle {
 
     /// An outcome is observed.
     pub(super) fn on_finished(&mut self, line: u64, user: LeafUserId, code: OutcomeCode) {
+        self.precedence.on_finished(user);
         if self.finished.insert(line, (user, code)).is_some() {
             self.object("one outcome a row", &format!("line {line} ended twice"));
         }
@@ -359,6 +364,15 @@ impl Oracle {
         {
             self.refused_for_good.insert((line.login.clone(), line.password.clone()));
         }
+    }
+}
+
+/// The login that a request to Stara is about.
+fn login_of(arrived: &Arrived, stara: &Stara) -> Option<String> {
+    match &arrived.asked {
+        Asked::Authenticate { login, .. } => Some(login.clone()),
+        Asked::Tokens { api_key } => stara.login_of(api_key),
+        _ => None,
     }
 }
 

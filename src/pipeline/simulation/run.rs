@@ -34,6 +34,8 @@ pub(super) enum Blow {
     None,
     /// The process dies at this request of the run.
     CrashAtRequest(u32, CrashPoint),
+    /// The process dies at this attach or deletion of the run.
+    CrashAtWrite(u32, CrashPoint),
     /// The process dies at this moment.
     CrashAtTime(Duration),
     /// The process dies just after this commit.
@@ -48,11 +50,10 @@ impl Blow {
     /// Draws what happens to a run.
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let commit = 1 + u32::try_from(dice.roll(25)).unwrap();
-        match dice.roll(10) {
-            0..=2 => {
-                let points = [CrashPoint::Leaving, CrashPoint::Processed, CrashPoint::Answered];
-                Self::CrashAtRequest(1 + u32::try_from(dice.roll(60)).unwrap(), dice.pick(&points))
-            }
+        let point = dice.pick(&[CrashPoint::Leaving, CrashPoint::Processed, CrashPoint::Answered]);
+        match dice.roll(12) {
+            0..=2 => Self::CrashAtRequest(1 + u32::try_from(dice.roll(60)).unwrap(), point),
+            10 | 11 => Self::CrashAtWrite(1 + u32::try_from(dice.roll(8)).unwrap(), point),
             3 => Self::CrashAtTime(dice.time(Duration::from_secs(200))),
             4 => Self::CrashAtCommit(commit),
             5 => Self::CommitFails(commit),
@@ -159,10 +160,15 @@ async fn one_run(
             world.oracle.reader = Some(Ledger::open(&place.ledger(), LedgerAccess::Read).unwrap());
         }
         let given = setting.has_given_token.then(given_token);
-        world.oracle.begin_run(&setting.manifests[version], given);
+        let wall = world.wall_clock();
+        world.oracle.begin_run(&setting.manifests[version], given, wall);
         let requests = world.requests();
         world.crash_at = match blow {
             Blow::CrashAtRequest(request, point) => Some((requests + request, point)),
+            _ => None,
+        };
+        world.crash_at_write = match blow {
+            Blow::CrashAtWrite(write, point) => Some((write, point)),
             _ => None,
         };
         world.tell(|| format!("run {}: {blow:?}, {} rows to do", staged.run, staged.to_do));

@@ -1,9 +1,10 @@
-//! What a seed decides beforehand: the manifest and how it changes, what is at Leaf, and how the tool is used.
+//! What a seed decides beforehand: what is at Leaf, and how the tool is used. The manifests have a file of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use super::manifest::Line;
 use crate::http::Rate;
 use crate::model::simulated::Dice;
 use crate::model::{Dialect, LeafUserId};
@@ -58,23 +59,20 @@ pub(super) enum Standing {
     Forbidden,
 }
 
-/// One line of a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    /// The user; `None` where the line is no row.
-    pub(super) user: Option<LeafUserId>,
-    pub(super) login: String,
-    pub(super) password: String,
-}
-
 /// One seed's setting.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and their combinations are all possible"
+)]
 pub(super) struct Setting {
-    /// The manifest at first, and as it is later on.
-    pub(super) manifests: [Vec<Line>; 2],
+    /// The manifest of the first night, and as it is later on.
+    pub(super) manifests: Vec<Vec<Line>>,
+    /// Whether rows change often.
+    pub(super) is_changing: bool,
     pub(super) users: BTreeMap<LeafUserId, Standing>,
-    /// The right password of each login.
-    pub(super) logins: BTreeMap<String, String>,
+    /// The logins that Stara knows.
+    pub(super) logins: BTreeSet<String>,
     pub(super) climate: Climate,
     /// Whether effects come within the settle time, so that nobody may be attached twice.
     pub(super) is_timely: bool,
@@ -91,22 +89,14 @@ pub(super) struct Setting {
     pub(super) slowest_commit: Duration,
 }
 
-pub(super) fn right_password(login: &str) -> String {
-    format!("hush-right-{login}")
-}
-
-fn user_id(number: u64) -> LeafUserId {
-    let mut bytes = [0x40; 16];
-    bytes[8..].copy_from_slice(&number.to_be_bytes());
-    LeafUserId::from_bytes(bytes)
-}
-
 impl Setting {
     pub(super) fn new(dice: &mut Dice) -> Self {
         let is_timely = dice.chance(90);
         let seconds = Duration::from_secs;
         let (latest, longest_lag) = if is_timely { (60, 30) } else { (900, 300) };
-        let precheck = dice.chance(80);
+        let is_changing = dice.chance(40);
+        // Without a look before nobody can tell whose a credential is, so that none is ever replaced.
+        let precheck = is_changing || dice.chance(70);
         let mut climate = Climate {
             trouble: dice.pick(&[2, 10, 30]),
             most_troubles: 40,
@@ -119,14 +109,16 @@ impl Setting {
                 SecondAttach::Replaces,
             ]),
             may_double: false,
-            refusal: dice.pick(&[401, 401, 422, 400]),
+            // Whether another answer is a refusal depends on which rows were there when it came.
+            refusal: if is_changing { 401 } else { dice.pick(&[401, 401, 422, 400]) },
             token_uses: dice.chance(40).then(|| 5 + dice.roll(60)),
         };
         climate.may_double = precheck && climate.lag.is_zero() && climate.second != SecondAttach::Replaces;
         let mut setting = Self {
-            manifests: [Vec::new(), Vec::new()],
+            manifests: Vec::new(),
+            is_changing,
             users: BTreeMap::new(),
-            logins: BTreeMap::new(),
+            logins: BTreeSet::new(),
             climate,
             is_timely,
             precheck,
@@ -140,7 +132,7 @@ impl Setting {
             stara_rate: rate(dice),
             leaf_rate: rate(dice),
             concurrency: usize::try_from(dice.pick(&[1, 2, 3, 8, 64])).unwrap(),
-            most_changes: dice.pick(&[50, 50, 2]),
+            most_changes: dice.pick(&[50, 50, 2, 1, 0]),
             has_given_token: dice.chance(30),
             slowest_commit: Duration::from_millis(dice.pick(&[0, 5, 40])),
         };
@@ -148,62 +140,9 @@ impl Setting {
         setting
     }
 
-    fn fill(&mut self, dice: &mut Dice) {
-        // Few rows, so that a seed is fast; now and then enough for canaries and the failure budget.
-        let rows = if dice.chance(2) { 32 + dice.roll(16) } else { 1 + dice.roll(12) };
-        let logins = 1 + dice.roll(rows);
-        for number in 0..logins {
-            let login = format!("grower{number}");
-            self.logins.insert(login.clone(), right_password(&login));
-        }
-        for number in 0..rows {
-            self.add_row(number, logins, rows, dice);
-        }
-    }
-
-    fn add_row(&mut self, number: u64, logins: u64, rows: u64, dice: &mut Dice) {
-        // What ends badly in the end has to stay below the failure budget.
-        let may_fail = rows < 31 || number.is_multiple_of(4);
-        let login = format!("grower{}", if dice.chance(70) { number % logins } else { dice.roll(logins) });
-        let user = user_id(number);
-        let standing = match dice.roll(20) {
-            // Without a look nobody can tell whose credential it is that a lost reply leaves behind.
-            0 | 1 if self.precheck => Standing::Held { healthy: dice.chance(75) },
-            2 if may_fail => Standing::Unknown,
-            // Nor what became of one for a user that we may not see.
-            3 if may_fail && self.precheck => Standing::Forbidden,
-            _ => Standing::Bare,
-        };
-        self.users.insert(user, standing);
-        // A refusal answers other rows with the same login, too, so that their order would decide how they end.
-        let is_wrong = may_fail && standing == Standing::Bare && dice.chance(18);
-        let password = if is_wrong { format!("hush-wrong-{}", dice.roll(2)) } else { right_password(&login) };
-        let first = Line { user: Some(user), login, password };
-        let mut later = first.clone();
-        if is_wrong && dice.chance(50) {
-            later.password = right_password(&first.login);
-        } else if self.precheck && dice.chance(8) {
-            later.login = format!("grower{}", dice.roll(logins));
-            later.password = right_password(&later.login);
-        }
-        match dice.roll(40) {
-            0 => self.add_lines(first.clone(), later.clone()),
-            1 => {
-                let line = Line { password: "hush-other".to_owned(), ..first.clone() };
-                self.add_lines(line.clone(), line);
-            }
-            2 => {
-                let line = Line { user: None, ..first.clone() };
-                self.add_lines(line.clone(), line);
-            }
-            _ => {}
-        }
-        self.add_lines(first, later);
-    }
-
-    fn add_lines(&mut self, first: Line, later: Line) {
-        self.manifests[0].push(first);
-        self.manifests[1].push(later);
+    /// The manifest of the last nights.
+    pub(super) fn last_manifest(&self) -> &[Line] {
+        self.manifests.last().map_or(&[], Vec::as_slice)
     }
 
     /// A manifest as a CSV. Its first line is the header, so that the n-th of its lines is line n + 2.
@@ -224,16 +163,13 @@ impl fmt::Display for Setting {
         writeln!(formatter, "precheck {precheck}, on existing {on_existing:?}, dialect {dialect}")?;
         writeln!(formatter, "Stara {}, Leaf {}, {concurrency} rows", self.stara_rate, self.leaf_rate)?;
         writeln!(formatter, "{most_changes} changes, given token {has_given_token}")?;
-        for (number, (line, later)) in self.manifests[0].iter().zip(&self.manifests[1]).enumerate() {
-            let standing = line.user.map(|user| self.users[&user]);
-            let Line { user, login, password } = line;
-            write!(formatter, "line {}: {user:?} {standing:?} {login} {password}", number + 2)?;
-            let Line { login, password, .. } = later;
-            writeln!(
-                formatter,
-                "{}",
-                if line == later { String::new() } else { format!(", later {login} {password}") }
-            )?;
+        for (version, lines) in self.manifests.iter().enumerate() {
+            writeln!(formatter, "manifest {version}")?;
+            for (number, line) in lines.iter().enumerate() {
+                let standing = line.user.map(|user| self.users[&user]);
+                let Line { user, login, password } = line;
+                writeln!(formatter, "line {}: {user:?} {standing:?} {login} {password}", number + 2)?;
+            }
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! The simulated Stara.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::arrived::Asked;
+use super::manifest::is_right;
 use super::world::Answer;
 use crate::model::Dialect;
 
@@ -12,8 +13,8 @@ use crate::model::Dialect;
 #[derive(Debug)]
 pub(super) struct Stara {
     pub(super) dialect: Dialect,
-    /// The right password of each login.
-    pub(super) passwords: BTreeMap<String, String>,
+    /// The logins that it knows.
+    pub(super) logins: BTreeSet<String>,
     /// How a login is refused.
     pub(super) refusal: u16,
     /// How many token sets were given out for each login; only the newest one is good.
@@ -24,7 +25,7 @@ impl Stara {
     pub(super) fn answer(&mut self, asked: &Asked) -> Answer {
         match asked {
             Asked::Authenticate { login, password } => {
-                if self.passwords.get(login) != Some(password) {
+                if !self.logins.contains(login) || !is_right(login, password) {
                     return Answer::json(self.refusal, json!({"message": "usuário ou senha inválidos"}));
                 }
                 let field = if self.dialect == Dialect::Json { "apiKey" } else { "key" };
@@ -52,7 +53,7 @@ impl Stara {
 
     /// Whose apiKey this is.
     pub(super) fn login_of(&self, key: &str) -> Option<String> {
-        self.passwords.keys().find(|login| api_key(login) == key).cloned()
+        self.logins.iter().find(|login| api_key(login) == key).cloned()
     }
 
     /// The only access token that is good for a login.

@@ -35,6 +35,10 @@ pub(super) enum Trouble {
     Redirect,
     /// A gateway sends it twice, and passes on the second answer.
     Twice,
+    /// It is processed and no answer ever comes, and a gateway sends it once more later.
+    Again,
+    /// It is processed and answered 404.
+    Gone,
 }
 
 /// What comes back while an effect is under way.
@@ -48,8 +52,10 @@ pub(super) enum Meanwhile {
 impl Trouble {
     /// Draws what goes wrong with this request.
     pub(super) fn draw(asked: &Asked, climate: &Climate, dice: &mut Dice) -> Self {
-        let has_effect = matches!(asked, Asked::Attach { .. } | Asked::Remove);
-        match dice.roll(if has_effect { 24 } else { 18 }) {
+        if *asked == Asked::Remove && dice.chance(40) {
+            return dice.pick(&[Self::Twice, Self::Again, Self::Gone, Self::LostAfter]);
+        }
+        match dice.roll(if asked.is_write() { 24 } else { 18 }) {
             0 | 1 => Self::Unreachable,
             2 => Self::LostBefore,
             3 => Self::BrokenBefore,

@@ -28,6 +28,8 @@ pub(super) enum Change {
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) standing: Standing,
+    /// Whether what somebody else attached may be deleted.
+    may_make_way: bool,
     /// Effects under way, in the order in which they will come.
     pending: BTreeMap<(Duration, u32), Change>,
     /// What the user held from when on.
@@ -41,7 +43,7 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(standing: Standing, id: u32) -> Self {
+    pub(super) fn new(standing: Standing, id: u32, may_make_way: bool) -> Self {
         let held = match standing {
             Standing::Held { healthy } => {
                 let healthy_from = if healthy { Duration::ZERO } else { Duration::MAX };
@@ -51,6 +53,7 @@ impl User {
         };
         Self {
             standing,
+            may_make_way,
             pending: BTreeMap::new(),
             history: vec![(Duration::ZERO, held)],
             sampled: Duration::ZERO,
@@ -115,6 +118,9 @@ impl User {
             (Change::Remove { meant }, Some(held)) => {
                 if meant.as_deref() != Some(name(held.id).as_str()) {
                     self.wrongs.push(format!("deleted {} instead of {meant:?}", name(held.id)));
+                }
+                if held.login.is_none() && !self.may_make_way {
+                    self.wrongs.push("robbed of somebody else's credential".to_owned());
                 }
                 None
             }

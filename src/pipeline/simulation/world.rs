@@ -83,6 +83,8 @@ pub(super) struct World {
     is_timely: bool,
     /// At which request the process dies, and when in it.
     pub(super) crash_at: Option<(u32, CrashPoint)>,
+    /// At which attach or deletion from here on the process dies, and when in it.
+    pub(super) crash_at_write: Option<(u32, CrashPoint)>,
     pub(super) crashed: Arc<Notify>,
     requests: u32,
     outage: Option<Outage>,
@@ -104,14 +106,15 @@ impl World {
             climate,
             stara: Stara {
                 dialect: setting.dialect,
-                passwords: setting.logins.clone(),
+                logins: setting.logins.clone(),
                 refusal: climate.refusal,
                 given: std::collections::BTreeMap::new(),
             },
-            leaf: Leaf::new(&setting.users, &climate),
+            leaf: Leaf::new(setting),
             oracle: Oracle::new(setting),
             is_timely: setting.is_timely,
             crash_at: None,
+            crash_at_write: None,
             crashed: Arc::default(),
             requests: 0,
             outage: None,
@@ -183,7 +186,10 @@ impl World {
     pub(super) fn leave(&mut self, arrived: &Arrived) -> Sent {
         self.requests += 1;
         let (number, left) = (self.requests, self.now());
-        let is_troubled = self.climate.most_troubles > 0 && self.dice.chance(self.climate.trouble);
+        // Deletions are few, and much can go wrong with them.
+        let least = if arrived.asked == Asked::Remove { 25 } else { 0 };
+        let trouble = self.climate.trouble.max(least);
+        let is_troubled = self.climate.most_troubles > 0 && self.dice.chance(trouble);
         let trouble = if is_troubled {
             self.climate.most_troubles -= 1;
             Trouble::draw(&arrived.asked, &self.climate, &mut self.dice)
@@ -194,12 +200,16 @@ impl World {
         let down = down.filter(|outage| (outage.from..outage.to).contains(&left));
         let trouble = down.map_or(trouble, |outage| outage.trouble);
         let crash = self.crash_at.filter(|(at, _)| *at == number).map(|(_, point)| point);
+        let crash = crash.or_else(|| self.crash_at_this_write(&arrived.asked));
         let (there, back) = (self.dice.time(self.climate.travel), self.dice.time(self.climate.travel));
         let user = arrived.user.map(|user| user.to_string()).unwrap_or_default();
         self.tell(|| format!("#{number} {:?} {user} {trouble:?}", arrived.asked));
         let wall = self.wall_clock();
         self.oracle.on_leaving(arrived, number, left, wall, &self.stara);
-        if let (Trouble::Late(_), Some(change)) = (trouble, self.change(arrived)) {
+        if trouble != Trouble::None {
+            self.oracle.on_trouble(arrived, &self.stara);
+        }
+        if let (Trouble::Late(_) | Trouble::Again, Some(change)) = (trouble, self.change(arrived)) {
             let is_good = self.leaf.is_good(arrived);
             let user = arrived.user.and_then(|id| self.leaf.users.get_mut(&id));
             if let Some(user) = user.filter(|user| user.is_open() && is_good) {
@@ -208,6 +218,22 @@ impl World {
             }
         }
         Sent { number, left, trouble, there, back, crash }
+    }
+
+    /// At which moment of this request the process dies, if it is the attach or deletion at which it is to.
+    fn crash_at_this_write(&mut self, asked: &Asked) -> Option<CrashPoint> {
+        let (left, point) = self.crash_at_write.filter(|_| asked.is_write())?;
+        self.crash_at_write = left.checked_sub(1).map(|left| (left, point));
+        (left == 1).then_some(point)
+    }
+
+    /// With which login the credential that works for a user was got, in the end; and whether somebody else's is there.
+    pub(super) fn holds(&mut self, user: LeafUserId) -> Option<(Option<String>, bool)> {
+        let (now, second) = (self.now(), self.leaf.second);
+        let held = self.leaf.users.get_mut(&user)?.held(now, second, &mut self.dice);
+        let is_foreign = held.as_ref().is_some_and(|held| held.login.is_none());
+        let working = held.filter(|held| held.healthy_from <= now);
+        Some((working.and_then(|held| held.login), is_foreign))
     }
 
     /// The users whose credential somebody else has exchanged, so that their rows may end otherwise.

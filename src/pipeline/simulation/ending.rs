@@ -1,0 +1,39 @@
+//! What must be true when nothing has gone wrong for long enough: one working credential a user, the right one.
+
+use std::collections::BTreeMap;
+
+use super::manifest::{Line, rows};
+use super::setting::{Setting, Standing};
+use super::world::World;
+use crate::model::{LeafUserId, OutcomeCode};
+use crate::pipeline::OnExisting;
+
+/// Holds what is at Leaf in the end against the last manifest, and the outcomes (by line) against what is at Leaf.
+pub(super) fn check_ending(world: &mut World, setting: &Setting, outcomes: &BTreeMap<u64, OutcomeCode>) {
+    let rows: Vec<(LeafUserId, Line)> =
+        rows(setting.last_manifest()).map(|(user, line)| (user, line.clone())).collect();
+    for (user, line) in rows {
+        let Some((held, is_foreign_there)) = world.holds(user) else { continue };
+        let standing = setting.users[&user];
+        let place = setting.last_manifest().iter().position(|other| *other == line).unwrap_or_default();
+        let code = outcomes.get(&(place as u64 + 2)).copied();
+        let stays = matches!(standing, Standing::Held { .. }) && setting.on_existing != OnExisting::Replace;
+        if stays && !is_foreign_there {
+            let what = format!("{user} holds {held:?}");
+            world.oracle.object("somebody else's credential stays", &what);
+        }
+        let may_stay_behind = setting.most_changes == 0 && code == Some(OutcomeCode::NotReached);
+        let is_ours = standing == Standing::Bare;
+        if is_ours && line.is_right() && !may_stay_behind && held.as_deref() != Some(line.login.as_str()) {
+            let what = format!("{user} holds {held:?}, its row is {line:?}, {code:?}");
+            world.oracle.object("in the end one working credential a user", &what);
+        }
+        // Whoever had none, and was refused, has none.
+        let is_told = code.is_some_and(OutcomeCode::is_done);
+        if is_ours && is_told && held.is_none() {
+            world
+                .oracle
+                .object("in the end one working credential a user", &format!("{user} has none, {code:?}"));
+        }
+    }
+}
