@@ -13,6 +13,7 @@ use super::setting::Setting;
 use super::world::World;
 use crate::model::OutcomeCode;
 use crate::model::simulated::Dice;
+use crate::pipeline::OnExisting;
 
 /// Runs in which nothing goes wrong: after so many the outcomes may be taken for settled, where rows are looked at again by
 /// every run; and so many at most.
@@ -86,8 +87,9 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
 fn depends_on_nothing(setting: &Setting, last: &Line) -> bool {
     let earlier = || setting.manifests.iter().flatten().filter(|line| line.user == last.user);
     let was_ever_right = earlier().any(Line::is_right);
-    let was_ever_another = earlier().any(|line| line.login != last.login);
-    (last.is_right() || !was_ever_right) && (setting.most_changes > 0 || !was_ever_another)
+    let may_change =
+        earlier().any(|line| line.login != last.login) || setting.on_existing == OnExisting::Replace;
+    (last.is_right() || !was_ever_right) && (setting.most_changes > 0 || !may_change)
 }
 
 /// One ledger's life, from its first run to its last.

@@ -13,6 +13,7 @@ use super::stara::Stara;
 use super::world::Sent;
 use crate::checkpoint::{Intent, Ledger, UserRecord};
 use crate::model::{LeafUserId, OutcomeCode, Service, UnixMillis};
+use crate::pipeline::OnExisting;
 
 /// A run that resumes knows when the intent was written down, and its attach left when that was durable.
 const COMMITTING: Duration = Duration::from_millis(100);
@@ -76,7 +77,7 @@ impl Oracle {
             paces: [Pace::new(setting.stara_rate), Pace::new(setting.leaf_rate)],
             concurrency: setting.concurrency,
             lines: Vec::new(),
-            nightly: Nightly::new(setting.most_changes),
+            nightly: Nightly::new(setting.most_changes, setting.on_existing == OnExisting::Replace),
             precedence: Precedence::default(),
             under_way: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -121,6 +122,11 @@ impl Oracle {
     pub(super) fn meant_removal(&self, user: Option<LeafUserId>) -> Option<String> {
         let removing = self.recorded(user?)?.intent?.removing?;
         Some(removing.as_str().to_owned())
+    }
+
+    /// The login of a user's row.
+    pub(super) fn row_login(&self, user: LeafUserId) -> Option<String> {
+        self.nightly.login_of(user)
     }
 
     /// The login of the manifest's line of this number.
@@ -349,6 +355,7 @@ impl Oracle {
     /// An outcome is observed.
     pub(super) fn on_finished(&mut self, line: u64, user: LeafUserId, code: OutcomeCode) {
         self.precedence.on_finished(user);
+        self.nightly.on_finished(user);
         if self.finished.insert(line, (user, code)).is_some() {
             self.object("one outcome a row", &format!("line {line} ended twice"));
         }

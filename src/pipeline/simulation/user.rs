@@ -29,7 +29,7 @@ pub(super) enum Change {
 pub(super) struct User {
     pub(super) standing: Standing,
     /// Whether what somebody else attached may be deleted.
-    may_make_way: bool,
+    pub(super) may_make_way: bool,
     /// Effects under way, in the order in which they will come.
     pending: BTreeMap<(Duration, u32), Change>,
     /// What the user held from when on.

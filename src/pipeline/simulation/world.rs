@@ -206,6 +206,9 @@ impl World {
         self.tell(|| format!("#{number} {:?} {user} {trouble:?}", arrived.asked));
         let wall = self.wall_clock();
         self.oracle.on_leaving(arrived, number, left, wall, &self.stara);
+        if arrived.asked == Asked::Remove {
+            self.check_need(arrived);
+        }
         if trouble != Trouble::None {
             self.oracle.on_trouble(arrived, &self.stara);
         }
@@ -218,6 +221,18 @@ impl World {
             }
         }
         Sent { number, left, trouble, there, back, crash }
+    }
+
+    /// A deletion leaves: the credential that is there mustn't be the very one that the row is to have.
+    fn check_need(&mut self, arrived: &Arrived) {
+        let (now, second) = (self.now(), self.leaf.second);
+        let user = arrived.user.and_then(|id| Some((id, self.leaf.users.get_mut(&id)?)));
+        let Some((id, user)) = user.filter(|(_, user)| !user.may_make_way) else { return };
+        let Some(held) = user.held(now, second, &mut self.dice) else { return };
+        if held.login.is_some() && held.healthy_from <= now && held.login == self.oracle.row_login(id) {
+            let what = format!("{id} holds {:?}'s credential, and that is its row's login", held.login);
+            self.oracle.object("no needless DELETE", &what);
+        }
     }
 
     /// At which moment of this request the process dies, if it is the attach or deletion at which it is to.
