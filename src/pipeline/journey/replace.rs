@@ -89,8 +89,10 @@ impl Journey {
         // It has settled without effect: the old credential is as it was.
         self.removed = false;
         if !self.has_tokens {
-            self.seen = Some(credential.clone());
-            return self.claim(&credential);
+            // An earlier run meant to replace it. Whether it is still to be replaced, this run's row and rules say.
+            self.replacing = None;
+            self.begin_step(Step::Precheck);
+            return self.on_precheck(Some(credential));
         }
         if self.removals < MOST_REMOVALS {
             return self.go(Step::Remove);

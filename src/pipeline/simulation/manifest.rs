@@ -84,10 +84,13 @@ impl Setting {
             2 => Extra::Invalid,
             _ => Extra::None,
         };
+        let mut before = line.clone();
         for version in 0..self.manifests.len() {
+            let last = line.clone();
             if version > 0 {
-                self.change(&mut line, logins, may_be_wrong, dice);
+                self.change(&mut line, &before, logins, may_be_wrong, dice);
             }
+            before = last;
             let is_there = number == 0 || !(self.is_changing && dice.chance(12));
             if is_there {
                 self.manifests[version].extend(extra.of(&line));
@@ -96,14 +99,16 @@ impl Setting {
         }
     }
 
-    /// What becomes of a row until the next night.
-    fn change(&self, line: &mut Line, logins: u64, may_be_wrong: bool, dice: &mut Dice) {
+    /// What becomes of a row until the next night; `before` is what it was a night ago.
+    fn change(&self, line: &mut Line, before: &Line, logins: u64, may_be_wrong: bool, dice: &mut Dice) {
         let (other_login, other_password) = match (self.is_changing, self.precheck) {
             (true, _) => (35, 15),
             (false, true) => (8, 0),
             (false, false) => (0, 0),
         };
-        if !line.is_right() && dice.chance(50) {
+        if self.is_changing && dice.chance(25) {
+            line.clone_from(before);
+        } else if !line.is_right() && dice.chance(50) {
             line.password = right_password(&line.login);
         } else if dice.chance(other_login) {
             line.login = login(dice.roll(logins));

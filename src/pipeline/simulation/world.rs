@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::arrived::{Arrived, Asked};
 use super::leaf::Leaf;
 use super::oracle::{Heard, Oracle};
-use super::setting::{Climate, Setting, Standing};
+use super::setting::{Climate, SETTLE, Setting, Standing};
 use super::stara::Stara;
 use super::trouble::Trouble;
 use super::user::{Change, name};
@@ -216,7 +216,9 @@ impl World {
             let is_good = self.leaf.is_good(arrived);
             let user = arrived.user.and_then(|id| self.leaf.users.get_mut(&id));
             if let Some(user) = user.filter(|user| user.is_open() && is_good) {
-                let at = left + self.dice.time(self.climate.lateness);
+                // What comes a second time comes soon: later than that no rule could help a user who was attached anew.
+                let soon = if trouble == Trouble::Again { SETTLE / 2 } else { Duration::MAX };
+                let at = left + self.dice.time(self.climate.lateness.min(soon));
                 user.apply_later(change, number, at);
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::story::*;
 use crate::api::CallErrorKind;
 use crate::model::CredentialId;
-use crate::pipeline::journey::{Event, JourneyStart, OnExisting, PriorIntent};
+use crate::pipeline::journey::{Event, JourneyRules, JourneyStart, OnExisting, PriorIntent};
 
 fn claimed() -> Event {
     Event::ChangeClaimed(true)
@@ -31,6 +31,11 @@ fn open_removal(seconds: Option<u64>) -> PriorIntent {
         removing: CredentialId::new("c0"),
         other_login: false,
     }
+}
+
+/// A start from this intent, of a row whose login isn't the one that c0 was attached with.
+fn with_login_changed(intent: PriorIntent) -> JourneyStart {
+    JourneyStart { known: Some(known("c0", true)), login_changed: true, ..resumed(intent) }
 }
 
 fn open_attach(seconds: u64) -> PriorIntent {
@@ -268,7 +273,7 @@ fn an_announced_deletion_that_was_never_sent_begins_anew() {
     let replies =
         [found("c0", "OK"), claimed(), kept(), kept(), kept(), found("c0", "OK"), removed(), absent()];
     let replies = replies.into_iter().chain([created("c1"), found("c1", "OK")]);
-    let told = tell(rules(), resumed(open_removal(Some(500))), replies);
+    let told = tell(rules(), with_login_changed(open_removal(Some(500))), replies);
     assert_eq!(
         told.lines[..7],
         [
@@ -287,9 +292,33 @@ fn an_announced_deletion_that_was_never_sent_begins_anew() {
 #[test]
 fn an_announced_deletion_that_was_never_sent_is_no_removed_credential_when_the_login_is_refused() {
     let rejected = failed(CallErrorKind::LoginRejected, 401);
-    let told = tell(rules(), resumed(open_removal(Some(500))), [found("c0", "OK"), claimed(), rejected]);
+    let start = with_login_changed(open_removal(Some(500)));
+    let told = tell(rules(), start, [found("c0", "OK"), claimed(), rejected]);
     assert_eq!(told.end(), "end: stara-login-rejected at authenticate, login refused, c0");
     assert!(told.finish.keep_intent.is_none());
+}
+
+#[test]
+fn an_announced_deletion_that_was_never_sent_is_forgotten_when_the_row_has_its_old_login_again() {
+    let start = JourneyStart { known: Some(known("c0", true)), ..resumed(open_removal(Some(500))) };
+    let told = tell(rules(), start, [found("c0", "OK")]);
+    assert_eq!(told.lines, ["GET credential", "end: attached at precheck, created, ours, c0"]);
+    assert!(told.finish.keep_intent.is_none());
+}
+
+#[test]
+fn an_announced_deletion_of_somebody_elses_credential_is_forgotten_without_replace() {
+    let replace = JourneyRules { on_existing: OnExisting::Replace, ..rules() };
+    for (rules, end) in [
+        (rules(), "end: already-attached at precheck, found, c0"),
+        (replace, "end: not-reached at precheck, c0"),
+    ] {
+        let claim = (rules.on_existing == OnExisting::Replace).then_some(Event::ChangeClaimed(false));
+        let replies = [found("c0", "OK")].into_iter().chain(claim);
+        let told = tell(rules, resumed(open_removal(Some(500))), replies);
+        assert_eq!(told.end(), end);
+        assert!(told.finish.keep_intent.is_none());
+    }
 }
 
 #[test]
