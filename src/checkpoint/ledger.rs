@@ -65,12 +65,22 @@ impl Ledger {
                 create_private(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
             }
         }
-        let mut connection = connect(path)?;
+        let connection = connect(path)?;
         // Before anything is set that SQLite would write into the file: it may be somebody else's.
         schema::recognise(&connection, path)?;
         make_durable(&connection).map_err(|error| of_sqlite(path, error))?;
+        Self::of(connection, path, access, FingerprintKey::load(path)?)
+    }
+
+    /// What an open database comes to as the ledger at `path`, with the key that was found beside that one.
+    pub(super) fn of(
+        mut connection: Connection,
+        path: &Path,
+        access: LedgerAccess<'_>,
+        key: Option<FingerprintKey>,
+    ) -> Result<Self, LedgerError> {
         schema::migrate(&mut connection, path)?;
-        let (key, standing) = match FingerprintKey::load(path)? {
+        let (key, standing) = match key {
             Some(key) => (key, KeyStanding::Own),
             None => (FingerprintKey::temporary()?, KeyStanding::Lost),
         };
@@ -230,7 +240,7 @@ pub(super) fn login_succeeded(dialect: Dialect) -> String {
 }
 
 /// Opens the database; nothing is written to it.
-fn connect(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -268,7 +278,7 @@ pub(super) fn refuse_irregular(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// Makes a file that only its owner can read; it must not exist yet.
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     private().create_new(true).open(path)
 }
 

@@ -7,6 +7,7 @@
 //! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one.
 
 mod approach;
+mod copy;
 mod cursor;
 mod error;
 mod fingerprint;
