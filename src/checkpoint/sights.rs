@@ -18,6 +18,10 @@ pub enum Subjects {
     /// Users of staged rows that are to be carried out, whom a healthy credential would end: nothing is open, and no
     /// credential of theirs is to be replaced.
     RowsToDo,
+    /// Users of staged rows that are to be carried out, whatever is open.
+    RowsWithWork,
+    /// The same, and users of staged rows that are done.
+    RowsWithWorkOrDone,
     /// Users of all staged rows.
     Rows,
     /// Every user in the ledger.
@@ -33,15 +37,19 @@ pub struct Unseen {
     pub leaf_user_id: LeafUserId,
 }
 
-/// `sight` is NULL until the user was seen; `doubtful` where two sightings in a list disagreed.
+/// `sight` is NULL until the user was seen; `doubtful` where two sightings in a list disagreed. `looks` counts the calls of
+/// a user's own look, and is NULL where there was none.
 const TABLES: &str = "
     DROP TABLE IF EXISTS temp.sights;
     CREATE TEMP TABLE sights (
         user               INTEGER PRIMARY KEY,
         sight              TEXT,
         credential_id      TEXT,
-        credential_status  TEXT
+        credential_status  TEXT,
+        looks              INTEGER
     ) STRICT;";
+
+const WITH_WORK: &str = "lines.decision IN ('to-do', 'replace')";
 
 impl Ledger {
     /// Begins anew to see these users, and tells how many there are.
@@ -60,6 +68,10 @@ impl Ledger {
             Subjects::RowsToDo => of_lines(&format!(
                 "lines.decision = '{}' AND users.intent_at IS NULL",
                 LineDecision::ToDo.as_str()
+            )),
+            Subjects::RowsWithWork => of_lines(WITH_WORK),
+            Subjects::RowsWithWorkOrDone => of_lines(&format!(
+                "{WITH_WORK} OR lines.decision = 'keep' AND users.outcome IN ('attached', 'already-attached')"
             )),
             Subjects::Rows => of_lines("TRUE"),
             Subjects::Everybody => "INSERT INTO sights (user) SELECT key FROM users ORDER BY 1".to_owned(),
@@ -114,12 +126,21 @@ impl Ledger {
     ///
     /// When it can't be kept.
     pub fn note_seen(&self, user: UserKey, sight: &Sight) -> Result<(), LedgerError> {
+        self.note_look(user, sight, 1)
+    }
+
+    /// Takes note of what a look at one user showed that took so many calls.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be kept.
+    pub fn note_look(&self, user: UserKey, sight: &Sight, looks: u32) -> Result<(), LedgerError> {
         let cells = SightCells::of(Some(sight));
         self.connection
             .prepare_cached(
-                "UPDATE sights SET sight = ?2, credential_id = ?3, credential_status = ?4 WHERE user = ?1",
+                "UPDATE sights SET sight = ?2, credential_id = ?3, credential_status = ?4, looks = ?5 WHERE user = ?1",
             )
-            .and_then(|mut put| put.execute(params![user.0, cells.name, cells.id, cells.status]))
+            .and_then(|mut put| put.execute(params![user.0, cells.name, cells.id, cells.status, looks]))
             .map(drop)
             .map_err(|source| self.failed(source))
     }

@@ -27,6 +27,8 @@ pub struct StagingTotals {
     pub duplicate: u64,
     /// Lines that contradict another one.
     pub conflict: u64,
+    /// Rows that were left out (`--limit`, `--only`).
+    pub not_selected: u64,
     /// Users that are known to hold a credential, or in whose name something is open, and that no line names.
     pub vanished: u64,
     /// Whether the deletion of a credential was begun for a row and is to be completed before all else.
@@ -45,9 +47,10 @@ const LIMIT: &str = "
     UPDATE lines SET decision = ?1 WHERE decision IN ('to-do', 'replace') AND line >=
         (SELECT line FROM lines WHERE decision IN ('to-do', 'replace') ORDER BY line LIMIT 1 OFFSET ?2)";
 
-/// A line that is no row may name a user all the same.
-const VANISHED: &str = "
-    SELECT count(*) FROM users WHERE (held_id IS NOT NULL OR intent_at IS NOT NULL)
+/// Users that are known to hold a credential, or in whose name something is open, and that no line names. A line that is
+/// no row may name a user all the same.
+pub(super) const VANISHED: &str = "
+    (held_id IS NOT NULL OR intent_at IS NOT NULL OR outcome IN ('attached', 'already-attached'))
         AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.user = users.key)
         AND leaf_user_id NOT IN (SELECT leaf_user_id FROM lines WHERE leaf_user_id IS NOT NULL)";
 
@@ -89,7 +92,12 @@ pub(super) fn judge_together(
         invalid: 0,
         duplicate: 0,
         conflict: 0,
-        vanished: connection.query_row(VANISHED, [], |row| row.get(0))?,
+        not_selected: 0,
+        vanished: connection.query_row(
+            &format!("SELECT count(*) FROM users WHERE {VANISHED}"),
+            [],
+            |row| row.get(0),
+        )?,
         open_removals: connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM users WHERE intent_replacing = 1 AND intent_at IS NOT NULL)",
             [],
@@ -137,6 +145,7 @@ fn count(connection: &Connection, totals: &mut StagingTotals) -> rusqlite::Resul
         let decision = LineDecision::from_name(&row.get::<_, String>(0)?);
         let is_done = row.get::<_, Option<bool>>(1)?.unwrap_or_default();
         let lines: u64 = row.get(2)?;
+        totals.not_selected += if decision == Some(LineDecision::NotSelected) { lines } else { 0 };
         match decision {
             Some(LineDecision::ToDo | LineDecision::Replace) => totals.to_do += lines,
             Some(LineDecision::Keep | LineDecision::NotSelected) if is_done => totals.done += lines,

@@ -35,6 +35,9 @@ pub enum Verb {
     /// Onboard a manifest: authenticate, token, attach and verify every row; resumes by itself
     #[command(after_help = SECRETS)]
     Run(Box<RunArguments>),
+    /// Foresee what run would do with the same manifest and flags, touching nothing
+    #[command(after_help = SECRETS)]
+    Plan(Box<PlanArguments>),
     /// Show what the ledger knows: the latest run, or one user
     Status(StatusArguments),
     /// Write the results of the latest run again, from the ledger alone
@@ -63,6 +66,11 @@ pub struct RunArguments {
     /// How long rows under way may go on after a first Ctrl-C or SIGTERM, or after --max-duration
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_GRACE", default_value = "20s", value_parser = parse_duration)]
     pub grace: Duration,
+    /// Only foresee what would be done, touching nothing, as plan does
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub(super) plan: PlanFlags,
     #[command(flatten)]
     pub(super) target: TargetFlags,
     #[command(flatten)]
@@ -79,6 +87,56 @@ pub struct RunArguments {
     pub(super) selection: SelectionFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
+}
+
+/// The arguments of `plan`: those of `run` that decide what would be done.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// The manifest: CSV (also .gz or .zst) or Parquet with leafUserId, login and password; - reads stdin
+    pub manifest: PathBuf,
+    /// Foresee a rehearsal against simulated services inside this process, which know the manifest's users and logins
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) told: PlanFlags,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) rates: RateFlags,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+    #[command(flatten)]
+    pub(super) reading: ManifestFlags,
+    #[command(flatten)]
+    pub(super) lines: LineFlags,
+    #[command(flatten)]
+    pub(super) rows: RowFlags,
+    #[command(flatten)]
+    pub(super) selection: SelectionFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
+}
+
+/// How a plan is made and told.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Plan")]
+pub(super) struct PlanFlags {
+    /// Print the plan as JSON, with every row that isn't done
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Look at the users of done rows, too, which a run leaves alone
+    #[arg(long)]
+    pub(super) refresh: bool,
+    /// Exit with 6 when there is something to do
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+impl PlanFlags {
+    /// Whether any of them is given.
+    pub(super) const fn are_given(self) -> bool {
+        self.json || self.refresh || self.detailed_exitcode
+    }
 }
 
 /// The arguments of `status`.

@@ -151,27 +151,29 @@ fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) 
     if outcomes.total() != lines {
         return ExitCode::Internal;
     }
-    match stopped {
-        Some(StopCause::LedgerUnwritable { .. }) => ExitCode::StateUnwritable,
-        Some(StopCause::Signal(signal)) => (*signal).into(),
-        Some(StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. }) => {
+    if let Some(cause) = stopped {
+        return code_of_stop(cause);
+    }
+    // A row that the run should have tried and didn't come to counts as well, for whatever reason.
+    let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
+    let any_failed = OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
+    if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
+}
+
+/// How a verb ends that was stopped before its end.
+pub(super) fn code_of_stop(cause: &StopCause) -> ExitCode {
+    match cause {
+        StopCause::LedgerUnwritable { .. } => ExitCode::StateUnwritable,
+        StopCause::Signal(signal) => (*signal).into(),
+        StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. } => {
             ExitCode::Refused
         }
-        Some(StopCause::TooManyFailures { .. }) => ExitCode::TooManyFailures,
-        Some(
-            StopCause::HeldTooLong { .. }
-            | StopCause::HostDown { .. }
-            | StopCause::DurationReached { .. }
-            | StopCause::NoToken { .. }
-            | StopCause::ManifestUnreadable { .. }
-            | StopCause::ManifestChanged { .. },
-        ) => ExitCode::Incomplete,
-        None => {
-            // A row that the run should have tried and didn't come to counts as well, for whatever reason.
-            let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
-            let any_failed =
-                OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
-            if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
-        }
+        StopCause::TooManyFailures { .. } => ExitCode::TooManyFailures,
+        StopCause::HeldTooLong { .. }
+        | StopCause::HostDown { .. }
+        | StopCause::DurationReached { .. }
+        | StopCause::NoToken { .. }
+        | StopCause::ManifestUnreadable { .. }
+        | StopCause::ManifestChanged { .. } => ExitCode::Incomplete,
     }
 }

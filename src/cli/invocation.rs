@@ -9,6 +9,22 @@ pub(super) fn command_line() -> String {
     words.join(" ")
 }
 
+/// The command that does what this process foresaw: `run` with the same flags.
+pub(super) fn run_command() -> String {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    as_run(words.collect())
+}
+
+fn as_run(mut words: Vec<String>) -> String {
+    // The verb stands before whatever else could be called so.
+    if let Some(verb) = words.iter_mut().skip(1).find(|word| *word == "plan" || *word == "run") {
+        "run".clone_into(verb);
+    }
+    let only_of_plan = ["--dry-run", "--json", "--refresh", "--detailed-exitcode"];
+    words.retain(|word| !only_of_plan.contains(&word.as_str()));
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// The command that writes these reports from the ledger.
 pub(super) fn report_command<'a>(
     reports: impl Iterator<Item = &'a Path>,
@@ -39,6 +55,13 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_foreseen_is_done_by_run_with_the_same_flags() {
+        let words = |text: &str| text.split(' ').map(ToOwned::to_owned).collect();
+        assert_eq!(as_run(words("x plan plan --json --limit 5")), "x run plan --limit 5");
+        assert_eq!(as_run(words("x run plan.csv --dry-run --refresh")), "x run plan.csv");
+    }
 
     #[test]
     fn words_a_shell_would_take_apart_are_quoted() {

@@ -11,18 +11,27 @@ use super::arguments::RunArguments;
 use super::conclusion::Ended;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::services::{ServiceSettings, rehearsal_secret};
+use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::signals::TimeLimits;
-use super::{logging, manifest_source, reports, sandbox, signals};
-use crate::checkpoint::{KeyStanding, Ledger, LedgerAccess, RunKind, RunLock, RunStart, Target};
-use crate::manifest::Manifest;
-use crate::pipeline::{self, Observe, RunOptions, StagingOptions, Stop};
-use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::settings::{client_column, resolve_run};
+use super::{logging, reports, signals};
+use crate::checkpoint::{Ledger, LedgerAccess, RunLock};
+use crate::pipeline::{self, Observe, Stop};
 use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let asked = Onboarding::from(arguments);
+    if arguments.dry_run {
+        return super::plan::foresee(asked, arguments.plan);
+    }
+    if arguments.plan.are_given() {
+        let error = anyhow::anyhow!("--json, --refresh and --detailed-exitcode are about a plan");
+        return Err(Failure::new(
+            ExitCode::Usage,
+            error,
+            "nothing was sent; add --dry-run, or leave them out",
+        ));
+    }
     let limits =
         TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
@@ -37,14 +46,14 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         signals::outlive_file_limit()
             .context("signals can't be watched")
             .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
-        let prepared = Prepared::new(arguments, manifest_name).await?;
+        let held = Held::new(asked).await?;
         reports::prepare(&targets)?;
         let display = Arc::new(ProgressDisplay::start(
             arguments.output.progress(),
             std::io::stderr().is_terminal(),
             &logs,
         ));
-        let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
+        let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
         display.finish();
         ended?.conclude(arguments, targets.into()).await
     })
@@ -61,82 +70,40 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         })
 }
 
-/// Everything checked that can be checked before anything is sent.
-struct Prepared {
-    manifest: Manifest,
-    manifest_name: String,
-    options: RunOptions,
+/// Everything checked that can be checked before anything is sent, and the ledger held.
+struct Held {
+    prepared: Prepared,
     ledger: Ledger,
     lock: RunLock,
-    sandbox: Option<Sandbox>,
 }
 
-impl Prepared {
-    async fn new(arguments: &RunArguments, manifest_name: String) -> Result<Self, Failure> {
-        let source = manifest_source::open(&arguments.manifest)?;
-        let mut settings = ServiceSettings::read(&arguments.target, &arguments.rates, arguments.sandbox)?;
-        // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
-        let options = resolve(arguments, &settings)?;
-        let read_options =
-            arguments.reading.read_options(client_column(&options), &arguments.lines.keep_column);
-        let manifest = Manifest::open(source, &read_options)?;
-        for warning in manifest.warnings() {
-            warn(arguments, warning);
-        }
-        if manifest.has_access_token_client() && options.services.dialect == crate::model::Dialect::Json {
-            warn(
-                arguments,
-                "the column accessTokenClient is only used where Stara's answer has none (--stara-dialect json)",
-            );
-        }
-        let (options, sandbox) = if arguments.sandbox {
-            let sandbox = start_sandbox(&manifest).await?;
-            settings.rehearse_at(sandbox.stara_url(), sandbox.leaf_url());
-            (resolve(arguments, &settings)?, Some(sandbox))
-        } else {
-            (options, None)
-        };
-        let path = arguments.state.path(arguments.sandbox);
+impl Held {
+    async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
+        let prepared = Prepared::new(asked).await?;
+        let path = asked.state.path(asked.sandbox);
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = RunLock::acquire(&path)?;
-        let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
-        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
-        if ledger.key_standing() == KeyStanding::Lost {
-            // Even where nothing else is said: somebody is needed.
-            tell(
-                "warning: the fingerprint key beside the ledger is missing or another one: done stays done, refused stays \
-                 refused, but no row counts as changed and nothing is replaced\n",
-            );
-        }
-        Ok(Self { manifest, manifest_name, options, ledger, lock, sandbox })
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&prepared.target()))?;
+        tell_of_lost_key(&ledger);
+        Ok(Self { prepared, ledger, lock })
     }
 
     async fn carry_out(
         self,
-        arguments: &RunArguments,
+        asked: Onboarding<'_>,
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
     ) -> Result<Ended, Failure> {
-        let Self { manifest, manifest_name, options, mut ledger, lock, sandbox } = self;
+        let Self { prepared, mut ledger, lock } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
         let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
             .context("signals can't be watched")
             .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
         let began = Instant::now();
-        let start = RunStart {
-            kind: RunKind::Run,
-            manifest: manifest_name,
-            kept_columns: arguments.lines.keep_column.clone(),
-            limit: arguments.selection.limit,
-            approach: options.approach(&manifest),
-        };
-        let staging_options = StagingOptions {
-            selection: arguments.selection.selection(),
-            invalid_limit: arguments.lines.invalid_limit(),
-            default_client: options.default_client.clone(),
-        };
+        let (start, staging_options) = prepared.staging(asked);
+        let Prepared { manifest, options, sandbox, .. } = prepared;
         let (watching, stopping) = (Arc::clone(&observer), stop.clone());
         let staging = tokio::task::spawn_blocking(move || {
             let staged =
@@ -163,23 +130,6 @@ impl Prepared {
             _lock: lock,
         })
     }
-}
-
-fn resolve(arguments: &RunArguments, settings: &ServiceSettings<'_>) -> Result<RunOptions, Failure> {
-    let services = settings.services()?;
-    let mut options = resolve_run(services, &arguments.rows, &arguments.selection, &settings.environment)?;
-    if arguments.sandbox {
-        options.default_client = Some(rehearsal_secret());
-    }
-    Ok(options)
-}
-
-async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
-    let world = sandbox::world_of(manifest)?;
-    Sandbox::start(SandboxOptions::default(), Arc::new(world))
-        .await
-        .context("the simulated services can't be started")
-        .map_err(|error| Failure::new(ExitCode::Internal, error, "check that loopback ports can be opened"))
 }
 
 pub(super) fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
@@ -213,12 +163,6 @@ pub(super) fn internal(what: &'static str) -> Failure {
         anyhow::anyhow!(what),
         "report it; the ledger is true, and the same command resumes",
     )
-}
-
-fn warn(arguments: &RunArguments, text: &str) {
-    if !arguments.output.quiet {
-        tell(&format!("warning: {text}\n"));
-    }
 }
 
 /// Writes for people. Where stderr is gone, nobody is there to be told.

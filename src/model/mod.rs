@@ -13,6 +13,7 @@ mod outcome;
 mod secret;
 mod service;
 mod sight;
+mod sign;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod stage;
@@ -25,5 +26,6 @@ pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError
 pub use secret::Secret;
 pub use service::Service;
 pub use sight::Sight;
+pub use sign::Sign;
 pub use stage::Stage;
 pub use time::UnixMillis;

@@ -20,6 +20,14 @@ pub enum TokenSource {
     Account(LeafAccount),
 }
 
+impl TokenSource {
+    /// Whether the first token is got with a login, which is a call of its own.
+    #[must_use]
+    pub const fn begins_with_login(&self) -> bool {
+        matches!(self, Self::Account(_))
+    }
+}
+
 /// Why there is no good token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TokenError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::event::Event as RunEvent;
 use super::hosts::Hosts;
-use super::journey::{Answer, Call, Effect, Event, Finish, Journey, JourneyRules, OnExisting};
+use super::journey::{Answer, Call, Effect, Event, Finish, Journey, JourneyRules, JourneyStart, OnExisting};
 use super::known::start_of;
 use super::recording::held_after;
 use super::truth::{ListUse, read_list};
@@ -15,7 +15,7 @@ use crate::api::UserLook;
 use crate::checkpoint::{
     KeyStanding, Ledger, LedgerError, OutcomeChange, OutcomeRecord, RefusalChange, SeenRow, Subjects,
 };
-use crate::model::UnixMillis;
+use crate::model::{Credential, UnixMillis};
 
 /// How many rows are ended in one commit.
 const ROWS_AT_ONCE: usize = 512;
@@ -28,8 +28,8 @@ pub(super) async fn end_listed(
     rules: JourneyRules,
     run: i64,
 ) -> Result<(), LedgerError> {
-    // What is there is to be replaced: no list ends such a row.
-    if list_use == ListUse::Never || rules.on_existing == OnExisting::Replace {
+    let list_use = list_use_of(list_use, rules);
+    if list_use == ListUse::Never {
         return Ok(());
     }
     let subjects = ledger.begin_seeing(Subjects::RowsToDo)?;
@@ -55,11 +55,26 @@ pub(super) async fn end_listed(
     }
 }
 
+/// How a run with these rules uses the list.
+pub(super) fn list_use_of(list_use: ListUse, rules: JourneyRules) -> ListUse {
+    // What is there is to be replaced: no list ends such a row.
+    if rules.on_existing == OnExisting::Replace { ListUse::Never } else { list_use }
+}
+
+/// Whether a row that begins so ends with a list that shows this credential.
+pub(super) fn is_ended_by_list(credential: &Credential, rules: JourneyRules, start: JourneyStart) -> bool {
+    shown_by_list(credential, rules, start).is_some()
+}
+
 /// The row's end, if what the list showed is one: with a healthy credential that it may keep.
 fn end_of(row: &SeenRow, rules: JourneyRules, key: KeyStanding) -> Option<Finish> {
-    let mut journey = Journey::new(rules, start_of(&row.record, &row.login, row.fingerprints, key));
+    shown_by_list(&row.credential, rules, start_of(&row.record, &row.login, row.fingerprints, key))
+}
+
+fn shown_by_list(credential: &Credential, rules: JourneyRules, start: JourneyStart) -> Option<Finish> {
+    let mut journey = Journey::new(rules, start);
     let Effect::Send(Call::LookUser) = journey.on(Event::Begun, Duration::ZERO) else { return None };
-    let seen = Answer::User(UserLook::Credential(row.credential.clone()));
+    let seen = Answer::User(UserLook::Credential(credential.clone()));
     match journey.on(Event::Answered(seen), Duration::ZERO) {
         Effect::Finish(finish) if finish.outcome.code.is_done() => Some(*finish),
         _ => None,

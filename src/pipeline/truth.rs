@@ -46,7 +46,7 @@ impl ListUse {
     }
 
     /// Whether it is worth to go on with a list of so many pages.
-    const fn goes_on(self, subjects: u64, pages: u64) -> bool {
+    pub(super) const fn goes_on(self, subjects: u64, pages: u64) -> bool {
         match self {
             Self::Never => false,
             Self::Always => true,
@@ -65,6 +65,8 @@ const fn pages_of(users: u64) -> u64 {
 pub struct ListReading {
     /// Pages asked for.
     pub pages: u64,
+    /// How many there are, where Leaf told.
+    pub of: Option<u64>,
     /// Those of them that gave nothing.
     pub failed: u64,
 }
@@ -98,6 +100,7 @@ pub(super) async fn read_list(
     let size = if first.entries > 0 { first.entries as u64 } else { LARGEST_PAGE };
     let pages = if total > size { total.div_ceil(size) } else { 1 };
     let is_list = list_use.goes_on(subjects, pages);
+    list.reading.of = Some(pages);
     hosts.observer.observe(&Event::LookChosen { list: is_list, pages: Some(pages), users: subjects });
     if is_list {
         list.take_all(&first, pages.min(MOST_PAGES)).await?;
@@ -205,12 +208,13 @@ pub(super) async fn look_at_unseen(
         let users = ledger.unseen(after, USERS_AT_ONCE)?;
         let Some(last) = users.last() else { return Ok(looking) };
         after = Some(last.user);
-        let look = |unseen: Unseen| async move { (unseen.user, look_at(hosts, unseen.leaf_user_id).await) };
+        let look =
+            |unseen: Unseen| async move { (unseen.user, look_closely(hosts, unseen.leaf_user_id).await) };
         let mut looks = iter(users).map(look).buffer_unordered(at_once);
         while let Some((user, seen)) = looks.next().await {
             looking.users += 1;
             match seen {
-                Ok(sight) => ledger.note_seen(user, &sight)?,
+                Ok((sight, looks)) => ledger.note_look(user, &sight, looks)?,
                 Err(LookError::Stopped) => return Ok(looking),
                 Err(LookError::Failed(_)) => looking.failed += 1,
             }
@@ -222,25 +226,27 @@ pub(super) async fn look_at_unseen(
     }
 }
 
-/// What a look at one user shows: one call, and one more where its answer leaves something open.
-pub(super) async fn look_at(hosts: &Hosts, id: LeafUserId) -> Result<Sight, LookError> {
+/// What a look at one user shows, and how many calls it took: one, and one more where its answer leaves something open.
+pub(super) async fn look_closely(hosts: &Hosts, id: LeafUserId) -> Result<(Sight, u32), LookError> {
+    let mut looks = 1;
     let whom = Whom::User(id);
     let look = hosts.look(whom, async |leaf, token| leaf.user(token, id).await).await;
     let found = match look {
         Ok(UserLook::NoCredential) => None,
         Ok(UserLook::Credential(credential)) => Some(credential),
         Ok(UserLook::Incomplete) => {
+            looks += 1;
             match hosts.look(whom, async |leaf, token| leaf.credential(token, id).await).await {
                 Ok(found) => found,
-                Err(LookError::Failed(CallErrorKind::Forbidden)) => return Ok(Sight::Forbidden),
+                Err(LookError::Failed(CallErrorKind::Forbidden)) => return Ok((Sight::Forbidden, looks)),
                 Err(error) => return Err(error),
             }
         }
-        Err(LookError::Failed(CallErrorKind::NotFound)) => return Ok(Sight::UnknownUser),
-        Err(LookError::Failed(CallErrorKind::Forbidden)) => return Ok(Sight::Forbidden),
+        Err(LookError::Failed(CallErrorKind::NotFound)) => return Ok((Sight::UnknownUser, looks)),
+        Err(LookError::Failed(CallErrorKind::Forbidden)) => return Ok((Sight::Forbidden, looks)),
         Err(error) => return Err(error),
     };
-    Ok(found.map_or(Sight::NoCredential, Sight::Credential))
+    Ok((found.map_or(Sight::NoCredential, Sight::Credential), looks))
 }
 
 #[cfg(test)]

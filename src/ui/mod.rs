@@ -1,8 +1,8 @@
 //! Shows people and programs how a run goes: terminal bars, plain lines, or JSON lines, and a summary at its end.
 //!
 //! Main types: [`ProgressDisplay`], which observes the pipeline's events for one of three shows ([`Progress`] says which);
-//! [`Tally`] and [`Totals`], the counts behind all of them; [`LogWriter`], through which logs never tear the bars; and
-//! [`Summary`], what is said when a run has ended.
+//! [`Tally`] and [`Totals`], the counts behind all of them; [`LogWriter`], through which logs never tear the bars;
+//! [`Summary`], what is said when a run has ended; and [`ForecastText`], what is said when one is foreseen.
 //!
 //! This floor decides nothing: a run goes the same way whoever watches it, and whether anything can be shown at all.
 
@@ -11,6 +11,7 @@ mod choice;
 mod clock;
 mod display;
 mod feed;
+mod forecast_text;
 mod json;
 mod lines;
 mod logs;
@@ -31,6 +32,7 @@ mod screen;
 pub use choice::{ParseProgressError, Progress};
 pub use clock::{Clock, MonotonicClock};
 pub use display::ProgressDisplay;
+pub use forecast_text::ForecastText;
 pub use logs::{LogLine, LogWriter};
 pub use summary::{HostUse, Summary};
 pub use tally::{HostTotals, Tally, Totals};

@@ -1,0 +1,134 @@
+//! `plan`, and `run --dry-run`: foresees what a run would do, touching nothing.
+
+use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::arguments::{PlanArguments, PlanFlags};
+use super::conclusion::code_of_stop;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
+use super::run::{internal, runtime, tell};
+use super::signals::TimeLimits;
+use super::{invocation, logging, plan_json, reports, signals};
+use crate::checkpoint::{Ledger, LedgerError, StagingTotals};
+use crate::model::Sign;
+use crate::pipeline::{self, Forecast, Observe, Stop, StopCause};
+use crate::ui::{ForecastText, LogWriter, Progress, ProgressDisplay};
+
+/// How many rows of each sign are listed for people.
+const LISTED: usize = 20;
+
+/// Foresees a run, and says with which code to exit.
+pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
+    foresee(arguments.into(), arguments.told)
+}
+
+/// What is foreseen, and of which lines.
+struct Foreseen {
+    forecast: Forecast,
+    staged: StagingTotals,
+    /// Where Leaf is, and as whom it was asked.
+    leaf: String,
+}
+
+/// Foresees a run of what is asked.
+pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failure> {
+    let logs = LogWriter::default();
+    if let Some(path) = &asked.output.log_file {
+        reports::refuse_manifest(path, asked.manifest)?;
+    }
+    logging::start(asked.output, &logs)?;
+    let foreseen = runtime()?.block_on(async {
+        let prepared = Prepared::new(asked).await?;
+        let ledger = Ledger::copy_of(&asked.state.path(asked.sandbox), &prepared.target())?;
+        tell_of_lost_key(&ledger);
+        // What is printed here is the plan, and nothing else.
+        let progress = match asked.output.progress() {
+            Progress::Json => Progress::None,
+            progress => progress,
+        };
+        let is_terminal = std::io::stderr().is_terminal();
+        let display = Arc::new(ProgressDisplay::start(progress, is_terminal, &logs));
+        let foreseen = carry_out(prepared, ledger, asked, told, Arc::clone(&display)).await;
+        display.finish();
+        foreseen
+    })?;
+    let Foreseen { forecast, staged, .. } = &foreseen;
+    if forecast.lines(staged) != staged.lines {
+        return Err(internal("the signs don't add up to the lines of the manifest"));
+    }
+    if told.json {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        plan_json::write(&mut out, forecast, staged)?;
+        // A reader that has gone away has all it wanted.
+        let _ = out.flush();
+    } else {
+        super::status::print(&text(&foreseen)?);
+    }
+    if forecast.unseen > 0 {
+        tell(&format!("warning: Leaf couldn't be asked about {} rows; run plan again\n", forecast.unseen));
+        return Ok(ExitCode::Incomplete);
+    }
+    let has_work = told.detailed_exitcode && forecast.has_work();
+    Ok(if has_work { ExitCode::Changes } else { ExitCode::Done })
+}
+
+/// Stages into the copy, sees, and foresees.
+async fn carry_out(
+    prepared: Prepared,
+    mut ledger: Ledger,
+    asked: Onboarding<'_>,
+    told: PlanFlags,
+    display: Arc<ProgressDisplay>,
+) -> Result<Foreseen, Failure> {
+    let observer: Arc<dyn Observe> = display;
+    let stop = Stop::default();
+    // Nothing that is under way need be brought to its end.
+    let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };
+    signals::watch(stop.clone(), limits, Arc::clone(&observer))
+        .context("signals can't be watched")
+        .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+    let (start, staging) = prepared.staging(asked);
+    let Prepared { manifest, options, sandbox, .. } = prepared;
+    let (watching, stopping) = (Arc::clone(&observer), stop.clone());
+    let approach = start.approach;
+    let staging = tokio::task::spawn_blocking(move || {
+        let staged = pipeline::stage(&mut ledger, &manifest, &start, &staging, &stopping, &*watching);
+        staged.map(|staged| (staged, ledger))
+    });
+    let (staged, ledger) = staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
+    let leaf = format!("{} {}", options.services.leaf.http.origin(), options.services.account);
+    let forecast = pipeline::forecast(ledger, approach, options, told.refresh, stop.clone(), observer);
+    let forecast = tokio::select! {
+        forecast = forecast => forecast?,
+        () = stop.aborting() => return Err(stopped(stop.cause())),
+    };
+    if let Some(sandbox) = sandbox {
+        sandbox.stop().await;
+    }
+    match &forecast.stopped {
+        None => Ok(Foreseen { forecast, staged, leaf }),
+        Some(_) => Err(stopped(forecast.stopped)),
+    }
+}
+
+fn stopped(cause: Option<StopCause>) -> Failure {
+    let Some(cause) = cause else { return internal("it was stopped, and nobody knows why") };
+    let code = code_of_stop(&cause);
+    Failure::new(code, anyhow::anyhow!("{cause}; nothing was changed"), code.advice())
+}
+
+fn text(foreseen: &Foreseen) -> Result<String, LedgerError> {
+    let Foreseen { forecast, staged, leaf } = foreseen;
+    let mut rows = Vec::new();
+    let of_signs = Sign::ALL.into_iter().filter(|sign| *sign != Sign::Healthy).map(Some);
+    for sign in of_signs.chain([None]) {
+        rows.push((sign, forecast.ledger.foreseen(Some(sign), 0, LISTED)?));
+    }
+    let text = ForecastText { forecast, staged, leaf, rows: &rows, command: &invocation::run_command() };
+    Ok(text.render())
+}
