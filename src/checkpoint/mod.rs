@@ -2,14 +2,16 @@
 //!
 //! Main types: [`Ledger`], opened for one target and held by one run ([`RunLock`]); [`LedgerWriter`], the thread that
 //! owns it during a run and commits in groups; [`FingerprintKey`], by which passwords are compared without being
-//! stored; [`UserRecord`] and [`LineResult`], what is read back.
+//! stored; [`UserRecord`] and [`LineResult`], what is read back; [`AuditedUser`] and [`FoundUser`], what an audit judges and finds.
 //!
 //! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one.
 
 mod approach;
+mod audits;
 mod copy;
 mod cursor;
 mod error;
+mod findings;
 mod fingerprint;
 mod forecasts;
 mod ledger;
@@ -18,6 +20,7 @@ mod rates;
 mod record;
 mod results;
 mod runs;
+mod saved_events;
 mod schema;
 mod sights;
 mod staging;
@@ -29,8 +32,10 @@ mod user_row;
 mod writer;
 
 pub use approach::Approach;
+pub use audits::{AuditCounts, AuditRecord};
 pub use cursor::{LineCursor, LineEntry};
 pub use error::LedgerError;
+pub use findings::{Accepted, AuditedUser, FindingChange, FoundUser, StandingFinding};
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
 pub use forecasts::{Foreseen, ForeseenRow, RowInSight};
 pub use ledger::{KeyStanding, Ledger, LedgerAccess};

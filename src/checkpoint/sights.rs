@@ -24,8 +24,10 @@ pub enum Subjects {
     RowsWithWorkOrDone,
     /// Users of all staged rows.
     Rows,
-    /// Every user in the ledger.
+    /// Every user in the ledger. Those with an open intent aren't looked for: nothing that is seen now tells how it ends.
     Everybody,
+    /// Those that [`Ledger::see_too`] names, and nobody else.
+    Named,
 }
 
 /// A user that hasn't been seen yet.
@@ -37,8 +39,9 @@ pub struct Unseen {
     pub leaf_user_id: LeafUserId,
 }
 
-/// `sight` is NULL until the user was seen; `doubtful` where two sightings in a list disagreed. `looks` counts the calls of
-/// a user's own look, and is NULL where there was none.
+/// `sight` is NULL until the user was seen; `doubtful` where two sightings in a list disagreed; `unsettled` where the user
+/// isn't looked for. `looks` counts the calls of a user's own look, and is NULL where there was none. Strangers are users
+/// that the ledger has never met; their keys lie behind those of its users.
 const TABLES: &str = "
     DROP TABLE IF EXISTS temp.sights;
     CREATE TEMP TABLE sights (
@@ -47,12 +50,23 @@ const TABLES: &str = "
         credential_id      TEXT,
         credential_status  TEXT,
         looks              INTEGER
+    ) STRICT;
+    DROP TABLE IF EXISTS temp.strangers;
+    CREATE TEMP TABLE strangers (
+        user          INTEGER PRIMARY KEY,
+        leaf_user_id  BLOB NOT NULL UNIQUE
     ) STRICT;";
+
+const SEE_EVERYBODY: &str = "
+    INSERT INTO sights (user, sight) SELECT key, iif(intent_at IS NULL, NULL, 'unsettled') FROM users ORDER BY 1";
+
+/// How many are looked for.
+const COUNT: &str = "SELECT count(*) FROM sights WHERE sight IS NULL";
 
 const WITH_WORK: &str = "lines.decision IN ('to-do', 'replace')";
 
 impl Ledger {
-    /// Begins anew to see these users, and tells how many there are.
+    /// Begins anew to see these users, and tells how many are looked for.
     ///
     /// # Errors
     ///
@@ -74,13 +88,56 @@ impl Ledger {
                 "{WITH_WORK} OR lines.decision = 'keep' AND users.outcome IN ('attached', 'already-attached')"
             )),
             Subjects::Rows => of_lines("TRUE"),
-            Subjects::Everybody => "INSERT INTO sights (user) SELECT key FROM users ORDER BY 1".to_owned(),
+            Subjects::Everybody => SEE_EVERYBODY.to_owned(),
+            Subjects::Named => String::new(),
         };
         let begin = || {
             self.connection.execute_batch(TABLES)?;
-            self.connection.execute(&fill, []).map(|users| users as u64)
+            self.connection.execute_batch(&fill)?;
+            self.connection.query_row(COUNT, [], |row| row.get(0))
         };
         begin().map_err(|source| self.failed(source))
+    }
+
+    /// Takes these users among the subjects, whether or not the ledger has met them. Nothing is kept of those whom it hasn't.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be kept.
+    pub fn see_too(&self, ids: &[LeafUserId]) -> Result<(), LedgerError> {
+        let see = || -> rusqlite::Result<()> {
+            let transaction = self.connection.unchecked_transaction()?;
+            {
+                let mut known = transaction.prepare_cached(
+                    "INSERT INTO sights (user, sight) SELECT key, iif(intent_at IS NULL, NULL, 'unsettled') FROM users
+                     WHERE leaf_user_id = ?1 ON CONFLICT DO NOTHING",
+                )?;
+                let mut find = transaction.prepare_cached("SELECT 1 FROM users WHERE leaf_user_id = ?1")?;
+                let mut stranger = transaction.prepare_cached(
+                    "INSERT INTO strangers (user, leaf_user_id)
+                     SELECT 1 + max((SELECT ifnull(max(key), 0) FROM users), (SELECT ifnull(max(user), 0) FROM strangers)), ?1
+                     WHERE TRUE ON CONFLICT DO NOTHING",
+                )?;
+                let mut see = transaction.prepare_cached("INSERT INTO sights (user) VALUES (?1)")?;
+                for id in ids {
+                    let is_known = known.execute([id.as_bytes()])? > 0 || find.exists([id.as_bytes()])?;
+                    if !is_known && stranger.execute([id.as_bytes()])? > 0 {
+                        see.execute([transaction.last_insert_rowid()])?;
+                    }
+                }
+            }
+            transaction.commit()
+        };
+        see().map_err(|source| self.failed(source))
+    }
+
+    /// How many subjects are looked for and haven't been seen yet.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn still_to_be_seen(&self) -> Result<u64, LedgerError> {
+        self.connection.query_row(COUNT, [], |row| row.get(0)).map_err(|source| self.failed(source))
     }
 
     /// At least so many users are known to be at Leaf: those that a look has shown.
@@ -108,7 +165,9 @@ impl Ledger {
                     "UPDATE sights SET sight = iif(sight IS NULL OR (sight, credential_id, credential_status) IS (?2, ?3, ?4),
                                                    ?2, 'doubtful'),
                                        credential_id = ?3, credential_status = ?4
-                     WHERE user = (SELECT key FROM users WHERE leaf_user_id = ?1)",
+                     WHERE sight IS NOT 'unsettled' AND user = coalesce(
+                         (SELECT key FROM users WHERE leaf_user_id = ?1),
+                         (SELECT user FROM strangers WHERE leaf_user_id = ?1))",
                 )?;
                 for (id, sight) in listed {
                     let cells = SightCells::of(sight.as_ref());
@@ -151,7 +210,8 @@ impl Ledger {
     ///
     /// When the ledger can't be read.
     pub fn unseen(&self, after: Option<UserKey>, most: usize) -> Result<Vec<Unseen>, LedgerError> {
-        let sql = "SELECT sights.user, users.leaf_user_id FROM sights JOIN users ON users.key = sights.user
+        let sql = "SELECT sights.user, coalesce(users.leaf_user_id, strangers.leaf_user_id) FROM sights
+                   LEFT JOIN users ON users.key = sights.user LEFT JOIN strangers ON strangers.user = sights.user
                    WHERE sights.user > ?1 AND (sight IS NULL OR sight = 'doubtful') ORDER BY 1 LIMIT ?2";
         let read = |row: &Row<'_>| {
             Ok(Unseen { user: UserKey(row.get(0)?), leaf_user_id: LeafUserId::from_bytes(row.get(1)?) })

@@ -8,6 +8,7 @@ use rusqlite::{
 
 use super::approach::Approach;
 use super::error::LedgerError;
+use super::findings::{self, STANDING, StandingFinding, read_standing};
 use super::fingerprint::RowFingerprints;
 use super::ledger::{KeyStanding, Ledger, REMEMBER};
 use super::record::{LineDecision, Refusal, UserKey, UserRecord};
@@ -61,6 +62,8 @@ pub struct StagedUser {
     pub refusal: Option<Refusal>,
     /// Whether there is one that doesn't stand: everybody was refused then, and Stara is asked in another way now.
     pub is_reopened: bool,
+    /// What the last audit found, where the user wasn't well and no run has brought it to its end since.
+    pub finding: Option<StandingFinding>,
 }
 
 /// Why a manifest wasn't staged. The ledger is as it was before.
@@ -131,8 +134,10 @@ struct Stager<'a> {
     add_user: CachedStatement<'a>,
     find_user: CachedStatement<'a>,
     find_refusal: CachedStatement<'a>,
+    find_finding: CachedStatement<'a>,
     put_line: CachedStatement<'a>,
     any_refusals: bool,
+    any_findings: bool,
     approach: Approach,
     /// With the key lost, refused logins can only be told by their users' records.
     refused_logins: HashMap<String, UnixMillis>,
@@ -152,6 +157,8 @@ impl<'a> Stager<'a> {
                 .prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users {FIND_USER}"))?,
             find_refusal: transaction
                 .prepare_cached("SELECT http_status, at, asked FROM refusals WHERE login_print = ?1")?,
+            find_finding: transaction.prepare_cached(STANDING)?,
+            any_findings: findings::any(transaction)?,
             approach,
             put_line: transaction.prepare_cached(PUT_LINE)?,
             refused_logins: if standing == KeyStanding::Lost {
@@ -194,7 +201,8 @@ impl<'a> Stager<'a> {
                     Some((_, Some(asked))) if asked != self.approach => (None, true),
                     found => (found.map(|(refusal, _)| refusal), false),
                 };
-                let decision = decide(row, &StagedUser { record, refusal, is_reopened });
+                let finding = self.finding(user)?;
+                let decision = decide(row, &StagedUser { record, refusal, is_reopened, finding });
                 let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
                     format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
                 });
@@ -233,6 +241,13 @@ impl<'a> Stager<'a> {
         let found = self.find_user.query_row([bytes], |row| read_user(&mut Cells::of(row)))?;
         let (key, record) = found.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         Ok((key, Some(record)))
+    }
+
+    fn finding(&mut self, user: UserKey) -> rusqlite::Result<Option<StandingFinding>> {
+        if !self.any_findings {
+            return Ok(None);
+        }
+        self.find_finding.query_row([user.0], read_standing).optional().map(Option::flatten)
     }
 
     /// The refusal of this login and password, and how Stara was asked then where that is in doubt.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 
+use super::audit::AuditArguments;
 use super::output::OutputFlags;
 use crate::model::LeafUserId;
 use crate::sandbox::{Fault, SecondAttach};
@@ -38,6 +39,9 @@ pub enum Verb {
     /// Foresee what run would do with the same manifest and flags, touching nothing
     #[command(after_help = SECRETS)]
     Plan(Box<PlanArguments>),
+    /// See whether Leaf holds what the ledger expects: healthy, missing, unhealthy, foreign, unknown; --repair mends
+    #[command(after_help = SECRETS)]
+    Audit(Box<AuditArguments>),
     /// Show what the ledger knows: the latest run, or one user
     Status(StatusArguments),
     /// Write the results of the latest run again, from the ledger alone

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::RunArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::invocation;
@@ -31,11 +30,21 @@ pub(super) struct Ended {
     pub(super) _lock: RunLock,
 }
 
+/// What the end of a run must know of how it was called.
+pub(super) struct Telling<'a> {
+    /// Whether nothing is said unless somebody is needed.
+    pub(super) is_quiet: bool,
+    /// The ledger that was named.
+    pub(super) state: Option<&'a Path>,
+    /// Whether the services are simulated ones.
+    pub(super) is_rehearsal: bool,
+}
+
 impl Ended {
     /// Counts, records, reports and sums up.
     pub(super) async fn conclude(
-        self,
-        arguments: &RunArguments,
+        &self,
+        telling: &Telling<'_>,
         targets: Arc<[ReportTarget]>,
     ) -> Result<ExitCode, Failure> {
         let ledger = &self.result.ledger;
@@ -74,16 +83,15 @@ impl Ended {
         };
         ledger.end_run(self.run, &end)?;
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
-        if !arguments.output.quiet || code != ExitCode::Done {
+        if !telling.is_quiet || code != ExitCode::Done {
             let paths = || targets.iter().map(|target| target.path.as_path());
             let noted = ledger.count_ended(self.run, PASSWORD_CHANGED)?;
             let mut summary = self.summary(&outcomes, noted, stopped.as_ref());
             match reported {
                 Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
                 Ok(Reported::GivenUp) => {
-                    let state = arguments.state.state.as_deref();
                     summary.report_command =
-                        Some(invocation::report_command(paths(), state, arguments.sandbox));
+                        Some(invocation::report_command(paths(), telling.state, telling.is_rehearsal));
                 }
                 Err(_) => {}
             }

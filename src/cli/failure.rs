@@ -6,7 +6,7 @@ use super::exit_code::ExitCode;
 use crate::checkpoint::LedgerError;
 use crate::http::ClientError;
 use crate::manifest::{Field, ManifestError, ManifestProblem};
-use crate::pipeline::{RunError, StagingError, StopCause};
+use crate::pipeline::{AuditError, RunError, StagingError, StopCause};
 use crate::settings::SettingsError;
 
 /// An error on its way to the person at the keyboard.
@@ -139,6 +139,15 @@ impl From<StagingError> for Failure {
                 };
                 Self::new(code, error, "nothing was sent; run the same command again")
             }
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Manifest(error) => error.into(),
+            AuditError::Ledger(error) => error.into(),
         }
     }
 }

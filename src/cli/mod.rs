@@ -6,6 +6,7 @@
 //! This is the top floor: it may use all others, opens the files, and with `ui` it is the only one that prints.
 
 mod arguments;
+mod audit;
 mod conclusion;
 mod exit_code;
 mod explain;

@@ -131,6 +131,7 @@ impl Prepared {
             selection: asked.selection.selection(),
             invalid_limit: asked.lines.invalid_limit(),
             default_client: self.options.default_client.clone(),
+            repair: None,
         };
         (start, options)
     }

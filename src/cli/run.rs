@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::arguments::RunArguments;
-use super::conclusion::Ended;
+use super::conclusion::{Ended, Telling};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
@@ -55,7 +55,12 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         ));
         let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
         display.finish();
-        ended?.conclude(arguments, targets.into()).await
+        let telling = Telling {
+            is_quiet: arguments.output.quiet,
+            state: arguments.state.state.as_deref(),
+            is_rehearsal: arguments.sandbox,
+        };
+        ended?.conclude(&telling, targets.into()).await
     })
 }
 

@@ -1,13 +1,14 @@
 //! The words every floor shares: who a row is about, what is secret, how far it came, and how it ended.
 //!
 //! Main types: [`LeafUserId`], [`Login`], [`Secret`], [`Service`], [`Stage`], [`Outcome`] with its [`OutcomeCode`] and
-//! [`Origin`], [`Credential`], and [`UnixMillis`] for wall-clock time.
+//! [`Origin`], [`Credential`], [`Finding`], and [`UnixMillis`] for wall-clock time.
 //!
 //! This floor may not do I/O, may not be async, and imports nothing of the crate.
 
 mod advice;
 mod credential;
 mod dialect;
+mod finding;
 mod ids;
 mod outcome;
 mod secret;
@@ -21,6 +22,7 @@ mod time;
 
 pub use credential::{Credential, CredentialId, Health};
 pub use dialect::{Dialect, ParseDialectError};
+pub use finding::{Finding, UnknownFindingError};
 pub use ids::{LeafUserId, Login, ParseLeafUserIdError};
 pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
 pub use secret::Secret;

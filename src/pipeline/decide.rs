@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::checkpoint::{KeyStanding, LineDecision, StagedRow, StagedUser, UserRecord};
-use crate::model::{LeafUserId, Login, NextRun, OutcomeCode};
+use crate::checkpoint::{KeyStanding, LineDecision, StagedRow, StagedUser, StandingFinding, UserRecord};
+use crate::model::{Finding, LeafUserId, Login, NextRun, OutcomeCode};
 
 /// What the user asked for, as far as it decides which rows are carried out.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,11 @@ impl<'a> Decider<'a> {
         };
         let changed = self.changed(row, record);
         match outcome.outcome.code {
-            code if code.is_done() => of_a_done_row(row, record, changed, is_refused),
+            code if code.is_done() => match of_a_done_row(row, record, changed, is_refused) {
+                // The look comes first, and tells whether the audit was right.
+                LineDecision::Keep if user.finding.is_some_and(asks_for_look) => LineDecision::ToDo,
+                decision => decision,
+            },
             OutcomeCode::StaraLoginRejected => {
                 // Without a fingerprint of the ledger's own key only the login can be compared.
                 let same_login = match record.login_print {
@@ -75,6 +79,14 @@ impl<'a> Decider<'a> {
     /// Whether the row differs from the one that was decided last, as far as that can be told.
     fn changed(&self, row: &StagedRow, record: &UserRecord) -> bool {
         self.key == KeyStanding::Own && record.row.is_some_and(|print| print != row.fingerprints.row)
+    }
+}
+
+/// Whether an audit found that a row isn't done after all. A credential that isn't ours stays as it is.
+fn asks_for_look(found: StandingFinding) -> bool {
+    match found.finding {
+        Finding::Missing | Finding::Unhealthy | Finding::UnknownUser => true,
+        Finding::Foreign => false,
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! This floor may not name a command-line parser, a progress bar or a file format, and it never prints.
 
+mod audit;
 mod budget;
 mod carry;
 mod context;
@@ -36,6 +37,7 @@ mod stream;
 mod totals;
 mod truth;
 
+pub use audit::{AuditError, AuditOptions, AuditResult, AuditScope, RepairRule, audit};
 pub use budget::FailureLimit;
 pub use decide::Selection;
 pub use event::{Event, HoldReason, HostPlan, Observe, Plan};

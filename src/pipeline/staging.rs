@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use super::audit::{RepairDecider, RepairRule};
 use super::decide::{Decider, Selection};
 use super::event::{Event, Observe};
 use super::stop::{Stop, StopCause};
 use crate::checkpoint::{
     FingerprintKey, Ledger, LedgerError, LineContent, RunStart, StageError, StagedLine, StagedRow,
-    StagingTotals,
+    StagedUser, StagingTotals,
 };
 use crate::manifest::{InvalidLine, Manifest, ManifestError, Record, Records};
 use crate::model::{LeafUserId, Secret};
@@ -50,6 +51,8 @@ pub struct StagingOptions {
     pub invalid_limit: InvalidLimit,
     /// The accessTokenClient of rows that have none of their own.
     pub default_client: Option<Secret>,
+    /// Where only what audits found unhealthy is repaired, by which rule.
+    pub repair: Option<RepairRule>,
 }
 
 /// Why a manifest wasn't staged. Nothing was sent, and the ledger is as it was.
@@ -98,6 +101,7 @@ pub fn stage(
     observer.observe(&Event::StagingStarted { total_bytes: Some(manifest.size_bytes()) });
     let key = ledger.key().clone();
     let decider = Decider::new(&options.selection, ledger.key_standing());
+    let repair = options.repair.map(RepairDecider::new);
     let lines = Lines {
         records: manifest.records()?,
         key,
@@ -112,7 +116,11 @@ pub fn stage(
         told: Instant::now(),
         is_over: false,
     };
-    ledger.stage(start, lines, |row, user| decider.decide(row, user)).map_err(|error| match error {
+    let decide = |row: &StagedRow, user: &StagedUser| match &repair {
+        Some(repair) => repair.decide(user),
+        None => decider.decide(row, user),
+    };
+    ledger.stage(start, lines, decide).map_err(|error| match error {
         StageError::Lines(error) => error,
         StageError::Ledger(error) => StagingError::Ledger(error),
     })

@@ -208,8 +208,16 @@ pub(super) async fn look_at_unseen(
         let users = ledger.unseen(after, USERS_AT_ONCE)?;
         let Some(last) = users.last() else { return Ok(looking) };
         after = Some(last.user);
-        let look =
-            |unseen: Unseen| async move { (unseen.user, look_closely(hosts, unseen.leaf_user_id).await) };
+        let look = |unseen: Unseen| async move {
+            // Whoever hasn't been asked for by then is left to the next time.
+            let is_over = hosts.stop.is_draining();
+            let seen = if is_over {
+                Err(LookError::Stopped)
+            } else {
+                look_closely(hosts, unseen.leaf_user_id).await
+            };
+            (unseen.user, seen)
+        };
         let mut looks = iter(users).map(look).buffer_unordered(at_once);
         while let Some((user, seen)) = looks.next().await {
             looking.users += 1;

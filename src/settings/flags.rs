@@ -172,6 +172,15 @@ pub struct RowFlags {
     /// What happens to a credential that is there already: keep, replace or fail
     #[arg(long, value_name = "WHAT", env = "STARA_ONBOARD_ON_EXISTING", default_value = "keep", value_parser = parse_on_existing)]
     pub on_existing: OnExisting,
+    /// How far each row may go.
+    #[command(flatten)]
+    pub limits: RowLimitFlags,
+}
+
+/// How far a row may go.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rows")]
+pub struct RowLimitFlags {
     /// Authenticate once a login and run its rows side by side, where a second /token leaves the first one's tokens valid
     #[arg(long, env = "STARA_ONBOARD_SHARE_LOGINS", value_parser = BoolishValueParser::new())]
     pub share_logins: bool,

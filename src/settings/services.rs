@@ -6,11 +6,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::environment::Environment;
-use super::flags::{Precheck, RateFlags, RowFlags, SelectionFlags, TargetFlags};
+use super::flags::{Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, TargetFlags};
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret};
-use crate::pipeline::{Host, JourneyRules, OnExisting, RunOptions, Services, TokenSource};
+use crate::pipeline::{Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource};
 
 /// Stara's telemetry platform.
 pub const DEFAULT_STARA_URL: &str = "https://v2apitelemetria.telemetriastara.com.br";
@@ -104,25 +104,58 @@ pub fn resolve_run(
     if rows.precheck == Precheck::Off && rows.on_existing == OnExisting::Replace {
         return Err(SettingsError::ReplaceWithoutLook);
     }
+    let looking = Looking {
+        precheck: rows.precheck != Precheck::Off,
+        on_existing: rows.on_existing,
+        list_use: rows.precheck.list_use(),
+    };
     Ok(RunOptions {
+        retry_rejected: selection.retry_rejected,
+        ..run_options(services, looking, &rows.limits, environment)
+    })
+}
+
+/// What the flags and the environment come to for a repair: each row is looked at, and only what is ours and unhealthy is
+/// replaced.
+#[must_use]
+pub fn resolve_repair(services: Services, limits: &RowLimitFlags, environment: &Environment) -> RunOptions {
+    let looking = Looking { precheck: true, on_existing: OnExisting::Repair, list_use: ListUse::Never };
+    run_options(services, looking, limits, environment)
+}
+
+/// How Leaf is looked at, and what becomes of what is found.
+#[derive(Clone, Copy)]
+struct Looking {
+    precheck: bool,
+    on_existing: OnExisting,
+    list_use: ListUse,
+}
+
+fn run_options(
+    services: Services,
+    looking: Looking,
+    limits: &RowLimitFlags,
+    environment: &Environment,
+) -> RunOptions {
+    RunOptions {
         services,
         default_client: environment.access_token_client.clone(),
         rules: JourneyRules {
-            precheck: rows.precheck != Precheck::Off,
-            on_existing: rows.on_existing,
-            verify_wait: rows.verify_wait,
-            settle: rows.settle,
+            precheck: looking.precheck,
+            on_existing: looking.on_existing,
+            verify_wait: limits.verify_wait,
+            settle: limits.settle,
             review_after: REVIEW_AFTER,
-            row_deadline: rows.row_deadline,
+            row_deadline: limits.row_deadline,
             stara: RetryPolicy::with_attempts(3),
             leaf: RetryPolicy::with_attempts(4),
         },
-        list_use: rows.precheck.list_use(),
-        most_changes: rows.max_changes,
-        failure_limit: rows.max_failures,
-        retry_rejected: selection.retry_rejected,
-        share_logins: rows.share_logins,
-    })
+        list_use: looking.list_use,
+        most_changes: limits.max_changes,
+        failure_limit: limits.max_failures,
+        retry_rejected: false,
+        share_logins: limits.share_logins,
+    }
 }
 
 /// Whether every row of the manifest must have an accessTokenClient of its own.

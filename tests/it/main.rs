@@ -4,6 +4,7 @@
 mod answer_faults;
 mod attach_faults;
 mod attacks;
+mod audit;
 mod calls;
 mod deadlines;
 mod disk;

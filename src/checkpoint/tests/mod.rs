@@ -1,6 +1,7 @@
 //! The ledger as runs use it: staged, written in groups, walked again, read back, on a real file each time.
 
 mod cursor;
+mod findings;
 mod fixtures;
 mod results;
 mod runs;

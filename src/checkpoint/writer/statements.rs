@@ -2,17 +2,20 @@
 
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::super::findings::CLEAR;
 use super::super::ledger::{REMEMBER, login_succeeded};
 use super::super::rates::learn;
 use super::super::record::{Intent, OutcomeRecord, RefusalChange, UserKey};
+use super::super::saved_events::save_events;
 use super::{Change, OutcomeChange};
-use crate::model::{CredentialId, Login, Origin};
+use crate::model::{CredentialId, Login, Origin, OutcomeCode};
 
 /// What a group is written with. Looking the two long statements up for each row took as long as carrying them out.
 pub(super) struct Statements<'a> {
     connection: &'a Connection,
     intend: CachedStatement<'a>,
     finish: CachedStatement<'a>,
+    clear_finding: CachedStatement<'a>,
 }
 
 const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
@@ -62,7 +65,7 @@ impl<'a> Statements<'a> {
     /// The statements, ready to be carried out.
     pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
         let (intend, finish) = (connection.prepare_cached(INTEND)?, connection.prepare_cached(FINISH)?);
-        Ok(Self { connection, intend, finish })
+        Ok(Self { connection, intend, finish, clear_finding: connection.prepare_cached(CLEAR)? })
     }
 
     /// Carries one change out, within whatever transaction there is.
@@ -71,14 +74,7 @@ impl<'a> Statements<'a> {
             Change::Intent(user, intent) => self.intend(*user, intent.as_ref())?,
             Change::Outcome(change) => self.finish(change, false)?,
             Change::OutcomeKeepingIntent(change) => self.finish(change, true)?,
-            Change::Events(user, events) => {
-                let mut insert = self.connection.prepare_cached(
-                "INSERT INTO events (user, id, created, status_code) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            )?;
-                for event in events {
-                    insert.execute(params![user.0, event.id, event.created, event.status_code])?;
-                }
-            }
+            Change::Events(user, events) => save_events(self.connection, *user, events)?,
             Change::Learned(service, per_second) => learn(self.connection, *service, *per_second)?,
             Change::LoginSucceeded(dialect) => {
                 self.connection
@@ -145,6 +141,10 @@ impl<'a> Statements<'a> {
             intent.login,
             held.and_then(|held| held.run),
         ])?;
+        if outcome.code.is_done() || outcome.code == OutcomeCode::Detached {
+            // What an audit found before doesn't count any more.
+            self.clear_finding.execute([change.user.0])?;
+        }
         match change.refusal {
             RefusalChange::Leave => {}
             RefusalChange::Add(refusal) => {

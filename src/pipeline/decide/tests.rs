@@ -79,7 +79,7 @@ fn decide_with(
     record: Option<UserRecord>,
     is_refused: bool,
 ) -> LineDecision {
-    let user = StagedUser { record, refusal: is_refused.then(refusal), is_reopened: false };
+    let user = StagedUser { record, refusal: is_refused.then(refusal), is_reopened: false, finding: None };
     Decider::new(selection, key).decide(row, &user)
 }
 
@@ -275,7 +275,7 @@ fn a_login_has_changed_only_against_the_one_our_credential_was_attached_with() {
 #[test]
 fn a_refused_login_is_open_again_where_everybody_was_refused_and_stara_is_asked_otherwise() {
     let decide = |key, record, is_reopened| {
-        let user = StagedUser { record, refusal: None, is_reopened };
+        let user = StagedUser { record, refusal: None, is_reopened, finding: None };
         Decider::new(&Selection::default(), key).decide(&same_row(), &user)
     };
     let refused = || Some(record(OutcomeCode::StaraLoginRejected));
@@ -283,4 +283,24 @@ fn a_refused_login_is_open_again_where_everybody_was_refused_and_stara_is_asked_
     assert_eq!(decide(KeyStanding::Own, None, true), ToDo);
     assert_eq!(decide(KeyStanding::Own, refused(), false), Keep);
     assert_eq!(decide(KeyStanding::Lost, refused(), true), Keep);
+}
+
+#[test]
+fn a_done_row_that_an_audit_found_not_to_be_done_is_looked_at_unless_it_is_foreign() {
+    let decide = |code, finding| {
+        let finding = Some(StandingFinding { finding, audits: 1, is_of_ours: true });
+        let record = Some(UserRecord { held: Some(held(true)), ..record(code) });
+        let user = StagedUser { record, refusal: None, is_reopened: false, finding };
+        Decider::new(&Selection::default(), KeyStanding::Own).decide(&same_row(), &user)
+    };
+    for code in [OutcomeCode::Attached, OutcomeCode::AlreadyAttached] {
+        for finding in [Finding::Missing, Finding::Unhealthy, Finding::UnknownUser] {
+            assert_eq!(decide(code, finding), ToDo, "{finding:?}");
+        }
+        assert_eq!(decide(code, Finding::Foreign), Keep);
+    }
+    // What wasn't done goes by its outcome.
+    for finding in Finding::ALL {
+        assert_eq!(decide(OutcomeCode::LeafCredentialsExist, finding), Keep, "{finding:?}");
+    }
 }

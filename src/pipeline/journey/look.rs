@@ -20,6 +20,9 @@ impl Journey {
     }
 
     pub(super) fn on_precheck(&mut self, found: Option<Credential>) -> Effect {
+        if self.rules.on_existing == OnExisting::Repair {
+            return self.on_repair(found);
+        }
         let Some(credential) = found else {
             self.looked_absent = true;
             return self.go(Step::Authenticate);
@@ -46,6 +49,32 @@ impl Journey {
                 _ => self.attached(OutcomeCode::AlreadyAttached, Origin::Found, false),
             },
         }
+    }
+
+    /// What an audit found may have changed since: only what is still ours and unhealthy makes way.
+    fn on_repair(&mut self, found: Option<Credential>) -> Effect {
+        self.status = Some(200);
+        let Some(credential) = found else {
+            return self.leave("the credential is gone since the audit saw it; a run attaches a new one");
+        };
+        self.seen = Some(credential.clone());
+        let Some(known) = self.known(&credential).filter(|known| known.ours) else {
+            return self.exists("the credential at Leaf isn't the one we attached");
+        };
+        match credential.health() {
+            Health::Unhealthy => self.claim(&credential),
+            Health::Healthy if self.start.login_changed => {
+                self.leave("the credential is healthy again, but the login changed; a run replaces it")
+            }
+            Health::Healthy => {
+                self.attached(OutcomeCode::Attached, known.origin.unwrap_or(Origin::Created), true)
+            }
+        }
+    }
+
+    /// Leaves the row to a later run.
+    fn leave(&mut self, message: &'static str) -> Effect {
+        self.finish(OutcomeCode::NotReached, None, false, None, message.into())
     }
 
     /// Whether a credential that is found now can only be what was announced when the row had another login.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, Replacing};
-use super::types::{Effect, Intending, Step};
+use super::types::{Effect, Intending, OnExisting, Step};
 use crate::api::CallErrorKind;
-use crate::model::{Credential, OutcomeCode};
+use crate::model::{Credential, Health, OutcomeCode};
 
 /// How often a deletion is sent in one run.
 const MOST_REMOVALS: u32 = 2;
@@ -43,9 +43,18 @@ impl Journey {
                 self.replacing = None;
                 self.on_gone()
             }
-            Some(credential) if self.is_to_be_replaced(&credential) => self.go(Step::Remove),
-            Some(credential) => self.on_exchanged(credential),
+            Some(credential) if !self.is_to_be_replaced(&credential) => self.on_exchanged(credential),
+            Some(credential) if self.is_repaired_by_itself(&credential) => {
+                self.replacing = None;
+                self.on_precheck(Some(credential))
+            }
+            Some(_) => self.go(Step::Remove),
         }
+    }
+
+    /// Whether a credential that was to be repaired has become healthy meanwhile.
+    fn is_repaired_by_itself(&self, credential: &Credential) -> bool {
+        self.rules.on_existing == OnExisting::Repair && credential.health() == Health::Healthy
     }
 
     pub(super) fn on_removed(&mut self, status: u16, now: Duration) -> Effect {

@@ -17,6 +17,8 @@ pub enum OnExisting {
     Replace,
     /// It stays, and the row fails.
     Fail,
+    /// It is replaced where it is ours and unhealthy, and left alone in every other case (`audit --repair`).
+    Repair,
 }
 
 /// What the run allows every row.

@@ -152,6 +152,7 @@ async fn one_run(
         selection: Selection::default(),
         invalid_limit: crate::pipeline::InvalidLimit::default(),
         default_client: Some(default_client()),
+        repair: None,
     };
     let staged = stage(&mut ledger, &manifest, &start, &options, &stop, &*watcher).unwrap();
     {

@@ -6,6 +6,7 @@
 mod deadline;
 mod earlier_login;
 mod look;
+mod repair;
 mod replace;
 mod resume;
 mod simulation;

@@ -1,0 +1,96 @@
+//! `audit --repair`: a run over the manifest that replaces what audits found unhealthy.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::arguments::AuditArguments;
+use super::shown::Repaired;
+use crate::checkpoint::{Ledger, OutcomeCounts, RunKind, RunLock, RunStart};
+use crate::cli::conclusion::{Ended, Telling};
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::reports::ReportTarget;
+use crate::cli::signals::Signalled;
+use crate::manifest::Manifest;
+use crate::pipeline::{self, Observe, RepairRule, RunOptions, Selection, StagingOptions, Stop};
+use crate::ui::ProgressDisplay;
+
+/// In how many audits in a row a credential must have been found unhealthy.
+const AUDITS: u64 = 2;
+
+/// Everything a repair needs besides the ledger.
+pub(super) struct Repair<'a> {
+    pub(super) arguments: &'a AuditArguments,
+    pub(super) manifest: Manifest,
+    pub(super) manifest_name: String,
+    pub(super) options: RunOptions,
+    pub(super) targets: Vec<ReportTarget>,
+    pub(super) lock: RunLock,
+    pub(super) stop: Stop,
+    pub(super) signalled: Signalled,
+    pub(super) display: Arc<ProgressDisplay>,
+}
+
+impl Repair<'_> {
+    /// Carries it out, and gives the ledger back with what became of it and with which code to exit.
+    pub(super) async fn carry_out(self, mut ledger: Ledger) -> Result<(Ledger, Repaired, ExitCode), Failure> {
+        let arguments = self.arguments;
+        let audits = if arguments.now { 1 } else { AUDITS };
+        let (due, open) = (ledger.due_for_repair(audits)?, ledger.open_replacements()?);
+        let mut repaired =
+            Repaired { run: None, due, replaced: 0, left: due, audits, outcomes: OutcomeCounts::default() };
+        if due == 0 && open == 0 {
+            return Ok((ledger, repaired, ExitCode::Done));
+        }
+        let began = Instant::now();
+        let start = RunStart {
+            kind: RunKind::Repair,
+            manifest: self.manifest_name,
+            kept_columns: arguments.lines.keep_column.clone(),
+            limit: None,
+            approach: self.options.approach(&self.manifest),
+        };
+        let staging_options = StagingOptions {
+            selection: Selection::default(),
+            invalid_limit: arguments.lines.invalid_limit(),
+            default_client: self.options.default_client.clone(),
+            // What was begun before uses up its part of the changes.
+            repair: Some(RepairRule {
+                audits,
+                most: u64::from(self.options.most_changes).saturating_sub(open),
+            }),
+        };
+        let observer: Arc<dyn Observe> = self.display.clone();
+        let staged =
+            pipeline::stage(&mut ledger, &self.manifest, &start, &staging_options, &self.stop, &*observer)?;
+        tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
+        let services = &self.options.services;
+        let origins = [services.stara.http.origin(), services.leaf.http.origin()];
+        let stop = self.stop.clone();
+        let result = pipeline::run(ledger, self.manifest, staged, self.options, stop, observer).await?;
+        self.display.finish();
+        let ended = Ended {
+            result,
+            run: staged.run,
+            lines: staged.lines,
+            vanished: staged.vanished,
+            origins,
+            duration: began.elapsed(),
+            stop: self.stop,
+            signalled: self.signalled,
+            _lock: self.lock,
+        };
+        let telling = Telling {
+            is_quiet: arguments.output.quiet,
+            state: arguments.state.state.as_deref(),
+            is_rehearsal: false,
+        };
+        let code = ended.conclude(&telling, self.targets.into()).await?;
+        let ledger = ended.result.ledger;
+        repaired.run = Some(staged.run);
+        repaired.replaced = ledger.replaced_in(staged.run)?;
+        repaired.left = ledger.due_for_repair(audits)?;
+        repaired.outcomes = ledger.count_outcomes(staged.run)?;
+        Ok((ledger, repaired, code))
+    }
+}

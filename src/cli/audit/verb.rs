@@ -1,0 +1,239 @@
+//! Carries `audit` out: checks, sees, tells, and repairs where that is asked for.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::arguments::AuditArguments;
+use super::exit::Exit;
+use super::repair::Repair;
+use super::shown::AuditShown;
+use super::text;
+use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, RunLock, Target};
+use crate::cli::conclusion::code_of_stop;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::manifest_source::stem;
+use crate::cli::reports::{self, ReportTarget};
+use crate::cli::run::{runtime, tell};
+use crate::cli::services::ServiceSettings;
+use crate::cli::signals::{self, Signalled, TimeLimits};
+use crate::cli::status::print;
+use crate::cli::{logging, manifest_source};
+use crate::manifest::{ClientColumn, Manifest};
+use crate::pipeline::{self, AuditOptions, AuditResult, AuditScope, Observe, RunOptions, Services, Stop};
+use crate::settings::{client_column, resolve_repair};
+use crate::ui::{LogWriter, ProgressDisplay};
+
+/// Audits, and says with which code to exit.
+pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Failure> {
+    let limits =
+        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
+    if arguments.repair && arguments.manifest.is_none() {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            anyhow::anyhow!("--repair needs a manifest: the passwords stand nowhere else"),
+            "nothing was sent; name the manifest: audit MANIFEST --repair",
+        ));
+    }
+    let logs = LogWriter::default();
+    let targets = report_targets(arguments)?;
+    logging::start(&arguments.output, &logs)?;
+    runtime()?.block_on(async {
+        signals::outlive_file_limit()
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let prepared = Prepared::new(arguments, targets)?;
+        let display =
+            Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
+        let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
+        display.finish();
+        ended
+    })
+}
+
+/// Where the results of a repair go. They don't take the place of a run's.
+fn report_targets(arguments: &AuditArguments) -> Result<Vec<ReportTarget>, Failure> {
+    let Some(manifest) = arguments.manifest.as_ref().filter(|_| arguments.repair) else {
+        return Ok(Vec::new());
+    };
+    let name = manifest.display().to_string();
+    let default = [PathBuf::from(format!("state/{}.repair.csv", stem(&name)))];
+    let asked = if arguments.report.is_empty() { &default[..] } else { &arguments.report };
+    let targets = reports::targets(asked, &name, &arguments.lines.keep_column)?;
+    let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
+    written.chain(&arguments.state.state).try_for_each(|path| reports::refuse_manifest(path, manifest))?;
+    reports::prepare(&targets)?;
+    Ok(targets)
+}
+
+/// Everything checked that can be checked before anything is sent.
+struct Prepared {
+    manifest: Option<(Manifest, String)>,
+    services: Services,
+    repair: Option<RunOptions>,
+    targets: Vec<ReportTarget>,
+    ledger: Ledger,
+    lock: RunLock,
+}
+
+impl Prepared {
+    fn new(arguments: &AuditArguments, targets: Vec<ReportTarget>) -> Result<Self, Failure> {
+        let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
+        let services = settings.services()?;
+        let repair = arguments
+            .repair
+            .then(|| resolve_repair(services.clone(), &arguments.limits, &settings.environment));
+        let manifest = arguments.manifest.as_deref();
+        let manifest = manifest.map(|path| open_manifest(arguments, path, repair.as_ref())).transpose()?;
+        let path = arguments.state.path(false);
+        Ledger::check_file(&path)?;
+        if !path.exists() {
+            return Err(LedgerError::Missing { path }.into());
+        }
+        let lock = RunLock::acquire(&path)?;
+        let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
+        if arguments.repair && ledger.key_standing() == KeyStanding::Lost {
+            return Err(Failure::new(
+                ExitCode::Usage,
+                anyhow::anyhow!(
+                    "the fingerprint key beside the ledger is missing or another one, so that nothing may be replaced"
+                ),
+                "nothing was sent; put the right key back, or audit without --repair",
+            ));
+        }
+        Ok(Self { manifest, services, repair, targets, ledger, lock })
+    }
+
+    async fn carry_out(
+        self,
+        arguments: &AuditArguments,
+        limits: TimeLimits,
+        display: Arc<ProgressDisplay>,
+    ) -> Result<ExitCode, Failure> {
+        let Self { manifest, services, repair, targets, mut ledger, lock } = self;
+        let observer: Arc<dyn Observe> = display.clone();
+        let stop = Stop::default();
+        let signalled: Signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let name = manifest.as_ref().map(|(_, name)| name.clone());
+        let result = see(arguments, services, manifest.as_ref(), &ledger, &stop, observer).await?;
+        let (accepted, missed) = accept(arguments, &ledger)?;
+        let mut exit = Exit {
+            stopped: result.stopped.as_ref().map(code_of_stop),
+            is_incomplete: result.audit.counts.unseen > 0,
+            is_acceptance_missed: missed,
+            ..Exit::default()
+        };
+        let mut shown = AuditShown { manifest: name.as_deref(), result: &result, accepted, repaired: None };
+        let found = text::render(&shown, &ledger)?;
+        let is_text_told = !arguments.is_json() && (!arguments.output.quiet || needs_somebody(&result, exit));
+        if is_text_told {
+            display.finish();
+            print(&found);
+        }
+        if let Some(cause) = &result.stopped {
+            tell(&format!("stopped: {cause}\nhint: what was seen is kept; run the same command again\n"));
+        }
+        let mut repaired = None;
+        if let Some(((manifest, manifest_name), options)) = manifest.zip(repair)
+            && result.stopped.is_none()
+        {
+            let repair = Repair {
+                arguments,
+                manifest,
+                manifest_name,
+                options,
+                targets,
+                lock,
+                stop,
+                signalled,
+                display: Arc::clone(&display),
+            };
+            let (given_back, outcome, code) = repair.carry_out(ledger).await?;
+            ledger = given_back;
+            exit.repair = Some(code);
+            if is_text_told {
+                print(&text::render_repair(&outcome));
+            }
+            repaired = Some(outcome);
+        }
+        display.finish();
+        shown.repaired = repaired.as_ref();
+        if arguments.is_json() {
+            shown.write_json(&ledger, std::io::stdout().lock())?;
+        }
+        exit.is_drift_told = arguments.detailed_exitcode && ledger.still_found()? > 0;
+        Ok(exit.code())
+    }
+}
+
+/// Whether `--quiet` isn't to keep back what was found.
+fn needs_somebody(result: &AuditResult, exit: Exit) -> bool {
+    result.audit.counts.drift() > 0 || exit.code() != ExitCode::Done
+}
+
+fn open_manifest(
+    arguments: &AuditArguments,
+    path: &Path,
+    repair: Option<&RunOptions>,
+) -> Result<(Manifest, String), Failure> {
+    let source = manifest_source::open(path)?;
+    let client = repair.map_or(ClientColumn::Optional, client_column);
+    let options = arguments.reading.read_options(client, &arguments.lines.keep_column);
+    let manifest = Manifest::open(source, &options)?;
+    if !arguments.output.quiet {
+        for warning in manifest.warnings() {
+            tell(&format!("warning: {warning}\n"));
+        }
+    }
+    Ok((manifest, path.display().to_string()))
+}
+
+async fn see(
+    arguments: &AuditArguments,
+    services: Services,
+    manifest: Option<&(Manifest, String)>,
+    ledger: &Ledger,
+    stop: &Stop,
+    observer: Arc<dyn Observe>,
+) -> Result<AuditResult, Failure> {
+    if !arguments.output.quiet {
+        let whom = manifest.map_or("everybody in the ledger", |(_, name)| name);
+        let (origin, rate) = (services.leaf.http.origin(), services.leaf.rate);
+        tell(&format!("audit of {whom}: Leaf {origin} at {rate}, {}\n", services.account));
+    }
+    let before_logs = |users: u64| {
+        if users > 0 && !arguments.output.quiet {
+            let calls = if users == 1 { "one call" } else { "one call each" };
+            tell(&format!("fetching Leaf's log of {users} unhealthy: {calls}\n"));
+        }
+    };
+    let scope = match manifest {
+        Some((manifest, name)) => AuditScope::Manifest(manifest, name),
+        None => AuditScope::Everybody,
+    };
+    let options = AuditOptions { services, scope, list_use: arguments.look, before_logs: &before_logs };
+    pipeline::audit(ledger, options, stop.clone(), observer).await.map_err(Failure::from)
+}
+
+/// Accepts what is to be accepted; tells how many, and whether something couldn't be.
+fn accept(arguments: &AuditArguments, ledger: &Ledger) -> Result<(u64, bool), Failure> {
+    let (mut accepted, mut missed) = (0, false);
+    for wanted in &arguments.accept {
+        let users = ledger.accept(*wanted)?;
+        accepted += users;
+        if let (0, Accepted::Of(id)) = (users, wanted) {
+            missed = true;
+            tell(&format!(
+                "error: nothing to accept for {id}: this audit found no foreign credential of a user in the ledger there\n"
+            ));
+        }
+    }
+    Ok((accepted, missed))
+}
