@@ -134,6 +134,41 @@ fn nights_of_repair_replace_what_is_unhealthy_a_few_at_a_time_and_nothing_else()
 }
 
 #[test]
+fn two_thousand_credentials_of_which_a_tenth_breaks_are_well_again_after_some_nights() {
+    let (bench, rows) = attached(2_000);
+    // By a rule that no page of the list follows.
+    let broken: Vec<&Grower> =
+        rows.iter().enumerate().filter(|(row, _)| (row * 7) % 10 == 3).map(|(_, row)| row).collect();
+    break_credentials(&bench, broken.iter().copied());
+    for row in rows.iter().skip(5).step_by(20) {
+        bench.world().seed_credential(row.id, "OK");
+    }
+    let foreign = ids(rows.iter().skip(5).step_by(20));
+    let expected: BTreeSet<String> = ids(broken.iter().copied()).difference(&foreign).cloned().collect();
+    let audit = audited(&bench, 0, &["growers.csv"]);
+    assert_eq!(found(&audit)["unhealthy"], texts(&expected));
+    assert_eq!(found(&audit)["foreign"], texts(&foreign));
+    let (mut left, mut nights, mut last) = (expected.len(), 0, held(&bench, &rows));
+    while left > 0 {
+        let audit = audited(&bench, 0, &["growers.csv", "--repair", "--max-changes", "50"]);
+        assert_eq!(audit["counts"]["unhealthy"], left);
+        let now = held(&bench, &rows);
+        let changed: BTreeSet<String> = ids(rows
+            .iter()
+            .zip(now.iter().zip(&last))
+            .filter(|(_, (now, last))| now != last)
+            .map(|(row, _)| row));
+        assert_eq!(changed.len(), left.min(50));
+        assert!(changed.is_subset(&expected));
+        (left, nights, last) = (left - changed.len(), nights + 1, now);
+    }
+    assert_eq!(nights, expected.len().div_ceil(50));
+    let counts_now = audited(&bench, 6, &["growers.csv", "--detailed-exitcode"])["counts"].clone();
+    assert_eq!(counts_now, counts(1_900, 0, 0, 100, 0));
+    assert!(broken.iter().all(|row| bench.world().credentials_of(row.id).len() == 1));
+}
+
+#[test]
 fn a_repair_can_be_had_at_once_and_is_a_run_with_a_report() {
     let (bench, rows) = attached(3);
     break_credentials(&bench, &rows[1..2]);

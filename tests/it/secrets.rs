@@ -289,3 +289,26 @@ fn secrets_go_only_to_the_service_they_belong_to() {
     }));
     assert_eq!(bench.calls_of(GetCredential), rows.len());
 }
+
+#[test]
+fn an_audit_and_its_repair_keep_every_secret_though_leafs_log_is_full_of_them() {
+    let rows = secretive(4);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    let audit = |arguments: &[&str]| {
+        let invocation = bench.program().args(["audit", "-vvv"]).args(arguments);
+        let invocation = invocation.env("LEAF_TOKEN", LEAF_TOKEN).env("STARA_ACCESS_TOKEN_CLIENT", CLIENT);
+        invocation.env("RUST_LOG", "trace").end()
+    };
+    for row in &rows[..2] {
+        bench.world().set_status(row.id, "invalid");
+    }
+    let ended = [
+        audit(&[]),
+        audit(&["--json"]),
+        audit(&["growers.csv", "--repair", "--log-file", "audit.log", "--progress", "json"]).with_code(0),
+    ];
+    assert!(ended[0].stdout.contains("status 401"), "the log is shown: {}", ended[0].stdout);
+    assert_eq!(bench.world().attach_effects_in_all(), 6, "both are replaced");
+    expect_silence(&bench, &rows, &ended, &["state/ledger.db", "audit.log", "state/growers.repair.csv"]);
+}
