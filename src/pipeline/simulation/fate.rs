@@ -39,9 +39,13 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
     let setting = Setting::new(&mut dice);
     let troubled = 1 + dice.roll(if setting.is_changing { 4 } else { 3 });
     let last = setting.manifests.len() - 1;
-    let versions: Vec<usize> = (0..=last).collect();
-    let mut nights: Vec<usize> = (0..troubled).map(|_| dice.pick(&versions)).collect();
-    nights.sort_unstable();
+    let first = if setting.begins_well || dice.chance(50) { 0 } else { last / 2 };
+    let mut step = |version: &mut usize| {
+        let now = *version;
+        *version = (now + usize::from(dice.chance(60))).min(last);
+        now
+    };
+    let nights: Vec<usize> = (0..troubled).scan(first, |version, _| Some(step(version))).collect();
     let mut undisturbed_nights = nights.clone();
     undisturbed_nights.dedup();
     undisturbed_nights.retain(|version| *version != last);
@@ -129,8 +133,13 @@ impl<'a> Life<'a> {
         if !self.is_disturbed {
             lock(&self.world).calm_down();
         }
-        for version in self.nights.clone() {
-            if self.is_disturbed {
+        for (night, version) in self.nights.clone().into_iter().enumerate() {
+            if self.is_disturbed && night == 0 && self.setting.begins_well {
+                let troubles = lock(&self.world).put_off_troubles();
+                self.carry_out(version, Blow::None);
+                lock(&self.world).climate.most_troubles = troubles;
+                self.pause(20, 0);
+            } else if self.is_disturbed {
                 let blow = Blow::draw(&mut self.dice);
                 self.carry_out(version, blow);
                 let minutes = self.dice.pick(&[0, 0, 1, 3, 20, 1_440]);

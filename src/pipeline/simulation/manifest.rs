@@ -106,7 +106,7 @@ impl Setting {
             (false, true) => (8, 0),
             (false, false) => (0, 0),
         };
-        if self.is_changing && dice.chance(25) {
+        if self.is_changing && dice.chance(30) {
             line.clone_from(before);
         } else if !line.is_right() && dice.chance(50) {
             line.password = right_password(&line.login);

@@ -51,9 +51,9 @@ impl Blow {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let commit = 1 + u32::try_from(dice.roll(25)).unwrap();
         let point = dice.pick(&[CrashPoint::Leaving, CrashPoint::Processed, CrashPoint::Answered]);
-        match dice.roll(12) {
+        match dice.roll(13) {
             0..=2 => Self::CrashAtRequest(1 + u32::try_from(dice.roll(60)).unwrap(), point),
-            10 | 11 => Self::CrashAtWrite(1 + u32::try_from(dice.roll(8)).unwrap(), point),
+            10..=12 => Self::CrashAtWrite(1 + u32::try_from(dice.roll(6)).unwrap(), point),
             3 => Self::CrashAtTime(dice.time(Duration::from_secs(200))),
             4 => Self::CrashAtCommit(commit),
             5 => Self::CommitFails(commit),

@@ -70,6 +70,8 @@ pub(super) struct Setting {
     pub(super) manifests: Vec<Vec<Line>>,
     /// Whether rows change often.
     pub(super) is_changing: bool,
+    /// Whether nothing goes wrong in the first night, so that later ones find credentials to replace.
+    pub(super) begins_well: bool,
     pub(super) users: BTreeMap<LeafUserId, Standing>,
     /// The logins that Stara knows.
     pub(super) logins: BTreeSet<String>,
@@ -117,6 +119,7 @@ impl Setting {
         let mut setting = Self {
             manifests: Vec::new(),
             is_changing,
+            begins_well: is_changing && dice.chance(60),
             users: BTreeMap::new(),
             logins: BTreeSet::new(),
             climate,

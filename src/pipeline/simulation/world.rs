@@ -126,6 +126,11 @@ impl World {
         }
     }
 
+    /// Lets nothing go wrong until the troubles that it gives are put into force again.
+    pub(super) fn put_off_troubles(&mut self) -> u32 {
+        std::mem::take(&mut self.climate.most_troubles)
+    }
+
     /// Lets nothing go wrong from here on.
     pub(super) fn calm_down(&mut self) {
         self.climate.most_troubles = 0;
