@@ -123,7 +123,7 @@ pub struct PlanArguments {
 
 /// How a plan is made and told.
 #[derive(Debug, Clone, Copy, Args)]
-#[command(next_help_heading = "Plan")]
+#[command(next_help_heading = "Plan (plan, run --dry-run)")]
 pub(super) struct PlanFlags {
     /// Print the plan as JSON, with every row that isn't done
     #[arg(long)]

@@ -21,6 +21,7 @@ mod manifests;
 mod outage;
 mod pacing;
 mod pinned;
+mod plan;
 mod progress;
 mod refusals;
 mod replacements;
