@@ -24,6 +24,9 @@ use super::target::Target;
 /// rows, and the next copy is at hand at once.
 const MOST_COPIES: u32 = 100;
 
+/// How many bytes are copied at a time.
+const PIECE: u64 = 256 * 1024;
+
 /// The length of a log's header in bytes. Source: SQLite's file format, section 4.1.
 const LOG_HEADER: u64 = 32;
 
@@ -41,7 +44,7 @@ impl Ledger {
         let copy = folder.path().join("ledger.db");
         let (is_there, key) = (path.symlink_metadata().is_ok(), FingerprintKey::load(path)?);
         if is_there {
-            copy_whole(path, &copy)?;
+            copy_whole(path, &copy, &mut || {})?;
         } else {
             create_private(&copy).map_err(|source| LedgerError::File { path: copy.clone(), source })?;
         }
@@ -68,14 +71,18 @@ fn remove(folder: TempDir) -> Result<(), LedgerError> {
     folder.close().map_err(|source| LedgerError::File { path, source })
 }
 
-/// Copies a ledger with what SQLite keeps beside it, as it was at one moment.
-fn copy_whole(path: &Path, copy: &Path) -> Result<(), LedgerError> {
+/// Copies a ledger with what SQLite keeps beside it, as it was at one moment. Between any two steps of that `meanwhile`
+/// happens.
+fn copy_whole(path: &Path, copy: &Path, meanwhile: &mut dyn FnMut()) -> Result<(), LedgerError> {
     let failed = |source| LedgerError::File { path: path.to_owned(), source };
     for _ in 0..MOST_COPIES {
         let before = Stamp::of(path).map_err(failed)?;
+        // The log after the database.
         for ending in ["", "-journal", "-wal"] {
-            copy_file(&beside(path, ending), &beside(copy, ending)).map_err(failed)?;
+            meanwhile();
+            copy_file(&beside(path, ending), &beside(copy, ending), meanwhile).map_err(failed)?;
         }
+        meanwhile();
         if Stamp::of(path).map_err(failed)? == before {
             return Ok(());
         }
@@ -84,13 +91,17 @@ fn copy_whole(path: &Path, copy: &Path) -> Result<(), LedgerError> {
 }
 
 /// Copies a file if it is there. What stood in the place of the copy goes.
-fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_file(from: &Path, to: &Path, meanwhile: &mut dyn FnMut()) -> io::Result<()> {
     match std::fs::remove_file(to) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let Some(mut source) = open(from)? else { return Ok(()) };
-    io::copy(&mut source, &mut create_private(to)?).map(drop)
+    let mut target = create_private(to)?;
+    while io::copy(&mut (&mut source).take(PIECE), &mut target)? > 0 {
+        meanwhile();
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> io::Result<Option<File>> {
@@ -144,4 +155,124 @@ fn written_of(metadata: &Metadata) -> Written {
     use std::os::unix::fs::MetadataExt as _;
     let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
     (metadata.ino(), metadata.len(), times)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::checkpoint::{KeyStanding, LedgerError};
+
+    fn target() -> Target {
+        Target::new("https://stara.example", "https://leaf.example")
+    }
+
+    fn facts(ledger: &Ledger) -> i64 {
+        ledger.connection.query_row("SELECT count(*) FROM facts", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_copy_may_be_written_and_the_ledger_never_hears_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        drop(Ledger::open(&path, LedgerAccess::Run(&target())).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        assert_eq!(copy.key_standing(), KeyStanding::Own);
+        copy.connection.execute("INSERT INTO facts VALUES ('a', 'b')", []).unwrap();
+        assert_eq!(facts(&copy), 1);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(facts(&Ledger::copy_of(&path, &target()).unwrap()), 0);
+        let other = Target::new("https://stara.example", "https://other.example");
+        let sql =
+            "INSERT INTO facts VALUES ('stara', 'https://stara.example'), ('leaf', 'https://leaf.example')";
+        Connection::open(&path).unwrap().execute(sql, []).unwrap();
+        let error = Ledger::copy_of(&path, &other).unwrap_err();
+        assert!(matches!(error, LedgerError::OtherTarget { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_is_no_ledger_is_refused_and_left_untouched() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        std::fs::write(&path, "shopping list").unwrap();
+        let error = Ledger::copy_of(&path, &target()).unwrap_err();
+        assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    /// A ledger of many pages, which is written without changing the sum of its numbers.
+    struct Written {
+        ledger: Ledger,
+        commits: i64,
+    }
+
+    impl Written {
+        fn new(path: &Path) -> Self {
+            let ledger = Ledger::open(path, LedgerAccess::Run(&target())).unwrap();
+            // The log is moved into the database, and begun anew, as often as can be.
+            ledger.connection.pragma_update(None, "wal_autocheckpoint", 4).unwrap();
+            ledger.connection.pragma_update(None, "synchronous", "OFF").unwrap();
+            let fill = "WITH RECURSIVE n (x) AS (VALUES (0) UNION ALL SELECT x + 1 FROM n LIMIT 480)
+                        INSERT INTO users (key, leaf_user_id, run, message)
+                        SELECT x, randomblob(16), 0, hex(randomblob(1500)) FROM n";
+            ledger.connection.execute(fill, []).unwrap();
+            Self { ledger, commits: 0 }
+        }
+
+        /// Moves one from a number at one end of the file to one at the other, always others.
+        fn commit(&mut self) {
+            let (from, to) = (self.commits * 7 % 240, 479 - self.commits * 11 % 240);
+            self.commits += 1;
+            let sql = "UPDATE users SET run = run + iif(key = ?1, -1, 1) WHERE key IN (?1, ?2)";
+            self.ledger.connection.execute(sql, [from, to]).unwrap();
+        }
+    }
+
+    /// Copies the ledger while it is written so often at each step of the copying; gives the sum of the copy's numbers.
+    fn copied_while_written(written: &mut Written, path: &Path, at: &dyn Fn(u64) -> u64) -> i64 {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        let mut step = 0;
+        let mut write = || {
+            (0..at(step)).for_each(|_| written.commit());
+            step += 1;
+        };
+        copy_whole(path, &copy, &mut write).unwrap();
+        let copy = Connection::open(copy).unwrap();
+        let sound: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(sound, "ok");
+        copy.query_row("SELECT sum(run) FROM users", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn every_copy_of_a_ledger_that_is_being_written_is_the_ledger_at_one_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let mut written = Written::new(&path);
+        for first in 0..20 {
+            // Twice one, for every second commit moves the log into the database, and the next begins it anew.
+            for commits in [1, 1, 2, 3] {
+                let at = |step| if step == first { commits } else { 0 };
+                assert_eq!(copied_while_written(&mut written, &path, &at), 0, "{commits} at {first}");
+            }
+            let at = |step| u64::from(step >= first && step < first + 9);
+            assert_eq!(copied_while_written(&mut written, &path, &at), 0, "from {first} on");
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_is_written_all_the_time_is_not_copied_by_halves() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&target())).unwrap();
+        ledger.connection.pragma_update(None, "wal_autocheckpoint", 1).unwrap();
+        let mut write = || {
+            let sql = "INSERT OR REPLACE INTO facts VALUES ('a', hex(randomblob(3000)))";
+            ledger.connection.execute(sql, []).unwrap();
+        };
+        let error = copy_whole(&path, &directory.path().join("copy.db"), &mut write).unwrap_err();
+        assert!(matches!(error, LedgerError::File { .. }), "{error:?}");
+    }
 }
