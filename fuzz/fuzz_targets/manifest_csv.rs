@@ -14,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     for record in records {
         let line = match record {
             Ok(Record::Row(row)) => row.line,
+            Ok(Record::User(user)) => user.line,
             Ok(Record::Invalid(invalid)) => invalid.line,
             Err(_) => return,
         };

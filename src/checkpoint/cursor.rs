@@ -10,6 +10,7 @@ use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
 use super::record::{UserKey, UserRecord};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
+use crate::model::LeafUserId;
 
 /// How many lines are read at a time.
 const PAGE: u64 = 512;
@@ -19,6 +20,8 @@ const PAGE: u64 = 512;
 pub struct LineEntry {
     /// Its number.
     pub line: u64,
+    /// Its user's id, for a line that is carried out.
+    pub leaf_user_id: Option<LeafUserId>,
     /// The fingerprint of its row; `None` for an invalid line.
     pub row: Option<Fingerprint>,
     /// Whether Stara refused its login and password before, and that stands.
@@ -77,7 +80,7 @@ impl LineCursor {
 
     fn read_page(&mut self) -> rusqlite::Result<()> {
         let sql = format!(
-            "SELECT lines.line, lines.row_print,
+            "SELECT lines.line, users.leaf_user_id, lines.row_print,
                     refusals.at IS NOT NULL AND ifnull(refusals.asked = ?3, TRUE), ifnull(refusals.asked <> ?3, FALSE),
                     {USER_COLUMNS}
              FROM lines
@@ -91,10 +94,11 @@ impl LineCursor {
         while let Some(row) = rows.next()? {
             let mut cells = Cells::of(row);
             let line = cells.next()?;
+            let leaf_user_id = cells.next::<Option<[u8; 16]>>()?.map(LeafUserId::from_bytes);
             let print = cells.next::<Option<i64>>()?.map(Fingerprint);
             let (is_refused, is_reopened) = (cells.next()?, cells.next()?);
             let user = read_user(&mut cells)?;
-            self.page.push_back(LineEntry { line, row: print, is_refused, is_reopened, user });
+            self.page.push_back(LineEntry { line, leaf_user_id, row: print, is_refused, is_reopened, user });
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod error;
 mod findings;
 mod fingerprint;
 mod forecasts;
+mod leavers;
 mod ledger;
 mod lock;
 mod rates;
@@ -38,12 +39,13 @@ pub use error::LedgerError;
 pub use findings::{Accepted, AuditedUser, FindingChange, FoundUser, StandingFinding};
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
 pub use forecasts::{Foreseen, ForeseenRow, RowInSight};
+pub use leavers::LeaverCounts;
 pub use ledger::{KeyStanding, Ledger, LedgerAccess};
 pub use lock::{LockHolder, RunLock};
 pub use rates::LearnedRate;
 pub use record::{
-    HeldCredential, Intent, LineDecision, OutcomeRecord, Refusal, RefusalChange, SavedEvent, UserKey,
-    UserRecord,
+    DecidedRow, HeldChange, HeldCredential, Intent, LineDecision, OutcomeRecord, Refusal, RefusalChange,
+    SavedEvent, UserKey, UserRecord,
 };
 pub use results::{LineResult, OutcomeCounts};
 pub use runs::{HostTotals, RunEnd, RunKind, RunRecord, RunStart};

@@ -1,6 +1,6 @@
 //! What the ledger holds of a user and of a line.
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, RowFingerprints};
 use crate::model::{CredentialId, Login, Origin, Outcome, UnixMillis};
 
 /// A user's place in the ledger: an integer in the order of first appearance, so that updates go through it in order.
@@ -81,12 +81,35 @@ pub struct Intent {
     pub acknowledged: bool,
     /// Whether a look before the first attach had shown no credential, so that one found later is ours.
     pub over_nothing: bool,
-    /// Whether the old credential was deleted on the way, so that the user has none until an attach succeeds.
+    /// Whether the old credential was deleted on the way, so that the user has none until an attach succeeds. A deletion
+    /// without it was asked for by `detach`: nothing is to take the credential's place.
     pub replacing: bool,
-    /// The credential whose deletion is announced, where one is replaced.
+    /// The credential whose deletion is announced, where one is replaced or taken away.
     pub removing: Option<CredentialId>,
     /// The login of the row that it was announced for; `None` where an older program wrote it.
     pub login: Option<Login>,
+    /// The run in which the attach was announced that it is about; `None` where an older program wrote it.
+    pub run: Option<i64>,
+}
+
+/// What an outcome changes about the credential that a user is known to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldChange {
+    /// Nothing: the outcome doesn't tell.
+    Leave,
+    /// It holds this one.
+    Holds(HeldCredential),
+    /// It holds none any more.
+    Nothing,
+}
+
+/// The row of a manifest by which an outcome was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedRow {
+    /// Its login.
+    pub login: Login,
+    /// Its fingerprints; `None` when they weren't made with the ledger's own key.
+    pub fingerprints: Option<RowFingerprints>,
 }
 
 /// That Stara refused a login and password.

@@ -107,8 +107,8 @@ impl Ledger {
     ///
     /// When the ledger can't be read.
     pub fn count_outcomes(&self, run: i64) -> Result<OutcomeCounts, LedgerError> {
-        let sql = "SELECT lines.decision, users.outcome, users.run IS ?1, users.intent_at IS NOT NULL,
-                          users.intent_replacing, count(*)
+        let sql = "SELECT lines.decision, users.outcome, users.run IS ?1,
+                          iif(users.intent_at IS NULL, NULL, users.intent_attaches), users.intent_replacing, count(*)
                    FROM lines LEFT JOIN users ON users.key = lines.user GROUP BY 1, 2, 3, 4, 5";
         let count = || {
             let mut counts = OutcomeCounts::default();
@@ -120,8 +120,10 @@ impl Ledger {
                 let standing = Standing {
                     outcome: outcome.and_then(|name| name.parse().ok()),
                     of_this_run: row.get(2)?,
-                    open: row.get(3)?,
-                    replacing: row.get::<_, Option<bool>>(4)?.unwrap_or_default(),
+                    open: row
+                        .get::<_, Option<u32>>(3)?
+                        .zip(row.get::<_, Option<bool>>(4)?)
+                        .map(|(attaches, replacing)| OutcomeCode::of_open(attaches, replacing)),
                 };
                 let lines: u64 = row.get(5)?;
                 counts.add(decision, code_of(decision, standing), lines);
@@ -198,15 +200,15 @@ impl Ledger {
 struct Standing {
     outcome: Option<OutcomeCode>,
     of_this_run: bool,
-    open: bool,
-    replacing: bool,
+    /// The code of what is in the open.
+    open: Option<OutcomeCode>,
 }
 
 impl Standing {
     /// Whether an outcome of an earlier run still says how things are with a row that this run left out: nothing is in
     /// the open, and no run would simply have tried it again.
     fn stands_unselected(self) -> bool {
-        !self.open && self.outcome.is_some_and(|code| code.next_run() != NextRun::TriesAgain)
+        self.open.is_none() && self.outcome.is_some_and(|code| code.next_run() != NextRun::TriesAgain)
     }
 }
 
@@ -222,10 +224,10 @@ fn code_of(decision: LineDecision, standing: Standing) -> OutcomeCode {
             standing.outcome.unwrap_or(OutcomeCode::NotReached)
         }
         LineDecision::ToDo | LineDecision::Replace | LineDecision::NotSelected => match standing {
-            Standing { outcome: Some(code), of_this_run: true, .. } => code,
             // A run that was stopped or killed leaves its intents open: they say what a crash can't.
-            Standing { open: true, replacing: true, .. } => OutcomeCode::CredentialRemoved,
-            Standing { open: true, .. } => OutcomeCode::AttachUnconfirmed,
+            Standing { outcome: Some(code), of_this_run: true, .. } | Standing { open: Some(code), .. } => {
+                code
+            }
             _ => OutcomeCode::NotReached,
         },
     }
@@ -249,8 +251,7 @@ fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
     let standing = Standing {
         outcome: record.map(|record| record.outcome.code),
         of_this_run: record.is_some_and(|record| record.run == run),
-        open: intent.is_some(),
-        replacing: intent.is_some_and(|intent| intent.replacing),
+        open: intent.map(|intent| OutcomeCode::of_open(intent.attaches, intent.replacing)),
     };
     let code = code_of(decision, standing);
     let stands = decision == LineDecision::Keep
@@ -276,7 +277,7 @@ fn without_record(code: OutcomeCode, decision: LineDecision, message: Option<Str
     let stage = match code {
         OutcomeCode::StaraLoginRejected => Stage::Authenticate,
         OutcomeCode::AttachUnconfirmed => Stage::Attach,
-        OutcomeCode::CredentialRemoved => Stage::Remove,
+        OutcomeCode::CredentialRemoved | OutcomeCode::DetachUnconfirmed => Stage::Remove,
         _ => Stage::Manifest,
     };
     let said = match code {
@@ -285,6 +286,9 @@ fn without_record(code: OutcomeCode, decision: LineDecision, message: Option<Str
         }
         OutcomeCode::CredentialRemoved => {
             "the run ended between deleting the old credential and attaching the new one"
+        }
+        OutcomeCode::DetachUnconfirmed => {
+            "the deletion was sent, and the run ended before its result was known"
         }
         OutcomeCode::NotReached if decision == LineDecision::NotSelected => {
             "not selected by --limit or --only"

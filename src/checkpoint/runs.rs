@@ -9,7 +9,7 @@ use super::approach::Approach;
 use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::results::OutcomeCounts;
-use crate::model::UnixMillis;
+use crate::model::{OutcomeCode, UnixMillis};
 
 /// What kind of run it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +33,18 @@ impl RunKind {
             Self::Run => "run",
             Self::Repair => "repair",
             Self::Detach => "detach",
+        }
+    }
+
+    /// Whether a line that ended so counts as failed in a run of this kind, apart from those that it didn't come to.
+    #[must_use]
+    pub fn is_failure(self, code: OutcomeCode) -> bool {
+        match self {
+            Self::Run | Self::Repair => code.is_failure(),
+            Self::Detach => !matches!(
+                code,
+                OutcomeCode::Detached | OutcomeCode::ManifestDuplicate | OutcomeCode::NotReached
+            ),
         }
     }
 
@@ -173,7 +185,7 @@ fn from_json<T: for<'de> Deserialize<'de> + Default>(text: Option<String>) -> T 
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         run: row.get("run")?,
         kind: RunKind::from_name(&row.get::<_, String>("kind")?).unwrap_or_default(),

@@ -33,6 +33,8 @@ pub struct StagedLine {
 pub enum LineContent {
     /// A row.
     Row(StagedRow),
+    /// A user, of whom it says no more.
+    User(LeafUserId),
     /// Nothing that can be carried out.
     Invalid {
         /// The user it names all the same, if it does.
@@ -92,7 +94,8 @@ const PUT_LINE: &str = "
                 excluded.decision, excluded.message, excluded.kept)";
 
 impl Ledger {
-    /// Stages `lines` as the lines of a new run, each decided by `decide`.
+    /// Stages `lines` as the lines of a new run, each decided by `decide`, which gets the row unless the line only names a
+    /// user.
     ///
     /// # Errors
     ///
@@ -101,7 +104,7 @@ impl Ledger {
         &mut self,
         start: &RunStart,
         lines: impl Iterator<Item = Result<StagedLine, E>>,
-        mut decide: impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
+        mut decide: impl FnMut(Option<&StagedRow>, &StagedUser) -> LineDecision,
     ) -> Result<StagingTotals, StageError<E>> {
         let (path, standing, claim) = (self.path.clone(), self.key_standing(), self.claim());
         let failed = |source| StageError::Ledger(LedgerError::Database { path: path.clone(), source });
@@ -174,7 +177,7 @@ impl<'a> Stager<'a> {
     fn put(
         &mut self,
         line: &StagedLine,
-        decide: &mut impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
+        decide: &mut impl FnMut(Option<&StagedRow>, &StagedUser) -> LineDecision,
     ) -> rusqlite::Result<()> {
         let kept = (!line.kept.is_empty()).then(|| to_json(&line.kept));
         match &line.content {
@@ -194,6 +197,24 @@ impl<'a> Stager<'a> {
                     kept
                 ])?;
             }
+            LineContent::User(leaf_user_id) => {
+                let (user, record) = self.user(*leaf_user_id)?;
+                let login = record.as_ref().and_then(|record| record.login.clone());
+                let decision =
+                    decide(None, &StagedUser { record, refusal: None, is_reopened: false, finding: None });
+                let nothing = None::<i64>;
+                self.put_line.execute(params![
+                    line.line,
+                    user.0,
+                    None::<&[u8]>,
+                    login.as_ref().map(Login::as_str),
+                    nothing,
+                    nothing,
+                    decision.as_str(),
+                    None::<&str>,
+                    kept
+                ])?;
+            }
             LineContent::Row(row) => {
                 let (user, record) = self.user(row.leaf_user_id)?;
                 let found = self.refusal(row)?;
@@ -202,7 +223,7 @@ impl<'a> Stager<'a> {
                     found => (found.map(|(refusal, _)| refusal), false),
                 };
                 let finding = self.finding(user)?;
-                let decision = decide(row, &StagedUser { record, refusal, is_reopened, finding });
+                let decision = decide(Some(row), &StagedUser { record, refusal, is_reopened, finding });
                 let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
                     format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
                 });

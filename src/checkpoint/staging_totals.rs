@@ -122,7 +122,8 @@ fn judge_repeated(connection: &Connection) -> rusqlite::Result<()> {
     while let Some(group) = groups.next()? {
         let (user, first, lines): (i64, i64, i64) = (group.get(0)?, group.get(1)?, group.get(2)?);
         let (listed, versions): (String, i64) = (group.get(3)?, group.get(4)?);
-        if versions == 1 {
+        // Lines that only name their user have nothing to disagree about.
+        if versions <= 1 {
             let message = format!("says the same as line {first}");
             mark_others.execute(params![user, first, LineDecision::Duplicate.as_str(), message])?;
         } else {

@@ -14,7 +14,7 @@ pub(super) const USER_COLUMNS: &str = "users.key, users.login, users.row_print, 
     users.outcome, users.origin, users.stage, users.http_status, users.attempts, users.credential_id, \
     users.credential_status, users.message, users.finished_at, users.run, \
     users.intent_at, users.intent_attaches, users.intent_acknowledged, users.intent_over_nothing, \
-    users.intent_replacing, users.intent_removing, users.intent_login, \
+    users.intent_replacing, users.intent_removing, users.intent_login, users.intent_run, \
     users.held_id, users.held_ours, users.held_login, users.held_origin, users.held_run";
 
 /// A row's cells, one after another.
@@ -88,6 +88,7 @@ fn read_intent(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<Intent>> {
         replacing: cells.next()?,
         removing: cells.text()?.as_deref().and_then(CredentialId::new),
         login: cells.text()?.map(Login::new),
+        run: cells.next()?,
     };
     Ok(at.map(|_| intent))
 }

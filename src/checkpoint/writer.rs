@@ -4,6 +4,7 @@
 mod simulated;
 mod statements;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -12,10 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::approach::Approach;
 use super::error::LedgerError;
-use super::fingerprint::RowFingerprints;
 use super::ledger::Ledger;
-use super::record::{HeldCredential, Intent, OutcomeRecord, RefusalChange, SavedEvent, UserKey};
-use crate::model::{Dialect, Login, Service};
+use super::record::{DecidedRow, HeldChange, Intent, OutcomeRecord, RefusalChange, SavedEvent, UserKey};
+use crate::model::{Dialect, Service};
 use statements::Statements;
 
 /// The most writes in one commit, and in the queue. Groups of 256 cost half as much a row as groups of 64; more gain little.
@@ -51,6 +51,7 @@ enum Change {
     LoginSucceeded(Dialect),
     Learned(Service, f64),
     RefusalsInDoubt(i64, Option<Approach>),
+    Explained(u64, Cow<'static, str>),
 }
 
 /// Everything that becomes true with an outcome, in one step.
@@ -58,16 +59,14 @@ enum Change {
 pub struct OutcomeChange {
     /// The user.
     pub user: UserKey,
-    /// The login of the row that was decided.
-    pub login: Login,
-    /// The row's fingerprints; `None` when they weren't made with the ledger's own key.
-    pub fingerprints: Option<RowFingerprints>,
+    /// The row that was decided; `None` leaves what was known of it.
+    pub row: Option<DecidedRow>,
     /// How it ended.
     pub record: OutcomeRecord,
     /// The intent that stays open; `None` closes it.
     pub open_intent: Option<Intent>,
-    /// The credential that the user now holds; `None` leaves what was known of it.
-    pub held: Option<HeldCredential>,
+    /// What is now known of the credential that the user holds.
+    pub held: HeldChange,
     /// What is now known of the login.
     pub refusal: RefusalChange,
 }
@@ -149,6 +148,15 @@ impl LedgerHandle {
     /// When it couldn't be written.
     pub async fn finish_keeping_intent(&self, change: OutcomeChange) -> Result<(), LedgerError> {
         self.write(Change::OutcomeKeepingIntent(Box::new(change))).await
+    }
+
+    /// Says at a line of the latest run why nothing became of it; its user's record stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When it couldn't be written.
+    pub async fn explain(&self, line: u64, why: Cow<'static, str>) -> Result<(), LedgerError> {
+        self.write(Change::Explained(line, why)).await
     }
 
     /// Saves Leaf's log of a credential that is about to be deleted.

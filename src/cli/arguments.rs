@@ -11,7 +11,8 @@ use super::output::OutputFlags;
 use crate::model::LeafUserId;
 use crate::sandbox::{Fault, SecondAttach};
 use crate::settings::{
-    LineFlags, ManifestFlags, RateFlags, RowFlags, SelectionFlags, StateFlags, TargetFlags, parse_duration,
+    LineFlags, ManifestFlags, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, StateFlags, TargetFlags,
+    parse_duration,
 };
 
 /// What only the environment holds, for a flag's value stands in every list of processes.
@@ -42,6 +43,9 @@ pub enum Verb {
     /// See whether Leaf holds what the ledger expects: healthy, missing, unhealthy, foreign, unknown; --repair mends
     #[command(after_help = SECRETS)]
     Audit(Box<AuditArguments>),
+    /// Take credentials away that this tool attached: offboard growers, or roll a run back; asks first
+    #[command(after_help = SECRETS)]
+    Detach(Box<DetachArguments>),
     /// Show what the ledger knows: the latest run, or one user
     Status(StatusArguments),
     /// Write the results of the latest run again, from the ledger alone
@@ -141,6 +145,47 @@ impl PlanFlags {
     pub(super) const fn are_given(self) -> bool {
         self.json || self.refresh || self.detailed_exitcode
     }
+}
+
+/// The arguments of `detach`.
+#[derive(Debug, Args)]
+pub struct DetachArguments {
+    /// Whose credentials go: leafUserIds, or one manifest, of which only the column leafUserId is read; - reads stdin
+    #[arg(value_name = "MANIFEST|ID", required_unless_present = "from_run")]
+    pub leavers: Vec<PathBuf>,
+    /// Roll back: take away exactly what the run with this number attached (`status` lists the runs)
+    #[arg(long, value_name = "RUN", conflicts_with = "leavers")]
+    pub from_run: Option<i64>,
+    /// Take away credentials, too, that this tool didn't attach
+    #[arg(long)]
+    pub include_foreign: bool,
+    /// Don't ask; without a terminal nothing is done without it
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
+    /// [default: state/detach.results.csv]
+    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
+    pub report: Vec<PathBuf>,
+    /// Start no new row after this time; rows under way get --grace, and the same command resumes (exit 5)
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_MAX_DURATION", value_parser = parse_duration)]
+    pub max_duration: Option<Duration>,
+    /// How long rows under way may go on after a first Ctrl-C or SIGTERM, or after --max-duration
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_GRACE", default_value = "20s", value_parser = parse_duration)]
+    pub grace: Duration,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) rates: RateFlags,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+    #[command(flatten)]
+    pub(super) reading: ManifestFlags,
+    #[command(flatten)]
+    pub(super) lines: LineFlags,
+    #[command(flatten)]
+    pub(super) limits: RowLimitFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
 }
 
 /// The arguments of `status`.

@@ -11,7 +11,7 @@ use super::last_report::{self, Reported};
 use super::reports::ReportTarget;
 use super::run::{internal, tell};
 use super::signals::Signalled;
-use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunLock};
+use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunKind, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
 use crate::pipeline::journey::PASSWORD_CHANGED;
 use crate::pipeline::{RunResult, Stop, StopCause};
@@ -32,6 +32,8 @@ pub(super) struct Ended {
 
 /// What the end of a run must know of how it was called.
 pub(super) struct Telling<'a> {
+    /// What kind of run it was.
+    pub(super) kind: RunKind,
     /// Whether nothing is said unless somebody is needed.
     pub(super) is_quiet: bool,
     /// The ledger that was named.
@@ -70,7 +72,7 @@ impl Ended {
         // A signal that cost the report stopped the run, though its rows had ended.
         let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
         let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
-        let code = match (exit_code(stopped.as_ref(), &outcomes, self.lines), &reported) {
+        let code = match (exit_code(telling.kind, stopped.as_ref(), &outcomes, self.lines), &reported) {
             (ExitCode::Internal, _) => ExitCode::Internal,
             (_, Err(failure)) => failure.code,
             (code, Ok(_)) => code,
@@ -86,7 +88,7 @@ impl Ended {
         if !telling.is_quiet || code != ExitCode::Done {
             let paths = || targets.iter().map(|target| target.path.as_path());
             let noted = ledger.count_ended(self.run, PASSWORD_CHANGED)?;
-            let mut summary = self.summary(&outcomes, noted, stopped.as_ref());
+            let mut summary = self.summary(telling.kind, &outcomes, noted, stopped.as_ref());
             match reported {
                 Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
                 Ok(Reported::GivenUp) => {
@@ -109,7 +111,13 @@ impl Ended {
         reported.map(|_| code)
     }
 
-    fn summary(&self, outcomes: &OutcomeCounts, noted: u64, stopped: Option<&StopCause>) -> Summary {
+    fn summary(
+        &self,
+        kind: RunKind,
+        outcomes: &OutcomeCounts,
+        noted: u64,
+        stopped: Option<&StopCause>,
+    ) -> Summary {
         let host = |service: Service, origin: &String| {
             let name = service.as_str().to_lowercase();
             let HostTotals { requests, throttled, .. } =
@@ -117,6 +125,8 @@ impl Ended {
             HostUse { service, origin: origin.clone(), requests, throttled }
         };
         Summary {
+            run: self.run,
+            kind,
             lines: self.lines,
             outcomes: outcomes.iter().collect(),
             done_before: outcomes.earlier,
@@ -155,7 +165,7 @@ fn is_something_left(outcomes: &OutcomeCounts) -> bool {
 }
 
 /// How a run ends, in the order of precedence: 1, 8, signal, 7, 4, 5, 3.
-fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
+fn exit_code(kind: RunKind, stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
     if outcomes.total() != lines {
         return ExitCode::Internal;
     }
@@ -163,7 +173,7 @@ fn exit_code(stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) 
         return code_of_stop(cause);
     }
     // A row that the run should have tried and didn't come to counts as well, for whatever reason.
-    let failed = |code: OutcomeCode| code.is_failure() || code == OutcomeCode::NotReached;
+    let failed = |code: OutcomeCode| kind.is_failure(code) || code == OutcomeCode::NotReached;
     let any_failed = OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
     if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
 }

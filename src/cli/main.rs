@@ -8,7 +8,7 @@ use clap::Parser as _;
 use super::arguments::{Cli, Verb};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, explain, plan, reports, run, sandbox, status};
+use super::{audit, detach, explain, plan, reports, run, sandbox, status};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]
@@ -28,6 +28,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plan(arguments) => plan::plan(&arguments),
         Verb::Audit(arguments) => audit::audit(&arguments),
+        Verb::Detach(arguments) => detach::detach(&arguments),
         Verb::Status(arguments) => status::status(&arguments),
         Verb::Report(arguments) => reports::report(&arguments),
         Verb::Sandbox(arguments) => sandbox::serve(&arguments),

@@ -8,6 +8,8 @@
 mod arguments;
 mod audit;
 mod conclusion;
+mod confirm;
+mod detach;
 mod exit_code;
 mod explain;
 mod failure;

@@ -8,7 +8,7 @@ use super::arguments::ReportArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::manifest_source::stem;
-use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunRecord};
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, write_report};
 
 /// A report that is to be written.
@@ -135,7 +135,8 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let ledger = Ledger::open(&path, LedgerAccess::Read)?;
     let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
-    let targets = targets(&asked, &run.manifest, &run.kept_columns)?;
+    let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
+    let targets = targets(&asked, name, &run.kept_columns)?;
     targets.iter().try_for_each(|target| refuse_manifest(&target.path, Path::new(&run.manifest)))?;
     prepare(&targets)?;
     write(&ledger, &run, &targets, &CancellationToken::new())?;

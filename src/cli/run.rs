@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::signals::TimeLimits;
 use super::{logging, reports, signals};
-use crate::checkpoint::{Ledger, LedgerAccess, RunLock};
+use crate::checkpoint::{Ledger, LedgerAccess, RunKind, RunLock};
 use crate::pipeline::{self, Observe, Stop};
 use crate::ui::{LogWriter, ProgressDisplay};
 
@@ -56,6 +56,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
         display.finish();
         let telling = Telling {
+            kind: RunKind::Run,
             is_quiet: arguments.output.quiet,
             state: arguments.state.state.as_deref(),
             is_rehearsal: arguments.sandbox,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, RunLock, RunRecord, UserRecord};
+use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, RunKind, RunLock, RunRecord, UserRecord};
 use crate::model::{LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
 
 /// How many runs are listed.
@@ -79,7 +79,7 @@ fn text(
         text.push_str("No manifest has been run yet.\n");
         return Ok(text);
     };
-    let _ = writeln!(text, "\nLatest run: {} lines of {}", latest.lines, latest.manifest);
+    let _ = writeln!(text, "\nLatest run, {}: {} lines of {}", latest.run, latest.lines, latest.manifest);
     for (code, count) in outcomes {
         let _ = writeln!(text, "{count:>11}  {code:<26} {}", code.advice());
     }
@@ -108,8 +108,13 @@ fn run_line(run: &RunRecord) -> String {
         Some(rate(run, service, totals.requests))
     };
     let hosts: Vec<String> = Service::ALL.into_iter().filter_map(asked).collect();
+    let kind = match run.kind {
+        RunKind::Run => String::new(),
+        RunKind::Repair | RunKind::Detach => format!(" ({})", run.kind.as_str()),
+    };
     let mut line = format!(
-        "{} {}: {} to do of {}, {ending}",
+        "{:>5}{kind} {} {}: {} to do of {}, {ending}",
+        run.run,
         run.started_at.to_rfc3339(),
         run.manifest,
         run.to_do,
@@ -134,6 +139,7 @@ fn rate(run: &RunRecord, host: Service, requests: u64) -> String {
 fn run_json(run: &RunRecord) -> Value {
     json!({
         "run": run.run,
+        "kind": run.kind.as_str(),
         "startedAt": run.started_at.to_rfc3339(),
         "endedAt": run.ended_at.map(UnixMillis::to_rfc3339),
         "manifest": run.manifest,
@@ -186,6 +192,7 @@ fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord
             "ours": held.ours,
             "login": held.login.as_ref().map(Login::as_str),
             "origin": held.origin.map(Origin::as_str),
+            "run": held.run,
         })
     });
     let intent = record.intent.as_ref().map(|intent| {
@@ -235,7 +242,8 @@ fn user_text(id: LeafUserId, lines: &[u64], record: &UserRecord, value: &Value) 
     }
     if let Some(held) = &record.held {
         let whose = if held.ours { "ours" } else { "not ours" };
-        let _ = writeln!(text, "  credential  {} ({whose})", held.id.as_str());
+        let run = held.run.map_or_else(String::new, |run| format!(", run {run}"));
+        let _ = writeln!(text, "  credential  {} ({whose}{run})", held.id.as_str());
     }
     if let Some(intent) = &record.intent {
         let what = if intent.attaches == 0 { "a deletion" } else { "an attach" };

@@ -1,7 +1,7 @@
 //! Which column holds which field.
 
 use super::header_name::{Certainty, comparable, field_of, is_ambiguous};
-use super::{ClientColumn, Field, ManifestProblem, ReadOptions};
+use super::{ClientColumn, Field, ManifestProblem, ReadOptions, Wanted};
 use crate::model::LeafUserId;
 
 /// Where the fields stand, as indices from 0.
@@ -11,10 +11,12 @@ pub(super) struct Columns {
     pub(super) width: usize,
     /// The leafUserId's column.
     pub(super) leaf_user_id: usize,
-    /// The login's column.
-    pub(super) login: usize,
-    /// The password's column.
-    pub(super) password: usize,
+    /// What the lines are to say.
+    pub(super) wanted: Wanted,
+    /// The login's column; there is none where only users are wanted.
+    pub(super) login: Option<usize>,
+    /// The password's column; there is none where only users are wanted.
+    pub(super) password: Option<usize>,
     /// The headers of the login's and the password's column.
     pub(super) login_headers: [String; 2],
     /// The accessTokenClient's column, where there is one.
@@ -40,20 +42,27 @@ impl Columns {
             let by_flag = asked.iter().find(|(of, _)| *of == field).map(|(_, at)| *at);
             *slot = match by_flag {
                 Some(at) => Some(at),
+                // Whatever else such a list holds is nobody's business.
+                None if options.wanted == Wanted::Users && field != Field::LeafUserId => None,
                 None => by_name(headers, field, &asked)?,
             };
         }
         let need = |at: Option<usize>, field| at.ok_or_else(|| missing(headers, field));
         let [leaf_user_id, login, password, access_token_client] = found;
-        let is_client_required = options.access_token_client == ClientColumn::Required;
+        let wants_growers = options.wanted == Wanted::Growers;
+        let is_client_required = wants_growers && options.access_token_client == ClientColumn::Required;
         let leaf_user_id = need(leaf_user_id, Field::LeafUserId)?;
-        let (login, password) = (need(login, Field::Login)?, need(password, Field::Password)?);
+        if wants_growers {
+            need(login, Field::Login)?;
+            need(password, Field::Password)?;
+        }
         let columns = Self {
             width: headers.iter().rposition(|header| !header.is_empty()).map_or(0, |last| last + 1),
             leaf_user_id,
             login,
             password,
-            login_headers: [login, password].map(|at| headers[at].to_owned()),
+            login_headers: [login, password].map(|at| at.map_or("", |at| headers[at]).to_owned()),
+            wanted: options.wanted,
             access_token_client,
             is_client_required,
             kept: Vec::new(),
@@ -68,7 +77,7 @@ impl Columns {
         for header in &options.keep_columns {
             let at = by_wish(headers, header, "--keep-column")?;
             let is_secret_by_name = field_of(headers[at]).is_some_and(|(field, _)| field.is_secret());
-            if is_secret_by_name || at == self.password || Some(at) == self.access_token_client {
+            if is_secret_by_name || [self.password, self.access_token_client].contains(&Some(at)) {
                 return Err(ManifestProblem::SecretKept { header: header.clone() });
             }
             self.kept.push(at);
@@ -174,7 +183,7 @@ mod tests {
         let columns =
             find(&["Senha", "nome", "Usuário", "ID Usuário Leaf", "token cliente"], &ReadOptions::default())
                 .unwrap();
-        assert_eq!((columns.password, columns.login, columns.leaf_user_id), (0, 2, 3));
+        assert_eq!((columns.password, columns.login, columns.leaf_user_id), (Some(0), Some(2), 3));
         assert_eq!(columns.access_token_client, Some(4));
         assert_eq!(columns.width, 5);
     }
@@ -192,18 +201,18 @@ mod tests {
     fn a_flag_beats_the_match_by_name() {
         let options = with_columns(&[(Field::Login, "conta")]);
         let columns = find(&["leafUserId", "user", "usuário", "Conta", "senha"], &options).unwrap();
-        assert_eq!(columns.login, 3);
+        assert_eq!(columns.login, Some(3));
         // A column that a flag gives away no longer stands for the field its name says.
         let options = with_columns(&[(Field::Login, "senha")]);
         let columns = find(&["leafUserId", "senha", "pwd"], &options).unwrap();
-        assert_eq!((columns.login, columns.password), (1, 2));
+        assert_eq!((columns.login, columns.password), (Some(1), Some(2)));
     }
 
     #[test]
     fn an_email_column_is_the_login_only_when_no_other_column_is() {
         let options = ReadOptions::default();
-        assert_eq!(find(&["leafUserId", "email", "login", "pwd"], &options).unwrap().login, 2);
-        assert_eq!(find(&["leafUserId", "email", "pwd"], &options).unwrap().login, 1);
+        assert_eq!(find(&["leafUserId", "email", "login", "pwd"], &options).unwrap().login, Some(2));
+        assert_eq!(find(&["leafUserId", "email", "pwd"], &options).unwrap().login, Some(1));
     }
 
     #[test]

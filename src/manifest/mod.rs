@@ -1,7 +1,7 @@
 //! Reads a manifest, CSV or Parquet, as one stream of rows.
 //!
 //! Main types: [`Source`], the bytes that `cli` opened; [`Manifest`], which knows the format, the encoding and where each
-//! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`] or an [`InvalidLine`].
+//! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`], a [`UserLine`] or an [`InvalidLine`].
 //!
 //! A manifest may be read several times, also at once: each reading keeps its own place in the source.
 //!
@@ -32,7 +32,8 @@ pub use field::{Field, ParseFieldError};
 pub use open::Manifest;
 pub use options::{
     ClientColumn, Delimiter, EncodingChoice, Format, ParseChoiceError, ParseDelimiterError, ReadOptions,
+    Wanted,
 };
 pub use records::Records;
-pub use row::{InvalidLine, Record, Row};
+pub use row::{InvalidLine, Record, Row, UserLine};
 pub use source::Source;

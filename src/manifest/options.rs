@@ -7,6 +7,8 @@ use super::Field;
 /// How to read a manifest. By default everything is found out from the manifest itself.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
+    /// What its lines are to say.
+    pub wanted: Wanted,
     /// The file format; found by the first bytes when `None`.
     pub format: Option<Format>,
     /// What stands between two cells of a CSV; `,`, `;`, tab and `|` are tried when `None`.
@@ -19,6 +21,16 @@ pub struct ReadOptions {
     pub keep_columns: Vec<String>,
     /// Whether every row must have an accessTokenClient of its own.
     pub access_token_client: ClientColumn,
+}
+
+/// What the lines of a manifest are to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// Growers: leafUserId, login and password.
+    #[default]
+    Growers,
+    /// Users alone: only the column leafUserId is needed and looked at, and every other may be missing.
+    Users,
 }
 
 /// Whether a manifest must have the column accessTokenClient.

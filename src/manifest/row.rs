@@ -2,8 +2,8 @@
 
 use std::str;
 
-use super::Field;
 use super::columns::Columns;
+use super::{Field, Wanted};
 use crate::model::{LeafUserId, Login, Secret};
 
 /// What one line of a manifest is.
@@ -11,8 +11,21 @@ use crate::model::{LeafUserId, Login, Secret};
 pub enum Record {
     /// A row that can be carried out.
     Row(Row),
+    /// A line of a manifest of which only the users are wanted ([`Wanted::Users`](super::Wanted)).
+    User(UserLine),
     /// A line that can't be read as a row.
     Invalid(InvalidLine),
+}
+
+/// A user as one line of the manifest names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserLine {
+    /// The physical line on which the record begins, the header's being 1; in Parquet the row's number from 1.
+    pub line: u64,
+    /// The user.
+    pub leaf_user_id: LeafUserId,
+    /// The cells of the kept columns, in the order in which they were asked for.
+    pub kept: Vec<String>,
 }
 
 /// A grower as one line of the manifest tells it. Every value is byte for byte what the cell holds.
@@ -98,8 +111,12 @@ pub(super) fn judge<'a>(
     id: IdCell,
     cell: impl Fn(usize) -> &'a [u8],
 ) -> Record {
-    match read_row(columns, line, id, cell) {
-        Ok(row) => Record::Row(row),
+    let read = match columns.wanted {
+        Wanted::Growers => read_row(columns, line, id, cell).map(Record::Row),
+        Wanted::Users => read_user(columns, line, id, cell).map(Record::User),
+    };
+    match read {
+        Ok(record) => record,
         Err(bad) => {
             let place = match bad.field {
                 Some(field) => format!("column {} ({field}) {}", bad.column + 1, bad.what),
@@ -133,33 +150,24 @@ fn read_row<'a>(
     id: IdCell,
     cell: impl Fn(usize) -> &'a [u8],
 ) -> Result<Row, BadCell> {
-    let leaf_user_id = match id {
-        IdCell::Uuid(id) => id,
-        IdCell::Empty => return Err(BadCell::of(columns.leaf_user_id, Field::LeafUserId, "is empty")),
-        IdCell::NotUuid => {
-            return Err(BadCell::of(
-                columns.leaf_user_id,
-                Field::LeafUserId,
-                "is not a UUID of the form 00000000-0000-0000-0000-000000000000",
-            ));
+    let leaf_user_id = read_id(columns, id)?;
+    let filled = |column: Option<usize>, field: Field| {
+        // A reading of growers has found them; without its column a cell is empty.
+        let Some(column) = column else { return Err(BadCell::of(columns.leaf_user_id, field, "is empty")) };
+        match text(cell(column), column, Some(field)) {
+            Ok("") => Err(BadCell::of(column, field, "is empty")),
+            other => other,
         }
-    };
-    let filled = |column: usize, field: Field| match text(cell(column), column, Some(field)) {
-        Ok("") => Err(BadCell::of(column, field, "is empty")),
-        other => other,
     };
     let login = filled(columns.login, Field::Login)?;
     let password = filled(columns.password, Field::Password)?;
     let field = Field::AccessTokenClient;
     let access_token_client = match columns.access_token_client {
         None => None,
-        Some(column) if columns.is_client_required => Some(filled(column, field)?),
+        Some(_) if columns.is_client_required => Some(filled(columns.access_token_client, field)?),
         Some(column) => Some(text(cell(column), column, Some(field))?).filter(|value| !value.is_empty()),
     };
-    let mut kept = Vec::with_capacity(columns.kept.len());
-    for &column in &columns.kept {
-        kept.push(text(cell(column), column, None)?.to_owned());
-    }
+    let kept = read_kept(columns, cell)?;
     Ok(Row {
         line,
         leaf_user_id,
@@ -168,6 +176,33 @@ fn read_row<'a>(
         access_token_client: access_token_client.map(|value| Secret::new(value.to_owned())),
         kept,
     })
+}
+
+/// Reads a line of which nothing but the user is wanted.
+fn read_user<'a>(
+    columns: &Columns,
+    line: u64,
+    id: IdCell,
+    cell: impl Fn(usize) -> &'a [u8],
+) -> Result<UserLine, BadCell> {
+    Ok(UserLine { line, leaf_user_id: read_id(columns, id)?, kept: read_kept(columns, cell)? })
+}
+
+fn read_id(columns: &Columns, id: IdCell) -> Result<LeafUserId, BadCell> {
+    let bad = |what| BadCell::of(columns.leaf_user_id, Field::LeafUserId, what);
+    match id {
+        IdCell::Uuid(id) => Ok(id),
+        IdCell::Empty => Err(bad("is empty")),
+        IdCell::NotUuid => Err(bad("is not a UUID of the form 00000000-0000-0000-0000-000000000000")),
+    }
+}
+
+fn read_kept<'a>(columns: &Columns, cell: impl Fn(usize) -> &'a [u8]) -> Result<Vec<String>, BadCell> {
+    let mut kept = Vec::with_capacity(columns.kept.len());
+    for &column in &columns.kept {
+        kept.push(text(cell(column), column, None)?.to_owned());
+    }
+    Ok(kept)
 }
 
 /// A cell as text. A NUL is refused: no form or keyboard makes one, and C programs on the way would cut the text there.

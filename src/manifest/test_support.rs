@@ -40,6 +40,7 @@ pub(super) fn read(manifest: &Manifest) -> Result<Vec<Record>, ManifestError> {
 pub(super) fn tell(record: &Record) -> String {
     match record {
         Record::Row(row) => format!("{} {} {}", row.line, row.login.as_str(), row.password.expose_secret()),
+        Record::User(user) => format!("{} {}", user.line, user.leaf_user_id),
         Record::Invalid(invalid) => {
             format!("{} {:?} {}", invalid.line, invalid.column.unwrap_or(0), invalid.message)
         }
@@ -59,6 +60,7 @@ pub(super) fn rows(manifest: &Manifest) -> Vec<Row> {
         .into_iter()
         .map(|record| match record {
             Record::Row(row) => row,
+            Record::User(user) => panic!("{user:?}"),
             Record::Invalid(invalid) => panic!("{invalid:?}"),
         })
         .collect()
@@ -70,7 +72,7 @@ pub(super) fn invalid_lines(manifest: &Manifest) -> Vec<InvalidLine> {
         .unwrap()
         .into_iter()
         .filter_map(|record| match record {
-            Record::Row(_) => None,
+            Record::Row(_) | Record::User(_) => None,
             Record::Invalid(invalid) => Some(invalid),
         })
         .collect()

@@ -84,6 +84,17 @@ impl OutcomeCode {
         matches!(self, Self::Attached | Self::AlreadyAttached)
     }
 
+    /// The code of a row that ends with something in the open: so many attaches that may take effect, or a deletion, after
+    /// which another credential was to take its place or not.
+    #[must_use]
+    pub const fn of_open(attaches: u32, replacing: bool) -> Self {
+        match (attaches, replacing) {
+            (_, true) => Self::CredentialRemoved,
+            (0, false) => Self::DetachUnconfirmed,
+            _ => Self::AttachUnconfirmed,
+        }
+    }
+
     /// Whether a summary counts the row as failed: it is neither done, nor a harmless repetition, nor still to come.
     #[must_use]
     pub const fn is_failure(self) -> bool {

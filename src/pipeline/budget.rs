@@ -120,6 +120,13 @@ impl FailureBudget {
         OPENING.into_iter().find(|wave| ended < *wave).unwrap_or(u64::MAX)
     }
 
+    /// Takes note of a row that came to what was wanted, whatever its code says otherwise.
+    pub(super) fn note_success(&mut self) {
+        self.decided += 1;
+        self.any_succeeded = true;
+        self.streak = None;
+    }
+
     /// Takes note of a row that was decided by a new answer; says when to stop.
     pub(super) fn note(&mut self, code: OutcomeCode, stage: Stage, status: Option<u16>) -> Option<Overspent> {
         let most = self.most?;

@@ -11,15 +11,14 @@ use super::context::{Abandoned, RunContext};
 use super::event::Event as RunEvent;
 use super::hosts::{Heeded, ThrottledAlone, Whom, random_below};
 use super::journey::{Answer, Call, Effect, Event, Intending, Journey};
-use super::known::start_of;
+use super::known::{start_of, start_of_leaver};
 use super::leaf_token::CurrentToken;
-use super::reading::RowTask;
-use super::recording::intent_of;
 use super::shared_logins::Sharing;
+use super::task::RowTask;
 use crate::api::{CallError, CallErrorKind, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
-use crate::model::{Secret, Service, UnixMillis};
+use crate::model::{Secret, Service};
 
 /// One row under way.
 #[expect(
@@ -57,7 +56,11 @@ impl<'a> Carrier<'a> {
             task,
             slot: Some(slot),
             api_key: None,
-            sharing: context.shared_logins.as_ref().map(|logins| Sharing::new(logins, task)),
+            sharing: context
+                .shared_logins
+                .as_ref()
+                .zip(task.grower.as_ref())
+                .map(|(logins, grower)| Sharing::new(logins, grower)),
             tokens: None,
             intent: task.record.intent.clone(),
             withdraws_refusal: false,
@@ -72,10 +75,12 @@ impl<'a> Carrier<'a> {
     /// Carries the row to its outcome.
     pub(super) async fn carry(mut self) -> Result<(), Abandoned> {
         let began = Instant::now();
-        let mut journey = Journey::new(
-            self.context.rules,
-            start_of(&self.task.record, &self.task.login, self.task.fingerprints, self.context.key),
-        );
+        let (context, record) = (self.context, &self.task.record);
+        let start = match &self.task.grower {
+            Some(grower) => start_of(record, &grower.login, grower.fingerprints, context.key),
+            None => start_of_leaver(record, context.goal),
+        };
+        let mut journey = Journey::new(context.rules, start);
         let mut event = Event::Begun;
         loop {
             journey.spend(std::mem::take(&mut self.spent));
@@ -88,6 +93,7 @@ impl<'a> Carrier<'a> {
                 Effect::Wait(time) => self.rest(time).await?,
                 Effect::Park(time) => self.park(time).await?,
                 Effect::Finish(finish) => return self.finish(*finish).await,
+                Effect::Leave(why) => return self.leave(why).await,
             };
         }
     }
@@ -227,12 +233,13 @@ impl<'a> Carrier<'a> {
 
     /// Whether Stara is known to refuse this login and password, so that it isn't asked again.
     fn is_refused(&self) -> bool {
-        let earlier = self.task.is_refused && !self.context.retry_rejected;
-        earlier || self.context.refusals.contains(self.task.fingerprints.login)
+        let Some(grower) = &self.task.grower else { return false };
+        let earlier = grower.is_refused && !self.context.retry_rejected;
+        earlier || self.context.refusals.contains(grower.fingerprints.login)
     }
 
     async fn intend(&mut self, intending: &Intending) -> Result<(), Abandoned> {
-        let intent = intent_of(intending, UnixMillis::now(), false, Some(&self.task.login));
+        let intent = self.intent_now(intending);
         let written = self.context.ledger.intend(self.task.user, intent.clone()).await;
         written.map_err(|error| self.context.stop_for_ledger(&error))?;
         self.intent = Some(intent);
@@ -258,12 +265,14 @@ impl<'a> Carrier<'a> {
             Call::LookUser => leaf.user(token()?, id).await.map(Answer::User),
             Call::LookCredential => leaf.credential(token()?, id).await.map(Answer::Credential),
             Call::Authenticate => {
-                self.api_key = Some(stara.authenticate(&task.login, &task.password).await?);
+                let grower = task.grower.as_ref().ok_or(missing)?;
+                self.api_key = Some(stara.authenticate(&grower.login, &grower.password).await?);
                 Ok(Answer::Kept)
             }
             Call::Token => {
                 let api_key = self.api_key.as_ref().ok_or(missing)?;
-                self.tokens = Some(stara.token(api_key, task.access_token_client.as_ref()).await?);
+                let client = task.grower.as_ref().and_then(|grower| grower.access_token_client.as_ref());
+                self.tokens = Some(stara.token(api_key, client).await?);
                 Ok(Answer::Kept)
             }
             Call::SaveEvents => {
@@ -297,7 +306,9 @@ impl<'a> Carrier<'a> {
             Ok(answer) => {
                 self.throttled_alone.end();
                 if call == Call::Authenticate {
-                    self.withdraws_refusal = self.task.is_refused || self.task.is_reopened;
+                    let grower = self.task.grower.as_ref();
+                    self.withdraws_refusal =
+                        grower.is_some_and(|grower| grower.is_refused || grower.is_reopened);
                     if context.refusals.accepted() {
                         let written = context.ledger.login_succeeded(context.hosts.stara.dialect()).await;
                         written.map_err(|error| context.stop_for_ledger(&error))?;
@@ -322,7 +333,7 @@ impl<'a> Carrier<'a> {
                         if believed { CallErrorKind::LoginRejected } else { CallErrorKind::Unexpected };
                 }
                 if error.kind == CallErrorKind::LoginRejected {
-                    context.refusals.add(self.task.fingerprints.login);
+                    self.task.login_print().into_iter().for_each(|print| context.refusals.add(print));
                 }
                 Ok(Event::Failed(error))
             }

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::budget::FailureBudget;
 use super::hosts::Hosts;
-use super::journey::JourneyRules;
+use super::journey::{Goal, JourneyRules};
 use super::refusals::{Doubt, Refusals};
 use super::shared_logins::SharedLogins;
 use super::stop::StopCause;
@@ -17,6 +17,8 @@ use crate::model::{OutcomeCode, Stage};
 /// What all rows of a run share.
 pub(super) struct RunContext {
     pub(super) run: i64,
+    /// What every row is to come to.
+    pub(super) goal: Goal,
     pub(super) rules: JourneyRules,
     pub(super) hosts: Hosts,
     pub(super) ledger: LedgerHandle,
@@ -86,6 +88,17 @@ impl RunContext {
         if matches!(code, OutcomeCode::Throttled | OutcomeCode::NotReached) {
             // Nobody said anything about this row.
             return false;
+        }
+        if let Goal::Detached { .. } = self.goal {
+            match code {
+                OutcomeCode::Detached => {
+                    self.budget().note_success();
+                    return false;
+                }
+                // It was left alone on purpose.
+                OutcomeCode::LeafCredentialsExist => return false,
+                _ => {}
+            }
         }
         let Some(overspent) = self.budget().note(code, stage, status) else { return false };
         let diagnosis = overspent.diagnosis();

@@ -1,7 +1,7 @@
 //! What the ledger knows of a row, in the words of its journey.
 
 use super::decide::is_login_changed;
-use super::journey::{JourneyStart, KnownCredential, PriorIntent};
+use super::journey::{Goal, JourneyStart, KnownCredential, PriorIntent};
 use crate::checkpoint::{KeyStanding, RowFingerprints, UserRecord};
 use crate::model::{Login, OutcomeCode, UnixMillis};
 
@@ -12,11 +12,27 @@ pub(super) fn start_of(
     fingerprints: RowFingerprints,
     key: KeyStanding,
 ) -> JourneyStart {
-    let now = UnixMillis::now();
     let last = record.outcome.as_ref().map(|record| record.outcome.code);
     let is_comparable = key == KeyStanding::Own;
     let is_changed = is_comparable && record.row.is_some_and(|print| print != fingerprints.row);
     JourneyStart {
+        login_changed: is_comparable && is_login_changed(login, record),
+        password_changed: is_changed && last.is_some_and(OutcomeCode::is_done),
+        look_first: last.is_some_and(OutcomeCode::asks_for_look),
+        ..start_with(record, Goal::Attached, Some(login))
+    }
+}
+
+/// With what the journey of a user begins that is to lose what it holds.
+pub(super) fn start_of_leaver(record: &UserRecord, goal: Goal) -> JourneyStart {
+    start_with(record, goal, None)
+}
+
+fn start_with(record: &UserRecord, goal: Goal, login: Option<&Login>) -> JourneyStart {
+    let now = UnixMillis::now();
+    let is_other = |intended: Login| login.is_some_and(|login| *login != intended);
+    JourneyStart {
+        goal,
         intent: record.intent.clone().map(|intent| PriorIntent {
             age: now.elapsed_since(intent.at),
             attaches: intent.attaches,
@@ -24,15 +40,13 @@ pub(super) fn start_of(
             over_nothing: intent.over_nothing,
             replacing: intent.replacing,
             removing: intent.removing,
-            other_login: intent.login.is_some_and(|intended| intended != *login),
+            other_login: intent.login.is_some_and(is_other),
         }),
         known: record.held.clone().map(|held| KnownCredential {
             id: held.id,
             origin: held.origin,
             ours: held.ours,
         }),
-        login_changed: is_comparable && is_login_changed(login, record),
-        password_changed: is_changed && last.is_some_and(OutcomeCode::is_done),
-        look_first: last.is_some_and(OutcomeCode::asks_for_look),
+        ..JourneyStart::default()
     }
 }

@@ -10,6 +10,7 @@ use super::hosts::Hosts;
 use super::journey::{Answer, Call, Effect, Event, Finish, Journey, JourneyRules, JourneyStart, OnExisting};
 use super::known::start_of;
 use super::recording::held_after;
+use super::task::decided_row;
 use super::truth::{ListUse, read_list};
 use crate::api::UserLook;
 use crate::checkpoint::{
@@ -47,7 +48,7 @@ pub(super) async fn end_listed(
         let ended: Vec<(SeenRow, Finish)> = rows.into_iter().filter_map(end).collect();
         let told: Vec<RunEvent> = ended.iter().map(|(row, finish)| finished(row, finish)).collect();
         let now = UnixMillis::now();
-        let changes = ended.into_iter().map(|(row, finish)| change(row, finish, key, run, now));
+        let changes = ended.into_iter().map(|(row, finish)| change(&row, finish, key, run, now));
         ledger.finish_all(changes.collect())?;
         for event in &told {
             hosts.observer.observe(event);
@@ -87,7 +88,7 @@ fn finished(row: &SeenRow, finish: &Finish) -> RunEvent {
 }
 
 fn change(
-    row: SeenRow,
+    row: &SeenRow,
     finish: Finish,
     key: KeyStanding,
     run: i64,
@@ -95,9 +96,8 @@ fn change(
 ) -> OutcomeChange {
     OutcomeChange {
         user: row.user,
-        held: held_after(&finish, &row.record, &row.login, run),
-        login: row.login,
-        fingerprints: (key == KeyStanding::Own).then_some(row.fingerprints),
+        held: held_after(&finish, &row.record, Some(&row.login), run),
+        row: Some(decided_row(&row.login, row.fingerprints, key)),
         record: OutcomeRecord { outcome: finish.outcome, finished_at, run },
         open_intent: None,
         refusal: RefusalChange::Leave,

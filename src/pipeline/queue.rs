@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use tokio::sync::mpsc;
 
-use super::reading::RowTask;
+use super::task::RowTask;
 use crate::model::Login;
 
 /// How many rows may wait for another row with the same login, for each row in flight. They hold their passwords in
@@ -109,15 +109,16 @@ struct Logins {
 impl Logins {
     /// Takes a row in: it is given back if its login is free, else it waits.
     fn enter(&mut self, task: RowTask) -> Option<RowTask> {
-        if self.are_shared {
+        let Some(login) = task.grower.as_ref().map(|grower| &grower.login).filter(|_| !self.are_shared)
+        else {
             return Some(task);
-        }
-        if let Some(waiting) = self.busy.get_mut(&task.login) {
+        };
+        if let Some(waiting) = self.busy.get_mut(login) {
             waiting.push_back(task);
             self.waiting += 1;
             return None;
         }
-        self.busy.insert(task.login.clone(), VecDeque::new());
+        self.busy.insert(login.clone(), VecDeque::new());
         Some(task)
     }
 

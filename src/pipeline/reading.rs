@@ -8,30 +8,12 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::task::{Grower, RowTask};
 use crate::checkpoint::{
-    Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey, UserRecord,
+    Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey,
 };
 use crate::manifest::{Manifest, ManifestError, Record, Row};
-use crate::model::{LeafUserId, Login, Secret};
-
-/// A row with work left, with its password.
-#[derive(Debug)]
-pub(super) struct RowTask {
-    pub(super) line: u64,
-    pub(super) user: UserKey,
-    pub(super) leaf_user_id: LeafUserId,
-    pub(super) login: Login,
-    pub(super) password: Secret,
-    pub(super) access_token_client: Option<Secret>,
-    pub(super) fingerprints: RowFingerprints,
-    pub(super) record: UserRecord,
-    /// Whether Stara refused login and password in an earlier run.
-    pub(super) is_refused: bool,
-    /// Whether Stara refused them when it refused everybody, and is asked in another way now.
-    pub(super) is_reopened: bool,
-    /// Whether its credential is being replaced since an earlier run, so that it comes before all others.
-    pub(super) resumes_replacement: bool,
-}
+use crate::model::Secret;
 
 /// Why the second reading ended early.
 #[derive(Debug, thiserror::Error)]
@@ -71,20 +53,26 @@ enum Pass {
     Others,
 }
 
+/// Begins a reading on a thread of its own, because files and SQLite block.
+pub(super) fn start_reading(
+    reading: impl Future<Output = Result<(), ReadingError>> + Send + 'static,
+) -> JoinHandle<Result<(), ReadingError>> {
+    #[cfg(test)]
+    if crate::model::simulated::is_on() {
+        return tokio::spawn(reading);
+    }
+    let runtime = Handle::current();
+    spawn_blocking(move || runtime.block_on(reading))
+}
+
 impl Reading {
-    /// Begins to read, on a thread of its own, because files and SQLite block.
+    /// Begins to read.
     pub(super) fn start(
         self,
         ledger: PathBuf,
         rows: mpsc::Sender<RowTask>,
     ) -> JoinHandle<Result<(), ReadingError>> {
-        let reading = async move { self.read(&ledger, &rows).await };
-        #[cfg(test)]
-        if crate::model::simulated::is_on() {
-            return tokio::spawn(reading);
-        }
-        let runtime = Handle::current();
-        spawn_blocking(move || runtime.block_on(reading))
+        start_reading(async move { self.read(&ledger, &rows).await })
     }
 
     /// Sends every row with work left to `rows`, in the manifest's order but for open deletions, which come first.
@@ -116,6 +104,7 @@ impl Reading {
             let record = record?;
             let line = match &record {
                 Record::Row(row) => row.line,
+                Record::User(user) => user.line,
                 Record::Invalid(invalid) => invalid.line,
             };
             last = line;
@@ -157,13 +146,15 @@ impl Reading {
             line: entry.line,
             user,
             leaf_user_id: row.leaf_user_id,
-            login: row.login,
-            password: row.password,
-            access_token_client: row.access_token_client.or_else(|| self.default_client.clone()),
-            fingerprints,
             record,
-            is_refused: entry.is_refused,
-            is_reopened: entry.is_reopened,
+            grower: Some(Grower {
+                login: row.login,
+                password: row.password,
+                access_token_client: row.access_token_client.or_else(|| self.default_client.clone()),
+                fingerprints,
+                is_refused: entry.is_refused,
+                is_reopened: entry.is_reopened,
+            }),
             resumes_replacement: false,
         }))
     }
@@ -188,8 +179,8 @@ impl Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{Fingerprint, Intent};
-    use crate::model::UnixMillis;
+    use crate::checkpoint::{Intent, UserRecord};
+    use crate::model::{LeafUserId, UnixMillis};
 
     fn task(replacing: bool) -> RowTask {
         let intent = Intent {
@@ -200,16 +191,12 @@ mod tests {
             replacing,
             removing: None,
             login: None,
+            run: None,
         };
-        let print = Fingerprint(1);
         RowTask {
             line: 2,
             user: UserKey::first(),
             leaf_user_id: LeafUserId::from_bytes([1; 16]),
-            login: Login::new("ana"),
-            password: Secret::new("pw".to_owned()),
-            access_token_client: None,
-            fingerprints: RowFingerprints { row: print, login: print },
             record: UserRecord {
                 login: None,
                 row: None,
@@ -218,8 +205,7 @@ mod tests {
                 intent: replacing.then_some(intent),
                 held: None,
             },
-            is_refused: false,
-            is_reopened: false,
+            grower: None,
             resumes_replacement: false,
         }
     }

@@ -3,11 +3,12 @@
 use super::carry::Carrier;
 use super::context::Abandoned;
 use super::event::Event;
-use super::journey::{Finish, Intending};
+use super::journey::{Finish, Intending, Message};
 use crate::checkpoint::{
-    HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange, UserRecord,
+    HeldChange, HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
+    UserRecord,
 };
-use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, UnixMillis};
+use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, Stage, UnixMillis};
 
 impl Carrier<'_> {
     /// Makes the outcome durable, and only then tells of it.
@@ -19,15 +20,21 @@ impl Carrier<'_> {
         let now = UnixMillis::now();
         // Where the clock went back an intent lies in the future, and would never grow old.
         let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
-        // What is open was announced for the login of that time.
-        let login = self.intent.as_ref().map_or(Some(&task.login), |intent| intent.login.as_ref());
-        let open_intent =
-            finish.keep_intent.as_ref().map(|kept| intent_of(&kept.intending, at, kept.acknowledged, login));
+        let open_intent = finish.keep_intent.as_ref().map(|kept| {
+            let intent = self.intent_of(&kept.intending, at, kept.acknowledged);
+            // What is open was announced for the login of that time, and in that run.
+            let (login, run) = self
+                .intent
+                .as_ref()
+                .map_or((intent.login.clone(), intent.run), |earlier| (earlier.login.clone(), earlier.run));
+            Intent { login, run, ..intent }
+        });
+        let login = task.grower.as_ref().map(|grower| &grower.login);
         let change = OutcomeChange {
             user: task.user,
-            login: task.login.clone(),
-            fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
-            held: held_after(&finish, &task.record, &task.login, context.run),
+            // A row whose credential was taken away stays as it was decided before: what changed of it since counts.
+            row: task.decided_row(context.key).filter(|_| code != OutcomeCode::Detached),
+            held: held_after(&finish, &task.record, login, context.run),
             refusal: self.refusal(&finish, now),
             open_intent,
             record: OutcomeRecord { outcome: finish.outcome, finished_at: now, run: context.run },
@@ -42,16 +49,51 @@ impl Carrier<'_> {
         Ok(())
     }
 
+    /// Leaves the user's record as it stands, and says at the line why nothing became of it.
+    pub(super) async fn leave(self, why: Message) -> Result<(), Abandoned> {
+        let (context, task) = (self.context, self.task);
+        let written = context.ledger.explain(task.line, why).await;
+        written.map_err(|error| context.stop_for_ledger(&error))?;
+        let open = task.record.intent.as_ref();
+        let code = open.map_or(OutcomeCode::NotReached, |intent| {
+            OutcomeCode::of_open(intent.attaches, intent.replacing)
+        });
+        let (line, leaf_user_id, stage) = (task.line, task.leaf_user_id, Stage::Precheck);
+        context.hosts.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
+        Ok(())
+    }
+
+    /// The intent that announces something now.
+    pub(super) fn intent_now(&self, intending: &Intending) -> Intent {
+        self.intent_of(intending, UnixMillis::now(), false)
+    }
+
+    fn intent_of(&self, intending: &Intending, at: UnixMillis, acknowledged: bool) -> Intent {
+        // What takes back an attach is about the run in which that was announced.
+        let takes_back = intending.attaches == 0 && intending.over_nothing;
+        let announced = self.task.record.intent.as_ref().filter(|_| takes_back);
+        Intent {
+            at,
+            attaches: intending.attaches,
+            acknowledged,
+            over_nothing: intending.over_nothing,
+            replacing: intending.replacing,
+            removing: intending.removing.clone(),
+            login: self.task.login().cloned(),
+            run: announced.map_or(Some(self.context.run), |intent| intent.run),
+        }
+    }
+
     /// Whether an outcome is the one that a look at the unchanged row had last night, and says nothing new.
     fn repeats(&self, code: OutcomeCode) -> bool {
         let record = &self.task.record;
         code.next_run() == NextRun::LooksAgain
-            && record.row == Some(self.task.fingerprints.row)
+            && self.task.grower.as_ref().is_none_or(|grower| record.row == Some(grower.fingerprints.row))
             && record.outcome.as_ref().is_some_and(|last| last.outcome.code == code)
     }
 
     fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
-        let login = self.task.fingerprints.login;
+        let Some(login) = self.task.login_print() else { return RefusalChange::Leave };
         if self.context.key == KeyStanding::Lost {
             RefusalChange::Leave
         } else if finish.refused && finish.outcome.http_status.is_some() {
@@ -69,9 +111,16 @@ impl Carrier<'_> {
 pub(super) fn held_after(
     finish: &Finish,
     record: &UserRecord,
-    login: &Login,
+    login: Option<&Login>,
     run: i64,
-) -> Option<HeldCredential> {
+) -> HeldChange {
+    if finish.outcome.code == OutcomeCode::Detached {
+        return HeldChange::Nothing;
+    }
+    held_by(finish, record, login, run).map_or(HeldChange::Leave, HeldChange::Holds)
+}
+
+fn held_by(finish: &Finish, record: &UserRecord, login: Option<&Login>, run: i64) -> Option<HeldCredential> {
     // The run in which it was attached or found: this one, unless it was known before.
     let run_of = |id: &CredentialId| {
         let known = record.held.as_ref().filter(|held| held.id == *id);
@@ -80,29 +129,11 @@ pub(super) fn held_after(
     let outcome = &finish.outcome;
     let tells = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
     if let Some(id) = finish.earlier.clone().filter(|_| !tells) {
-        let login = record.intent.as_ref()?.login.clone();
-        let (origin, run) = (Some(Origin::Recovered), run_of(&id));
+        let intent = record.intent.as_ref()?;
+        let (login, origin, run) = (intent.login.clone(), Some(Origin::Recovered), intent.run);
         return Some(HeldCredential { id, ours: true, login, origin, run });
     }
     let id = outcome.credential.as_ref().filter(|_| tells)?.id.clone()?;
-    let (login, run) = (Some(login.clone()), run_of(&id));
+    let (login, run) = (login.cloned(), run_of(&id));
     Some(HeldCredential { id, ours: finish.ours, login, origin: outcome.origin, run })
-}
-
-/// The intent that announces something for a row with this login.
-pub(super) fn intent_of(
-    intending: &Intending,
-    at: UnixMillis,
-    acknowledged: bool,
-    login: Option<&Login>,
-) -> Intent {
-    Intent {
-        at,
-        attaches: intending.attaches,
-        acknowledged,
-        over_nothing: intending.over_nothing,
-        replacing: intending.replacing,
-        removing: intending.removing.clone(),
-        login: login.cloned(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::reading::RowTask;
+use super::task::Grower;
 use crate::checkpoint::Fingerprint;
 use crate::model::{Login, Secret};
 
@@ -89,15 +89,15 @@ impl SharedLogins {
 /// A row's place among those with its login. Dropped, it is given back.
 pub(super) struct Sharing<'a> {
     logins: &'a SharedLogins,
-    task: &'a RowTask,
+    grower: &'a Grower,
     turn: Arc<Turn>,
     /// The generation of the key that the row uses.
     used: Option<u64>,
 }
 
 impl<'a> Sharing<'a> {
-    pub(super) fn new(logins: &'a SharedLogins, task: &'a RowTask) -> Self {
-        Self { logins, task, turn: logins.enter(&task.login), used: None }
+    pub(super) fn new(logins: &'a SharedLogins, grower: &'a Grower) -> Self {
+        Self { logins, grower, turn: logins.enter(&grower.login), used: None }
     }
 
     /// Whoever locks it is the only one that authenticates the login.
@@ -118,13 +118,13 @@ impl<'a> Sharing<'a> {
     }
 
     fn print(&self) -> Fingerprint {
-        self.task.fingerprints.login
+        self.grower.fingerprints.login
     }
 }
 
 impl Drop for Sharing<'_> {
     fn drop(&mut self) {
-        self.logins.leave(&self.task.login, self.print(), &self.turn);
+        self.logins.leave(&self.grower.login, self.print(), &self.turn);
     }
 }
 

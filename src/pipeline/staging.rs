@@ -1,17 +1,20 @@
 //! The first reading of the manifest: every line into the ledger, judged and decided, before anything is sent.
 
 use std::collections::HashSet;
+use std::iter::{Copied, Zip};
+use std::ops::RangeFrom;
+use std::slice::Iter;
 use std::time::{Duration, Instant};
 
 use super::audit::{RepairDecider, RepairRule};
-use super::decide::{Decider, Selection};
+use super::decide::{Decider, Selection, decide_leaver};
 use super::event::{Event, Observe};
 use super::stop::{Stop, StopCause};
 use crate::checkpoint::{
-    FingerprintKey, Ledger, LedgerError, LineContent, RunStart, StageError, StagedLine, StagedRow,
-    StagedUser, StagingTotals,
+    FingerprintKey, Ledger, LedgerError, LineContent, LineDecision, RunStart, StageError, StagedLine,
+    StagedRow, StagedUser, StagingTotals,
 };
-use crate::manifest::{InvalidLine, Manifest, ManifestError, Record, Records};
+use crate::manifest::{InvalidLine, Manifest, ManifestError, Record, Records, UserLine};
 use crate::model::{LeafUserId, Secret};
 
 /// How many invalid lines are listed when there are too many.
@@ -103,7 +106,7 @@ pub fn stage(
     let decider = Decider::new(&options.selection, ledger.key_standing());
     let repair = options.repair.map(RepairDecider::new);
     let lines = Lines {
-        records: manifest.records()?,
+        source: LineSource::Manifest(manifest.records()?),
         key,
         default_client: options.default_client.as_ref(),
         limit: options.invalid_limit,
@@ -116,23 +119,101 @@ pub fn stage(
         told: Instant::now(),
         is_over: false,
     };
-    let decide = |row: &StagedRow, user: &StagedUser| match &repair {
-        Some(repair) => repair.decide(user),
-        None => decider.decide(row, user),
+    let decide = |row: Option<&StagedRow>, user: &StagedUser| {
+        row.map_or(LineDecision::Keep, |row| match &repair {
+            Some(repair) => repair.decide(user),
+            None => decider.decide(row, user),
+        })
     };
-    ledger.stage(start, lines, decide).map_err(|error| match error {
+    ledger.stage(start, lines, decide).map_err(of_staging)
+}
+
+/// Whose credentials are to be taken away.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaving<'a> {
+    /// The users that a manifest names.
+    Manifest(&'a Manifest),
+    /// These.
+    Users(&'a [LeafUserId]),
+}
+
+/// Stages users as the lines of a new run that takes their credentials away.
+///
+/// # Errors
+///
+/// As [`stage`].
+pub fn stage_leavers(
+    ledger: &mut Ledger,
+    leaving: Leaving<'_>,
+    start: &RunStart,
+    limit: InvalidLimit,
+    stop: &Stop,
+    observer: &dyn Observe,
+) -> Result<StagingTotals, StagingError> {
+    let (source, total_bytes) = match leaving {
+        Leaving::Manifest(manifest) => {
+            (LineSource::Manifest(manifest.records()?), Some(manifest.size_bytes()))
+        }
+        Leaving::Users(users) => (LineSource::Users(users.iter().copied().zip(1..)), None),
+    };
+    observer.observe(&Event::StagingStarted { total_bytes });
+    let lines = Lines {
+        source,
+        key: ledger.key().clone(),
+        default_client: None,
+        limit,
+        only_missing: HashSet::new(),
+        stop,
+        observer,
+        staged: 0,
+        invalid: 0,
+        first: Vec::new(),
+        told: Instant::now(),
+        is_over: false,
+    };
+    ledger.stage(start, lines, |_, user| decide_leaver(user)).map_err(of_staging)
+}
+
+fn of_staging(error: StageError<StagingError>) -> StagingError {
+    match error {
         StageError::Lines(error) => error,
         StageError::Ledger(error) => StagingError::Ledger(error),
-    })
+    }
 }
 
 fn plural(users: usize) -> &'static str {
     if users == 1 { "a user" } else { "users" }
 }
 
+/// Where lines come from.
+enum LineSource<'a> {
+    /// A manifest's records.
+    Manifest(Records),
+    /// Users, each with its place from 1.
+    Users(Zip<Copied<Iter<'a, LeafUserId>>, RangeFrom<u64>>),
+}
+
+impl LineSource<'_> {
+    fn next(&mut self) -> Option<Result<Record, ManifestError>> {
+        match self {
+            Self::Manifest(records) => records.next(),
+            Self::Users(users) => users.next().map(|(leaf_user_id, line)| {
+                Ok(Record::User(UserLine { line, leaf_user_id, kept: Vec::new() }))
+            }),
+        }
+    }
+
+    fn bytes_read(&self) -> u64 {
+        match self {
+            Self::Manifest(records) => records.bytes_read(),
+            Self::Users(_) => 0,
+        }
+    }
+}
+
 /// The manifest's records as lines for the ledger, ending with an error when too many are invalid.
 struct Lines<'a> {
-    records: Records,
+    source: LineSource<'a>,
     key: FingerprintKey,
     default_client: Option<&'a Secret>,
     limit: InvalidLimit,
@@ -160,7 +241,7 @@ impl Iterator for Lines<'_> {
             self.is_over = true;
             return Some(Err(StagingError::Stopped(cause)));
         }
-        match self.records.next() {
+        match self.source.next() {
             Some(Ok(record)) => Some(Ok(self.line(record))),
             Some(Err(error)) => Some(Err(error.into())),
             None => self.end(),
@@ -173,7 +254,7 @@ impl Lines<'_> {
         self.staged += 1;
         if self.staged.is_multiple_of(1_024) && self.told.elapsed() >= Duration::from_millis(100) {
             self.told = Instant::now();
-            let (lines, bytes) = (self.staged, self.records.bytes_read());
+            let (lines, bytes) = (self.staged, self.source.bytes_read());
             self.observer.observe(&Event::StagingProgressed { lines, bytes });
         }
         match record {
@@ -185,6 +266,9 @@ impl Lines<'_> {
                 let fingerprints = self.key.of_row(&row.login, &row.password, client);
                 let staged = StagedRow { leaf_user_id: row.leaf_user_id, login: row.login, fingerprints };
                 StagedLine { line: row.line, content: LineContent::Row(staged), kept: row.kept }
+            }
+            Record::User(UserLine { line, leaf_user_id, kept }) => {
+                StagedLine { line, content: LineContent::User(leaf_user_id), kept }
             }
             Record::Invalid(InvalidLine { line, leaf_user_id, message, kept, .. }) => {
                 self.invalid += 1;
@@ -199,7 +283,7 @@ impl Lines<'_> {
     fn end(&mut self) -> Option<Result<StagedLine, StagingError>> {
         self.is_over = true;
         let (invalid, lines) = (self.invalid, self.staged);
-        let (lines_read, bytes) = (self.staged, self.records.bytes_read());
+        let (lines_read, bytes) = (self.staged, self.source.bytes_read());
         self.observer.observe(&Event::StagingProgressed { lines: lines_read, bytes });
         if self.limit.is_exceeded(invalid, lines) {
             let first = std::mem::take(&mut self.first);

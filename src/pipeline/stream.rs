@@ -12,8 +12,8 @@ use super::carry::Carrier;
 use super::context::{Abandoned, RunContext};
 use super::event::Event;
 use super::queue::{Next, RowQueue};
-use super::reading::RowTask;
-use crate::checkpoint::{KeyStanding, OutcomeChange, OutcomeRecord, RefusalChange};
+use super::task::RowTask;
+use crate::checkpoint::{HeldChange, OutcomeChange, OutcomeRecord, RefusalChange};
 use crate::model::{Login, Outcome, OutcomeCode, Stage, UnixMillis};
 
 /// Carries every row of `rows` to its end. Returns when all have ended, or when the run is stopped.
@@ -22,7 +22,7 @@ use crate::model::{Login, Outcome, OutcomeCode, Stage, UnixMillis};
 pub(super) async fn carry_all(context: &Arc<RunContext>, rows: mpsc::Receiver<RowTask>) {
     let are_shared = context.shared_logins.is_some();
     let mut queue = RowQueue::new(rows, context.slots.available_permits(), are_shared);
-    let mut under_way: FuturesUnordered<JoinHandle<Login>> = FuturesUnordered::new();
+    let mut under_way: FuturesUnordered<JoinHandle<Option<Login>>> = FuturesUnordered::new();
     let mut slot: Option<OwnedSemaphorePermit> = None;
     let mut started = 0;
     loop {
@@ -43,7 +43,7 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, rows: mpsc::Receiver<Ro
             () = context.hosts.stop.aborting() => return,
             Some(ended) = under_way.next(), if !under_way.is_empty() => {
                 // A row's panic is caught inside its task, so joining fails only when the runtime is shutting down.
-                if let Ok(login) = ended {
+                if let Ok(Some(login)) = ended {
                     queue.leave(&login);
                 }
             }
@@ -61,7 +61,7 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, rows: mpsc::Receiver<Ro
 }
 
 /// Carries one row, and gives its login back when it has ended, however it ended.
-async fn carry_one(context: Arc<RunContext>, task: RowTask, slot: OwnedSemaphorePermit) -> Login {
+async fn carry_one(context: Arc<RunContext>, task: RowTask, slot: OwnedSemaphorePermit) -> Option<Login> {
     let carried = AssertUnwindSafe(Carrier::new(&context, &task, slot).carry()).catch_unwind();
     tokio::select! {
         biased;
@@ -71,7 +71,7 @@ async fn carry_one(context: Arc<RunContext>, task: RowTask, slot: OwnedSemaphore
             Err(_panic) => record_panic(&context, &task).await,
         },
     }
-    task.login
+    task.grower.map(|grower| grower.login)
 }
 
 /// A panic ends its row and no other. What was sent stays announced, so that the next run looks first.
@@ -87,11 +87,10 @@ async fn record_panic(context: &RunContext, task: &RowTask) {
     };
     let change = OutcomeChange {
         user: task.user,
-        login: task.login.clone(),
-        fingerprints: (context.key == KeyStanding::Own).then_some(task.fingerprints),
+        row: task.decided_row(context.key),
         record: OutcomeRecord { outcome, finished_at: UnixMillis::now(), run: context.run },
         open_intent: None,
-        held: None,
+        held: HeldChange::Leave,
         refusal: RefusalChange::Leave,
     };
     if context.ledger.finish_keeping_intent(change).await.is_ok() {

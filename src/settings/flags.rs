@@ -10,7 +10,7 @@ use super::duration::parse_duration;
 use super::limits::{parse_failure_limit, parse_invalid_limit};
 use super::services::{DEFAULT_LEAF_URL, DEFAULT_STARA_URL};
 use crate::http::Rate;
-use crate::manifest::{ClientColumn, Delimiter, EncodingChoice, Field, Format, ReadOptions};
+use crate::manifest::{ClientColumn, Delimiter, EncodingChoice, Field, Format, ReadOptions, Wanted};
 use crate::model::{Dialect, LeafUserId};
 use crate::pipeline::{FailureLimit, InvalidLimit, ListUse, OnExisting, Selection};
 
@@ -119,6 +119,7 @@ impl ManifestFlags {
     #[must_use]
     pub fn read_options(&self, access_token_client: ClientColumn, keep_columns: &[String]) -> ReadOptions {
         ReadOptions {
+            wanted: Wanted::Growers,
             format: self.format,
             delimiter: self.delimiter,
             encoding: self.encoding,
@@ -172,28 +173,28 @@ pub struct RowFlags {
     /// What happens to a credential that is there already: keep, replace or fail
     #[arg(long, value_name = "WHAT", env = "STARA_ONBOARD_ON_EXISTING", default_value = "keep", value_parser = parse_on_existing)]
     pub on_existing: OnExisting,
-    /// How far each row may go.
+    /// Authenticate once a login and run its rows side by side, where a second /token leaves the first one's tokens valid
+    #[arg(long, env = "STARA_ONBOARD_SHARE_LOGINS", value_parser = BoolishValueParser::new())]
+    pub share_logins: bool,
+    /// What each row may take.
     #[command(flatten)]
     pub limits: RowLimitFlags,
 }
 
-/// How far a row may go.
+/// What each row may take, and what may become of all, whatever rows are to come to.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rows")]
 pub struct RowLimitFlags {
-    /// Authenticate once a login and run its rows side by side, where a second /token leaves the first one's tokens valid
-    #[arg(long, env = "STARA_ONBOARD_SHARE_LOGINS", value_parser = BoolishValueParser::new())]
-    pub share_logins: bool,
     /// How many rows may fail before the run stops: 50, or 10% but at least 20; 100% switches all such stops off
     #[arg(long, value_name = "N|P%", env = "STARA_ONBOARD_MAX_FAILURES", default_value = "10%", value_parser = parse_failure_limit)]
     pub max_failures: FailureLimit,
-    /// The most credentials replaced in a run
+    /// The most credentials replaced or taken away in a run
     #[arg(long, value_name = "N", env = "STARA_ONBOARD_MAX_CHANGES", default_value_t = 50)]
     pub max_changes: u32,
-    /// How long an attached credential may take to be seen
+    /// How long an attached credential may take to be seen, and a deleted one to be gone
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_VERIFY_WAIT", default_value = "30s", value_parser = parse_duration)]
     pub verify_wait: Duration,
-    /// How old an attach with a lost reply must be before it counts as not having happened
+    /// How old an attach or a deletion with a lost reply must be before it counts as not having happened
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_SETTLE", default_value = "120s", value_parser = parse_duration)]
     pub settle: Duration,
     /// How long a row's own requests and the waits between them may take in all; pauses of a host don't count

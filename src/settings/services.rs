@@ -10,7 +10,9 @@ use super::flags::{Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags,
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret};
-use crate::pipeline::{Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource};
+use crate::pipeline::{
+    DetachOptions, Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource,
+};
 
 /// Stara's telemetry platform.
 pub const DEFAULT_STARA_URL: &str = "https://v2apitelemetria.telemetriastara.com.br";
@@ -111,6 +113,7 @@ pub fn resolve_run(
     };
     Ok(RunOptions {
         retry_rejected: selection.retry_rejected,
+        share_logins: rows.share_logins,
         ..run_options(services, looking, &rows.limits, environment)
     })
 }
@@ -140,21 +143,37 @@ fn run_options(
     RunOptions {
         services,
         default_client: environment.access_token_client.clone(),
-        rules: JourneyRules {
-            precheck: looking.precheck,
-            on_existing: looking.on_existing,
-            verify_wait: limits.verify_wait,
-            settle: limits.settle,
-            review_after: REVIEW_AFTER,
-            row_deadline: limits.row_deadline,
-            stara: RetryPolicy::with_attempts(3),
-            leaf: RetryPolicy::with_attempts(4),
-        },
+        rules: rules(limits, looking.precheck, looking.on_existing),
         list_use: looking.list_use,
         most_changes: limits.max_changes,
         failure_limit: limits.max_failures,
         retry_rejected: false,
-        share_logins: limits.share_logins,
+        share_logins: false,
+    }
+}
+
+/// What the flags come to for a run that takes credentials away.
+#[must_use]
+pub fn resolve_detach(services: Services, limits: &RowLimitFlags, include_foreign: bool) -> DetachOptions {
+    DetachOptions {
+        services,
+        rules: rules(limits, true, OnExisting::Keep),
+        include_foreign,
+        most_changes: limits.max_changes,
+        failure_limit: limits.max_failures,
+    }
+}
+
+fn rules(limits: &RowLimitFlags, precheck: bool, on_existing: OnExisting) -> JourneyRules {
+    JourneyRules {
+        precheck,
+        on_existing,
+        verify_wait: limits.verify_wait,
+        settle: limits.settle,
+        review_after: REVIEW_AFTER,
+        row_deadline: limits.row_deadline,
+        stara: RetryPolicy::with_attempts(3),
+        leaf: RetryPolicy::with_attempts(4),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::notes::{End, Note, Notes};
-use super::tally::Tally;
+use super::tally::{Tally, fails};
 use crate::pipeline::{Event, Observe};
 
 /// Takes events from the run's threads, without ever waiting for a terminal or a pipe.
@@ -32,7 +32,7 @@ impl Observe for Feed {
             }
             Event::Draining { reason } => self.notes.push(Note::Draining(reason.clone())),
             &Event::RowFinished { line, leaf_user_id, code, stage } => {
-                if self.tells_rows && code.is_failure() {
+                if self.tells_rows && fails(code) {
                     self.notes.push(Note::RowFailed { line, leaf_user_id, code, stage });
                 }
             }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::wording::{count, counted, duration, joined, rate};
+use crate::checkpoint::RunKind;
 use crate::model::{OutcomeCode, Service};
 
 /// The most lines a summary has: a terminal's usual height.
@@ -18,6 +19,10 @@ const MOST_REPORTS: usize = 3;
 /// What a run came to.
 #[derive(Debug, Clone)]
 pub struct Summary {
+    /// The run's number.
+    pub run: i64,
+    /// What kind of run it was.
+    pub kind: RunKind,
     /// Lines in the manifest.
     pub lines: u64,
     /// Lines with each outcome; they sum up to `lines`. Codes that no line has may be left out.
@@ -77,25 +82,35 @@ impl Summary {
         OutcomeCode::ALL.iter().map(move |&code| (code, rows(code))).filter(|&(_, rows)| rows > 0)
     }
 
+    fn name(&self) -> String {
+        match self.kind {
+            RunKind::Run => format!("Run {}", self.run),
+            RunKind::Repair | RunKind::Detach => format!("Run {} ({})", self.run, self.kind.as_str()),
+        }
+    }
+
+    fn what(&self) -> String {
+        match self.kind {
+            RunKind::Run | RunKind::Repair => format!("{} of the manifest", counted(self.lines, "line")),
+            RunKind::Detach => counted(self.lines, "line"),
+        }
+    }
+
     fn head(&self) -> Vec<String> {
         let first = joined(
             [
-                Some(format!(
-                    "{} of the manifest in {}",
-                    counted(self.lines, "line"),
-                    duration(self.duration)
-                )),
+                Some(format!("{}: {} in {}", self.name(), self.what(), duration(self.duration))),
                 (self.done_before > 0)
                     .then(|| format!("{} decided by earlier runs", count(self.done_before))),
             ],
             "; ",
         );
-        let mut lines = vec![first];
+        let mut lines = wrapped(&first, 0);
         if let Some(reason) = &self.stopped {
             let end = if reason.ends_with('?') { "" } else { "." };
             lines.extend(wrapped(&format!("Stopped early: {reason}{end}"), 0));
         }
-        let harmless = self.rows().filter(|(code, _)| !code.is_failure());
+        let harmless = self.rows().filter(|(code, _)| !self.kind.is_failure(*code));
         lines.extend(harmless.map(|(code, rows)| format!("{:>11}  {code}", count(rows))));
         lines
     }
@@ -143,7 +158,7 @@ impl Summary {
     fn failures(&self, room: usize) -> Vec<String> {
         let mut blocks: Vec<Block> = self
             .rows()
-            .filter(|(code, _)| code.is_failure())
+            .filter(|(code, _)| self.kind.is_failure(*code))
             .map(|(code, rows)| Block {
                 rows,
                 title: format!("{:>11}  {code:<26} up to {}", count(rows), code.owner().as_str()),
@@ -219,6 +234,8 @@ mod tests {
 
     fn summary(outcomes: &[(OutcomeCode, u64)]) -> Summary {
         Summary {
+            run: 7,
+            kind: RunKind::Run,
             lines: outcomes.iter().map(|(_, rows)| rows).sum(),
             outcomes: outcomes.to_vec(),
             done_before: 0,
@@ -238,7 +255,7 @@ mod tests {
     fn a_run_in_which_all_went_well_is_told_in_a_few_lines() {
         let text = summary(&[(OutcomeCode::Attached, 200)]).render();
         let expected = concat!(
-            "200 lines of the manifest in 1m 40s\n",
+            "Run 7: 200 lines of the manifest in 1m 40s\n",
             "        200  attached\n",
             "Stara  400 requests, 4.0/s on average  (https://stara.example)\n",
             "Leaf   12,000 requests, 120/s on average, 3 throttled  (https://leaf.example)\n",
@@ -265,7 +282,7 @@ mod tests {
             ])
         };
         let expected = concat!(
-            "9,513 lines of the manifest in 1m 40s; 1,000 decided by earlier runs\n",
+            "Run 7: 9,513 lines of the manifest in 1m 40s; 1,000 decided by earlier runs\n",
             "Stopped early: SIGINT.\n",
             "      9,000  attached\n",
             "        500  not-reached\n",

@@ -201,8 +201,13 @@ impl Totals {
     /// Rows that ended in this run and failed.
     #[must_use]
     pub fn failed(&self) -> u64 {
-        self.outcomes().filter(|(code, _)| code.is_failure()).map(|(_, rows)| rows).sum()
+        self.outcomes().filter(|(code, _)| fails(*code)).map(|(_, rows)| rows).sum()
     }
+}
+
+/// Whether a row that ends so is told and counted as failed: one whose credential was taken away was asked to be.
+pub(super) fn fails(code: OutcomeCode) -> bool {
+    code.is_failure() && code != OutcomeCode::Detached
 }
 
 fn millis(span: Duration) -> u64 {
@@ -236,7 +241,7 @@ mod tests {
         }
         let totals = tally.totals();
         assert!(totals.outcomes().eq(OutcomeCode::ALL.iter().copied().zip(1..)));
-        let failed = |(code, _): &(OutcomeCode, u64)| code.is_failure();
+        let failed = |(code, _): &(OutcomeCode, u64)| fails(*code);
         assert_eq!(totals.finished(), (1..=CODES as u64).sum::<u64>());
         assert_eq!(totals.failed(), totals.outcomes().filter(failed).map(|(_, rows)| rows).sum::<u64>());
     }

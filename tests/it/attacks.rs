@@ -38,6 +38,7 @@ fn read_manifest(bytes: &[u8], format: Format) -> usize {
     for record in records.map_while(Result::ok).take(100_000) {
         let line = match record {
             Record::Row(row) => row.line,
+            Record::User(user) => user.line,
             Record::Invalid(invalid) => invalid.line,
         };
         assert!(line > last, "line {line} after {last}");

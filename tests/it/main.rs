@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod calls;
 mod deadlines;
+mod detach;
 mod disk;
 mod existing;
 mod failure_budget;

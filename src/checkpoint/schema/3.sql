@@ -1,6 +1,8 @@
 -- In which run the credential that a user holds was attached, so that a run can be rolled back.
 ALTER TABLE users ADD COLUMN held_run INTEGER;
 UPDATE users SET held_run = run WHERE held_ours = 1;
+-- In which run the attach was announced that is in the open, or that is being taken back.
+ALTER TABLE users ADD COLUMN intent_run INTEGER;
 
 -- What kind of run it was: run, repair or detach.
 ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'run';

@@ -25,7 +25,7 @@ fn every_line_comes_once_in_order_however_many_there_are() {
 fn only_lines_that_are_carried_out_come_with_their_user() {
     let mut place = Place::new();
     let lines = vec![row(2, 1, 0), invalid(3, Some(2)), row(4, 3, 0), row(5, 4, 0), row(6, 1, 0)];
-    place.stage_deciding(lines, |row, _| match row.leaf_user_id {
+    place.stage_deciding(lines, |row, _| match row.unwrap().leaf_user_id {
         user if user == id(3) => LineDecision::Keep,
         user if user == id(4) => LineDecision::Replace,
         _ => LineDecision::ToDo,

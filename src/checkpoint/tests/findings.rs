@@ -2,8 +2,8 @@
 
 use super::fixtures::*;
 use crate::checkpoint::{
-    Accepted, AuditCounts, AuditRecord, FindingChange, HeldCredential, Ledger, OutcomeChange, SavedEvent,
-    StandingFinding, Subjects, UserKey,
+    Accepted, AuditCounts, AuditRecord, FindingChange, HeldChange, HeldCredential, Ledger, OutcomeChange,
+    SavedEvent, StandingFinding, Subjects, UserKey,
 };
 use crate::model::{Credential, CredentialId, Finding, Login, Origin, OutcomeCode, Sight, UnixMillis};
 
@@ -24,7 +24,7 @@ fn attached(place: &Place, user: u8, run: i64) -> OutcomeChange {
         origin: Some(Origin::Created),
         run: Some(run),
     };
-    OutcomeChange { held: Some(held), ..change(place.key_of(user), run, OutcomeCode::Attached) }
+    OutcomeChange { held: HeldChange::Holds(held), ..change(place.key_of(user), run, OutcomeCode::Attached) }
 }
 
 fn credential(id: &str, status: &str) -> Sight {
@@ -87,7 +87,7 @@ fn a_run_that_brings_the_user_to_its_end_takes_the_finding_away_and_no_other_doe
     assert_eq!(place.ledger.still_found().unwrap(), 1);
     assert_eq!(told(&mut place), Some(ours(2)));
     for code in [OutcomeCode::StaraLoginRejected, OutcomeCode::CredentialUnhealthy] {
-        let end = OutcomeChange { held: None, ..change(place.key_of(1), run, code) };
+        let end = OutcomeChange { held: HeldChange::Leave, ..change(place.key_of(1), run, code) };
         place.ledger.finish_all(vec![end]).unwrap();
         assert_eq!(told(&mut place), Some(ours(2)), "{code}");
     }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use tempfile::TempDir;
 
 use crate::checkpoint::{
-    Approach, Fingerprint, Ledger, LedgerAccess, LineContent, LineDecision, OutcomeChange, OutcomeRecord,
-    RefusalChange, RowFingerprints, RunKind, RunStart, StageError, StagedLine, StagedRow, StagedUser,
-    StagingTotals, Target, UserKey,
+    Approach, DecidedRow, Fingerprint, HeldChange, Ledger, LedgerAccess, LineContent, LineDecision,
+    OutcomeChange, OutcomeRecord, RefusalChange, RowFingerprints, RunKind, RunStart, StageError, StagedLine,
+    StagedRow, StagedUser, StagingTotals, Target, UserKey,
 };
 use crate::model::{Dialect, LeafUserId, Login, Outcome, OutcomeCode, Stage, UnixMillis};
 
@@ -32,7 +32,7 @@ impl Place {
     pub(super) fn stage_deciding(
         &mut self,
         lines: Vec<StagedLine>,
-        decide: impl FnMut(&StagedRow, &StagedUser) -> LineDecision,
+        decide: impl FnMut(Option<&StagedRow>, &StagedUser) -> LineDecision,
     ) -> StagingTotals {
         let lines = lines.into_iter().map(Ok::<_, std::convert::Infallible>);
         match self.ledger.stage(&start(), lines, decide) {
@@ -131,11 +131,10 @@ pub(super) fn outcome(code: OutcomeCode) -> Outcome {
 pub(super) fn change(key: UserKey, run: i64, code: OutcomeCode) -> OutcomeChange {
     OutcomeChange {
         user: key,
-        login: Login::new("grower"),
-        fingerprints: Some(prints(1, 0)),
+        row: Some(DecidedRow { login: Login::new("grower"), fingerprints: Some(prints(1, 0)) }),
         record: OutcomeRecord { outcome: outcome(code), finished_at: UnixMillis(1_795_269_800_125), run },
         open_intent: None,
-        held: None,
+        held: HeldChange::Leave,
         refusal: RefusalChange::Leave,
     }
 }

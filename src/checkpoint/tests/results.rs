@@ -24,8 +24,8 @@ const DECISIONS: [LineDecision; 8] = [
 struct Standing {
     /// The outcome and whether it is of this run.
     outcome: Option<(OutcomeCode, bool)>,
-    /// Whether an intent is open, and whether it is one of a replacement.
-    intent: Option<bool>,
+    /// The intent that is open: how many attaches it announces, and whether it is one of a replacement.
+    intent: Option<(u32, bool)>,
 }
 
 fn standings() -> Vec<Standing> {
@@ -33,7 +33,10 @@ fn standings() -> Vec<Standing> {
     let outcomes = codes.into_iter().flat_map(|code| [Some((code, true)), Some((code, false))]);
     let outcomes = outcomes.chain([None]);
     outcomes
-        .flat_map(|outcome| [None, Some(false), Some(true)].map(|intent| Standing { outcome, intent }))
+        .flat_map(|outcome| {
+            [None, Some((1, false)), Some((0, true)), Some((0, false))]
+                .map(|intent| Standing { outcome, intent })
+        })
         .collect()
 }
 
@@ -57,8 +60,9 @@ fn expected(decision: LineDecision, standing: Standing) -> OutcomeCode {
         LineDecision::ToDo | LineDecision::Replace | LineDecision::NotSelected => {
             match (standing.outcome, standing.intent) {
                 (Some((code, true)), _) => code,
-                (_, Some(true)) => OutcomeCode::CredentialRemoved,
-                (_, Some(false)) => OutcomeCode::AttachUnconfirmed,
+                (_, Some((_, true))) => OutcomeCode::CredentialRemoved,
+                (_, Some((0, false))) => OutcomeCode::DetachUnconfirmed,
+                (_, Some((_, false))) => OutcomeCode::AttachUnconfirmed,
                 (_, None) => OutcomeCode::NotReached,
             }
         }
@@ -81,15 +85,17 @@ fn every_line() -> (Place, Vec<(LineDecision, Standing)>) {
         };
         connection
             .execute(
-                "INSERT INTO users (key, leaf_user_id, run, outcome, stage, finished_at, intent_at, intent_replacing)
-                 VALUES (?1, ?2, ?3, ?4, 'verify', 9, ?5, ?6)",
+                "INSERT INTO users (key, leaf_user_id, run, outcome, stage, finished_at, intent_at, intent_attaches,
+                                    intent_replacing)
+                 VALUES (?1, ?2, ?3, ?4, 'verify', 9, ?5, ?6, ?7)",
                 rusqlite::params![
                     key,
                     [u8::try_from(at).unwrap(); 16],
                     run,
                     code,
                     standing.intent.map(|_| 5),
-                    standing.intent.unwrap_or_default(),
+                    standing.intent.unwrap_or_default().0,
+                    standing.intent.unwrap_or_default().1,
                 ],
             )
             .unwrap();

@@ -16,7 +16,7 @@ fn every_line_is_there_with_its_decision_and_the_totals_agree() {
     let lines = vec![row(2, 1, 0), invalid(3, None), row(4, 2, 0), row(6, 3, 0)];
     let totals = place.stage_deciding(lines, |row, user| {
         assert!(user.record.is_none() && user.refusal.is_none());
-        if row.leaf_user_id == id(2) { LineDecision::NotSelected } else { LineDecision::ToDo }
+        if row.unwrap().leaf_user_id == id(2) { LineDecision::NotSelected } else { LineDecision::ToDo }
     });
     assert_eq!(
         place.decisions(),
@@ -172,6 +172,7 @@ async fn what_earlier_runs_learned_is_shown_to_whoever_decides() {
         replacing: true,
         removing: CredentialId::new("c0"),
         login: None,
+        run: None,
     };
     handle.intend(keys[2], removal.clone()).await.unwrap();
     place.ledger = writer.finish(handle).await.unwrap();
@@ -182,7 +183,7 @@ async fn what_earlier_runs_learned_is_shown_to_whoever_decides() {
         let record = user.record.as_ref();
         let code = record.and_then(|record| record.outcome.as_ref()).map(|record| record.outcome.code);
         let intent = record.and_then(|record| record.intent.clone());
-        seen.push((row.leaf_user_id, code, intent, user.refusal));
+        seen.push((row.unwrap().leaf_user_id, code, intent, user.refusal));
         match code {
             Some(OutcomeCode::Attached) => LineDecision::Keep,
             Some(OutcomeCode::StaraLoginRejected) => LineDecision::Refused,

@@ -39,7 +39,7 @@ fn a_staging_that_fails_binds_a_new_ledger_to_no_hosts() {
 fn standing(place: &mut Place, approach: Approach) -> [(bool, bool); 2] {
     let mut staged = None;
     let lines = [Ok::<_, std::convert::Infallible>(row(2, 1, 0))].into_iter();
-    let decide = |_: &StagedRow, user: &StagedUser| {
+    let decide = |_: Option<&StagedRow>, user: &StagedUser| {
         staged = Some((user.refusal.is_some(), user.is_reopened));
         LineDecision::ToDo
     };

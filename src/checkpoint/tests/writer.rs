@@ -8,8 +8,8 @@ use futures::poll;
 
 use super::fixtures::*;
 use crate::checkpoint::{
-    HeldCredential, Intent, LedgerError, LedgerHandle, LedgerWriter, Refusal, RefusalChange, SavedEvent,
-    UserKey, UserRecord,
+    DecidedRow, HeldChange, HeldCredential, Intent, LedgerError, LedgerHandle, LedgerWriter, OutcomeChange,
+    Refusal, RefusalChange, SavedEvent, UserKey, UserRecord,
 };
 use crate::model::{Credential, CredentialId, Dialect, Login, Origin, OutcomeCode, UnixMillis};
 
@@ -22,6 +22,7 @@ fn intent(at: i64) -> Intent {
         replacing: true,
         removing: CredentialId::new("c0"),
         login: None,
+        run: Some(1),
     }
 }
 
@@ -109,7 +110,7 @@ async fn fingerprints_of_another_key_are_not_kept() {
     let finished = change(written.key, written.run, OutcomeCode::Attached);
     handle.finish(finished).await.unwrap();
     let mut finished = change(written.key, written.run, OutcomeCode::Attached);
-    finished.fingerprints = None;
+    finished.row = finished.row.map(|row| DecidedRow { fingerprints: None, ..row });
     handle.finish(finished).await.unwrap();
     assert_eq!((written.user().row, written.user().login_print), (None, None));
 }
@@ -122,13 +123,27 @@ async fn a_held_credential_outlives_outcomes_that_say_nothing_about_it() {
         finished.held = held;
         finished
     };
-    handle.finish(with(Some(held("c1")))).await.unwrap();
+    handle.finish(with(HeldChange::Holds(held("c1")))).await.unwrap();
     assert_eq!(written.user().held, Some(held("c1")));
-    handle.finish(with(None)).await.unwrap();
+    handle.finish(with(HeldChange::Leave)).await.unwrap();
     assert_eq!(written.user().held, Some(held("c1")));
     let found = HeldCredential { ours: false, login: None, origin: None, ..held("c2") };
-    handle.finish(with(Some(found.clone()))).await.unwrap();
+    handle.finish(with(HeldChange::Holds(found.clone()))).await.unwrap();
     assert_eq!(written.user().held, Some(found));
+    handle.finish(with(HeldChange::Nothing)).await.unwrap();
+    assert_eq!(written.user().held, None, "it was seen gone");
+}
+
+#[tokio::test]
+async fn an_outcome_without_a_row_leaves_what_was_decided_of_the_row_before() {
+    let (written, handle) = Written::new();
+    handle.finish(change(written.key, written.run, OutcomeCode::Attached)).await.unwrap();
+    let decided = written.user();
+    let detached = OutcomeChange { row: None, ..change(written.key, written.run, OutcomeCode::Detached) };
+    handle.finish(detached).await.unwrap();
+    let user = written.user();
+    assert_eq!((&user.login, user.row, user.login_print), (&decided.login, decided.row, decided.login_print));
+    assert_eq!(user.outcome.unwrap().outcome.code, OutcomeCode::Detached);
 }
 
 #[tokio::test]

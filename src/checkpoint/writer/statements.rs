@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, params};
 use super::super::findings::CLEAR;
 use super::super::ledger::{REMEMBER, login_succeeded};
 use super::super::rates::learn;
-use super::super::record::{Intent, OutcomeRecord, RefusalChange, UserKey};
+use super::super::record::{HeldChange, Intent, OutcomeRecord, RefusalChange, UserKey};
 use super::super::saved_events::save_events;
 use super::{Change, OutcomeChange};
 use crate::model::{CredentialId, Login, Origin, OutcomeCode};
@@ -19,11 +19,14 @@ pub(super) struct Statements<'a> {
 }
 
 const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
-    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7, intent_login = ?8 WHERE key = ?1";
+    intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7, intent_login = ?8, \
+    intent_run = ?9 WHERE key = ?1";
 
 /// The outcome, the intent and the credential in one statement: it is the write every row waits for. `?21` says whether
-/// the intent stays as it is, `?22` whether what is known of the credential does.
-const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print = ?4, run = ?5, outcome = ?6, \
+/// the intent stays as it is, `?22` whether what is known of the credential does, `?30` whether what is known of the row
+/// does.
+const FINISH: &str = "UPDATE users SET login = iif(?30, login, ?2), row_print = iif(?30, row_print, ?3), \
+    login_print = iif(?30, login_print, ?4), run = ?5, outcome = ?6, \
     origin = ?7, stage = ?8, http_status = ?9, attempts = ?10, credential_id = ?11, credential_status = ?12, \
     finished_at = ?13, message = ?14, \
     intent_at = iif(?21, intent_at, ?15), intent_attaches = iif(?21, intent_attaches, ?16), \
@@ -33,7 +36,7 @@ const FINISH: &str = "UPDATE users SET login = ?2, row_print = ?3, login_print =
     held_id = iif(?22, held_id, ?23), held_ours = iif(?22, held_ours, ?24), \
     held_login = iif(?22, held_login, ?25), held_origin = iif(?22, held_origin, ?26), \
     intent_login = iif(?21, intent_login, ?27), \
-    held_run = iif(?22, held_run, ?28) WHERE key = ?1";
+    held_run = iif(?22, held_run, ?28), intent_run = iif(?21, intent_run, ?29) WHERE key = ?1";
 
 /// The cells of an intent, or of none.
 #[derive(Default)]
@@ -45,6 +48,7 @@ struct IntentCells<'a> {
     replacing: bool,
     removing: Option<&'a str>,
     login: Option<&'a str>,
+    run: Option<i64>,
 }
 
 impl<'a> IntentCells<'a> {
@@ -57,6 +61,7 @@ impl<'a> IntentCells<'a> {
             replacing: intent.replacing,
             removing: intent.removing.as_ref().map(CredentialId::as_str),
             login: intent.login.as_ref().map(Login::as_str),
+            run: intent.run,
         })
     }
 }
@@ -75,6 +80,11 @@ impl<'a> Statements<'a> {
             Change::Outcome(change) => self.finish(change, false)?,
             Change::OutcomeKeepingIntent(change) => self.finish(change, true)?,
             Change::Events(user, events) => save_events(self.connection, *user, events)?,
+            Change::Explained(line, why) => {
+                self.connection
+                    .prepare_cached("UPDATE lines SET message = ?2 WHERE line = ?1")?
+                    .execute(params![line, why.as_ref()])?;
+            }
             Change::Learned(service, per_second) => learn(self.connection, *service, *per_second)?,
             Change::LoginSucceeded(dialect) => {
                 self.connection
@@ -102,18 +112,23 @@ impl<'a> Statements<'a> {
             intent.replacing,
             intent.removing,
             intent.login,
+            intent.run,
         ])?;
         Ok(())
     }
 
     fn finish(&mut self, change: &OutcomeChange, keep_intent: bool) -> rusqlite::Result<()> {
         let OutcomeRecord { outcome, finished_at, run } = &change.record;
-        let (prints, intent) = (change.fingerprints, IntentCells::of(change.open_intent.as_ref()));
+        let intent = IntentCells::of(change.open_intent.as_ref());
+        let prints = change.row.as_ref().and_then(|row| row.fingerprints);
         let credential = outcome.credential.as_ref();
-        let held = change.held.as_ref();
+        let held = match &change.held {
+            HeldChange::Holds(held) => Some(held),
+            HeldChange::Leave | HeldChange::Nothing => None,
+        };
         self.finish.execute(params![
             change.user.0,
-            change.login.as_str(),
+            change.row.as_ref().map(|row| row.login.as_str()),
             prints.map(|prints| prints.row.0),
             prints.map(|prints| prints.login.0),
             run,
@@ -133,13 +148,15 @@ impl<'a> Statements<'a> {
             intent.replacing,
             intent.removing,
             keep_intent,
-            held.is_none(),
+            change.held == HeldChange::Leave,
             held.map(|held| held.id.as_str()),
             held.is_some_and(|held| held.ours),
             held.and_then(|held| held.login.as_ref()).map(Login::as_str),
             held.and_then(|held| held.origin).map(Origin::as_str),
             intent.login,
             held.and_then(|held| held.run),
+            intent.run,
+            change.row.is_none(),
         ])?;
         if outcome.code.is_done() || outcome.code == OutcomeCode::Detached {
             // What an audit found before doesn't count any more.

@@ -81,6 +81,7 @@ impl Repair<'_> {
             _lock: self.lock,
         };
         let telling = Telling {
+            kind: RunKind::Repair,
             is_quiet: arguments.output.quiet,
             state: arguments.state.state.as_deref(),
             is_rehearsal: false,

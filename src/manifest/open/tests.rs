@@ -210,7 +210,7 @@ fn the_sample_of_everything_that_can_go_wrong_reads_as_its_readme_says() {
         .iter()
         .filter_map(|record| match record {
             Record::Row(row) => Some((row.line, row.password.expose_secret().to_owned())),
-            Record::Invalid(_) => None,
+            Record::User(_) | Record::Invalid(_) => None,
         })
         .filter(|(_, password)| password.starts_with("sandbox:"))
         .collect();

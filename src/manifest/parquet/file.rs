@@ -31,10 +31,9 @@ impl ParquetFile {
         let columns = Columns::find(&headers, options)?;
         let mut leaves = Vec::new();
         let mut places = vec![None; headers.len()];
-        let fields = [columns.leaf_user_id, columns.login, columns.password];
-        for column in
-            fields.into_iter().chain(columns.access_token_client).chain(columns.kept.iter().copied())
-        {
+        let fields =
+            [Some(columns.leaf_user_id), columns.login, columns.password, columns.access_token_client];
+        for column in fields.into_iter().flatten().chain(columns.kept.iter().copied()) {
             if places[column].is_none() {
                 places[column] = Some(leaves.len());
                 leaves.push(leaf(schema, column, column == columns.leaf_user_id)?);

@@ -113,6 +113,7 @@ mod tests {
             replacing,
             removing: None,
             login: None,
+            run: None,
         };
         for (replacing, expected) in [(true, LineDecision::ToDo), (false, LineDecision::NotSelected)] {
             let mut user = user(Finding::Unhealthy, 9, true);

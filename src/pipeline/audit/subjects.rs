@@ -32,6 +32,7 @@ pub(super) fn begin(ledger: &Ledger, manifest: Option<&Manifest>, stop: &Stop) -
     for record in manifest.records()? {
         match record? {
             Record::Row(row) => ids.push(row.leaf_user_id),
+            Record::User(line) => ids.push(line.leaf_user_id),
             Record::Invalid(_) => invalid += 1,
         }
         if ids.len() == AT_ONCE {

@@ -65,6 +65,7 @@ fn intent() -> Intent {
         replacing: false,
         removing: None,
         login: None,
+        run: None,
     }
 }
 

@@ -104,6 +104,8 @@ impl Imagined {
                 Effect::Finish(finish) => {
                     return Some(Played { finish: *finish, calls, removes, attaches, claims });
                 }
+                // No run leaves a row so.
+                Effect::Leave(_) => return None,
             };
         }
         None

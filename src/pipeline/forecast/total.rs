@@ -11,8 +11,9 @@ use crate::checkpoint::{Approach, Ledger, LedgerError, StagingTotals};
 use crate::model::{Service, Sign};
 use crate::pipeline::event::Observe;
 use crate::pipeline::hosts::Hosts;
-use crate::pipeline::run::{RunError, RunOptions};
+use crate::pipeline::run::RunOptions;
 use crate::pipeline::stop::{Stop, StopCause};
+use crate::pipeline::work::RunError;
 
 /// How many rows are foreseen at a time.
 const ROWS_AT_ONCE: usize = 512;

@@ -13,9 +13,20 @@ impl Journey {
     pub(super) fn on_user(&mut self, look: UserLook) -> Effect {
         self.status = Some(200);
         match look {
-            UserLook::NoCredential => self.on_precheck(None),
-            UserLook::Credential(credential) => self.on_precheck(Some(credential)),
+            UserLook::NoCredential => self.on_looked(None),
+            UserLook::Credential(credential) => self.on_looked(Some(credential)),
             UserLook::Incomplete => self.go(Step::PrecheckCredential),
+        }
+    }
+
+    /// What the first look at the user comes to, by what the row is to come to.
+    pub(super) fn on_looked(&mut self, found: Option<Credential>) -> Effect {
+        if self.is_detaching() {
+            self.on_look_to_detach(found)
+        } else if self.unjudged.is_some() {
+            self.on_look_at_detachment(found)
+        } else {
+            self.on_precheck(found)
         }
     }
 
@@ -115,9 +126,7 @@ impl Journey {
 
     pub(super) fn on_look_refused(&mut self, kind: CallErrorKind) -> Effect {
         let (code, message) = match kind {
-            CallErrorKind::NotFound => {
-                (OutcomeCode::LeafUserUnknown, "Leaf knows no user with this leafUserId")
-            }
+            CallErrorKind::NotFound => return self.on_user_unknown(),
             CallErrorKind::Forbidden => {
                 (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account see the user")
             }

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use super::types::{
-    Answer, Effect, Event, Finish, Intending, JourneyRules, JourneyStart, KeptIntent, Message, PriorIntent,
-    Step,
-};
+use super::types::{Answer, Effect, Event, JourneyRules, JourneyStart, KeptIntent, PriorIntent, Step};
 use crate::api::{CallError, CallErrorKind};
 use crate::http::RetryVerdict;
-use crate::model::{Credential, CredentialId, Origin, Outcome, OutcomeCode, Service};
+use crate::model::{Credential, CredentialId, OutcomeCode, Service};
 
 /// What is noted of a row that was done and changed, whose credential is still good.
 pub const PASSWORD_CHANGED: &str =
@@ -25,7 +22,7 @@ pub struct Journey {
     pub(super) start: JourneyStart,
     pub(super) step: Step,
     /// How often the step's call was sent, throttled attempts left aside.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// How often in a row it failed.
     failures: u32,
     /// The status of the last answer.
@@ -46,6 +43,10 @@ pub struct Journey {
     pub(super) removals: u32,
     /// The attaches whose effect isn't known not to have happened.
     pub(super) open: Option<OpenAttach>,
+    /// What an earlier run left open, until a look has said what became of it, where nothing but a look can follow.
+    pub(super) unjudged: Option<KeptIntent>,
+    /// Whether the credential to be taken away is ours only by the attach that an earlier run announced.
+    pub(super) takes_back: bool,
     /// The id that came with our 201.
     pub(super) created: Option<CredentialId>,
     /// The credential of ours that an attach with the row's earlier login left.
@@ -104,6 +105,8 @@ impl Journey {
             removed: false,
             removals: 0,
             open: None,
+            unjudged: None,
+            takes_back: false,
             created: None,
             earlier: None,
             has_attached: false,
@@ -133,7 +136,7 @@ impl Journey {
             return effect;
         }
         match effect {
-            Effect::Finish(_) => effect,
+            Effect::Finish(_) | Effect::Leave(_) => effect,
             Effect::Send(_) | Effect::SendIntended(..) => {
                 // It isn't sent after all.
                 self.forget_attempt();
@@ -162,13 +165,11 @@ impl Journey {
         match event {
             Event::Begun => self.begin(now),
             Event::Woken => self.send(),
-            Event::ChangeClaimed(true) => self.go(Step::Authenticate),
-            Event::ChangeClaimed(false) => {
-                self.on_change_refused("the credential is to be replaced, but --max-changes was reached")
+            Event::ChangeClaimed(true) => self.on_change_claimed(),
+            Event::ChangeClaimed(false) => self.on_change_refused("--max-changes was reached"),
+            Event::KeyLost => {
+                self.on_change_refused("the ledger's fingerprint key is missing or another one")
             }
-            Event::KeyLost => self.on_change_refused(
-                "the credential is to be replaced, but the ledger's fingerprint key is missing or another one",
-            ),
             Event::Answered(answer) => self.on_answer(answer, now),
             Event::Failed(error) => self.on_failure(error, now),
             Event::HostDown => self.on_host_down(),
@@ -197,7 +198,9 @@ impl Journey {
     fn begin(&mut self, now: Duration) -> Effect {
         match self.start.intent.clone() {
             Some(prior) => self.resume(&prior, now),
-            None if self.rules.precheck || self.must_look_first() => self.go(Step::Precheck),
+            None if self.rules.precheck || self.must_look_first() || self.is_detaching() => {
+                self.go(Step::Precheck)
+            }
             None => self.go(Step::Authenticate),
         }
     }
@@ -211,6 +214,9 @@ impl Journey {
     fn resume(&mut self, prior: &PriorIntent, now: Duration) -> Effect {
         let age = prior.age.unwrap_or_default();
         let settled_at = now + self.rules.settle.saturating_sub(age);
+        if self.is_detaching() || prior.is_detachment() {
+            return self.resume_unjudged(prior, settled_at, now);
+        }
         if prior.replacing {
             self.replacing = Some(Replacing(prior.removing.clone()));
             self.removed = true;
@@ -237,7 +243,7 @@ impl Journey {
         self.failures = 0;
         match (self.step, answer) {
             (Step::Precheck, Answer::User(look)) => self.on_user(look),
-            (Step::PrecheckCredential, Answer::Credential(found)) => self.on_precheck(found),
+            (Step::PrecheckCredential, Answer::Credential(found)) => self.on_looked(found),
             (Step::Authenticate, Answer::Kept) => self.go(Step::Token),
             (Step::Token, Answer::Kept) => self.on_tokens(),
             (Step::SaveEvents, Answer::Kept) => self.go(Step::BeforeRemoval),
@@ -339,73 +345,8 @@ impl Journey {
         Effect::Wait(doubled.min(Duration::from_secs(5)).min(deadline.saturating_sub(now)))
     }
 
-    /// Ends the row with its credential attached.
-    pub(super) fn attached(&mut self, code: OutcomeCode, origin: Origin, ours: bool) -> Effect {
-        let origin = if self.removed { Origin::Replaced } else { origin };
-        let is_kept = self.start.password_changed && !self.has_attached;
-        let message = if is_kept { PASSWORD_CHANGED } else { "" };
-        self.finish(code, Some(origin), ours, None, message.into())
-    }
-
-    /// Ends the row with an attach in the open: the next run looks first.
-    pub(super) fn unconfirmed(&mut self, message: Message) -> Effect {
-        let kept = self.kept_attach();
-        self.finish(OutcomeCode::AttachUnconfirmed, None, false, Some(kept), message)
-    }
-
     /// The id of the credential that is to make way.
     pub(super) fn removing(&self) -> Option<CredentialId> {
         self.replacing.as_ref().and_then(|Replacing(id)| id.clone())
-    }
-
-    /// The open attaches as an intent that stays open.
-    pub(super) fn kept_attach(&self) -> KeptIntent {
-        let intending = Intending {
-            attaches: self.open.as_ref().map_or(1, |open| open.attaches),
-            over_nothing: self.over_nothing(),
-            replacing: self.removed,
-            removing: self.removing(),
-        };
-        KeptIntent { intending, acknowledged: self.open.as_ref().is_some_and(|open| open.acknowledged) }
-    }
-
-    /// Ends the row with `code`, unless something is in the open that matters more: an attach that may take effect,
-    /// or a credential that was deleted.
-    pub(super) fn give_up(&mut self, code: OutcomeCode, message: Message) -> Effect {
-        if self.open.as_ref().is_some_and(|open| !open.is_absent) {
-            return self.unconfirmed(message);
-        }
-        if self.removed {
-            let kept = KeptIntent { intending: self.intend_removal(), acknowledged: false };
-            return self.finish(OutcomeCode::CredentialRemoved, None, false, Some(kept), message);
-        }
-        self.finish(code, None, false, None, message)
-    }
-
-    /// Ends the row.
-    pub(super) fn finish(
-        &mut self,
-        code: OutcomeCode,
-        origin: Option<Origin>,
-        ours: bool,
-        keep_intent: Option<KeptIntent>,
-        message: Message,
-    ) -> Effect {
-        let outcome = Outcome {
-            code,
-            origin,
-            stage: self.step.stage(),
-            http_status: self.status,
-            attempts: self.attempts,
-            credential: self.seen.take(),
-            message,
-        };
-        Effect::Finish(Box::new(Finish {
-            outcome,
-            ours,
-            keep_intent,
-            earlier: self.earlier.take(),
-            refused: false,
-        }))
     }
 }

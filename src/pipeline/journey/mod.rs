@@ -7,6 +7,8 @@
 //! and tokens stay with whoever carries out the effects. The parts follow the stages; `machine` joins them.
 
 mod attach;
+mod detach;
+mod ending;
 mod look;
 mod machine;
 mod replace;
@@ -18,6 +20,6 @@ mod unknown;
 
 pub use machine::{Journey, PASSWORD_CHANGED};
 pub use types::{
-    Answer, Call, Effect, Event, Finish, Intending, JourneyRules, JourneyStart, KnownCredential, OnExisting,
-    PriorIntent,
+    Answer, Call, Effect, Event, Finish, Goal, Intending, JourneyRules, JourneyStart, KnownCredential,
+    Message, OnExisting, PriorIntent,
 };

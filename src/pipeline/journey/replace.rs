@@ -19,9 +19,17 @@ impl Journey {
         Effect::ClaimChange
     }
 
-    pub(super) fn on_change_refused(&mut self, message: &'static str) -> Effect {
+    pub(super) fn on_change_claimed(&mut self) -> Effect {
+        self.go(if self.is_detaching() { Step::SaveEvents } else { Step::Authenticate })
+    }
+
+    pub(super) fn on_change_refused(&mut self, why: &'static str) -> Effect {
         self.replacing = None;
-        self.finish(OutcomeCode::NotReached, None, false, None, message.into())
+        if self.is_detaching() {
+            return Effect::Leave(format!("the credential is to be taken away, but {why}").into());
+        }
+        let message = format!("the credential is to be replaced, but {why}").into();
+        self.finish(OutcomeCode::NotReached, None, false, None, message)
     }
 
     /// Goes on with a deletion that an earlier run announced. Its result is unknown until it has settled; the look
@@ -34,7 +42,12 @@ impl Journey {
     }
 
     pub(super) fn intend_removal(&self) -> Intending {
-        Intending { attaches: 0, over_nothing: false, replacing: true, removing: self.removing() }
+        Intending {
+            attaches: 0,
+            over_nothing: self.takes_back,
+            replacing: !self.is_detaching(),
+            removing: self.removing(),
+        }
     }
 
     pub(super) fn on_before_removal(&mut self, found: Option<Credential>) -> Effect {
@@ -75,8 +88,8 @@ impl Journey {
             Some(credential) if !self.is_to_be_replaced(&credential) => self.on_exchanged(credential),
             Some(_) if now < deadline => self.look_again(deadline, now),
             Some(_) => self.give_up(
-                OutcomeCode::CredentialRemoved,
-                "Leaf confirmed the deletion, but still shows the old credential".into(),
+                OutcomeCode::LeafUnexpectedAnswer,
+                "Leaf confirmed the deletion, but still shows the credential".into(),
             ),
         }
     }
@@ -97,7 +110,7 @@ impl Journey {
         }
         // It has settled without effect: the old credential is as it was.
         self.removed = false;
-        if !self.has_tokens {
+        if !self.has_tokens && !self.is_detaching() {
             // An earlier run meant to replace it. Whether it is still to be replaced, this run's row and rules say.
             self.replacing = None;
             self.begin_step(Step::Precheck);
@@ -107,7 +120,7 @@ impl Journey {
             return self.go(Step::Remove);
         }
         self.seen = Some(credential);
-        let message = "the deletion of the old credential had no effect; it is still there".into();
+        let message = "the deletion of the credential had no effect; it is still there".into();
         self.finish(OutcomeCode::LeafUnavailable, None, false, None, message)
     }
 
@@ -115,24 +128,26 @@ impl Journey {
     fn on_gone(&mut self) -> Effect {
         self.looked_absent = true;
         self.seen = None;
-        self.go_and_attach()
+        if self.is_detaching() { self.detached() } else { self.go_and_attach() }
     }
 
     /// Somebody else attached a credential in the place of the old one.
     fn on_exchanged(&mut self, credential: Credential) -> Effect {
         self.seen = Some(credential);
-        self.exists("another credential was attached while the old one was being replaced")
+        self.exists("another credential was attached while the one that was found was being deleted")
     }
 
     pub(super) fn on_removal_refused(&mut self, kind: CallErrorKind) -> Effect {
+        // Nobody knows what such an answer means, and nothing else would tell that the user is to hold none.
+        self.removed |= self.is_detaching() && kind == CallErrorKind::Unexpected;
         // Refused or never processed: the old credential is as it was.
         let (code, message) = match kind {
             CallErrorKind::Forbidden => {
-                (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account delete the old credential")
+                (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account delete the credential")
             }
             CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
             CallErrorKind::Unreachable => {
-                (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for deleting the old credential")
+                (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for deleting the credential")
             }
             _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered the deletion in an unknown way"),
         };

@@ -45,9 +45,24 @@ pub struct JourneyRules {
     pub leaf: RetryPolicy,
 }
 
+/// What a journey is to come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Goal {
+    /// The user holds a credential with the row's login.
+    #[default]
+    Attached,
+    /// The user holds no credential of ours any more (`detach`).
+    Detached {
+        /// Whether a credential that isn't ours is taken away, too (`--include-foreign`).
+        include_foreign: bool,
+    },
+}
+
 /// What the ledger knows of the row when it begins.
 #[derive(Debug, Clone, Default)]
 pub struct JourneyStart {
+    /// What it is to come to.
+    pub goal: Goal,
     /// The intent that an earlier run left open.
     pub intent: Option<PriorIntent>,
     /// The credential that the ledger knows.
@@ -76,9 +91,10 @@ pub struct PriorIntent {
     pub acknowledged: bool,
     /// Whether a look before the first had shown no credential.
     pub over_nothing: bool,
-    /// Whether an old credential was deleted, or was about to be.
+    /// Whether an old credential was deleted to be replaced, or was about to be. A deletion without it was asked for by
+    /// `detach`: nothing is to take its place.
     pub replacing: bool,
-    /// That credential.
+    /// The credential that was deleted, or was about to be.
     pub removing: Option<CredentialId>,
     /// Whether the row had another login when it was announced.
     pub other_login: bool,
@@ -153,6 +169,8 @@ pub enum Effect {
     Park(Duration),
     /// Record the outcome; the journey is over.
     Finish(Box<Finish>),
+    /// Leave the user's record as it stands, and say why at the line; the journey is over.
+    Leave(Message),
 }
 
 /// The intent that is written before a request is sent. Whoever writes it adds the time.
@@ -164,7 +182,7 @@ pub struct Intending {
     pub over_nothing: bool,
     /// Whether an old credential is being replaced.
     pub replacing: bool,
-    /// That credential.
+    /// The credential that is to make way, or to be taken away.
     pub removing: Option<CredentialId>,
 }
 
@@ -231,7 +249,7 @@ pub struct KeptIntent {
 }
 
 /// A message in our own words.
-pub(super) type Message = Cow<'static, str>;
+pub type Message = Cow<'static, str>;
 
 /// What the journey waits for, or is in the middle of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! thousands of fates in `world`, where replies are lost, effects come late and processes crash.
 
 mod deadline;
+mod detach;
 mod earlier_login;
 mod look;
 mod repair;

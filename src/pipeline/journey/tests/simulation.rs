@@ -11,7 +11,7 @@ use crate::model::simulated::{Dice, Seeds};
 use crate::model::{CredentialId, NextRun, Origin, OutcomeCode};
 use crate::pipeline::journey::types::{Finish, KeptIntent};
 use crate::pipeline::journey::{
-    Call, Effect, Event, Intending, Journey, JourneyRules, JourneyStart, KnownCredential, OnExisting,
+    Call, Effect, Event, Goal, Intending, Journey, JourneyRules, JourneyStart, KnownCredential, OnExisting,
     PriorIntent,
 };
 
@@ -184,6 +184,7 @@ impl Fate {
             other_login: false,
         });
         JourneyStart {
+            goal: Goal::default(),
             password_changed: false,
             intent,
             login_changed: self.login_changed && known.as_ref().is_some_and(|known| known.ours),
@@ -239,6 +240,7 @@ impl Fate {
                     Event::Woken
                 }
                 Effect::Finish(finish) => return Some(*finish),
+                Effect::Leave(why) => panic!("a run leaves no user as it stands: {why}"),
             };
         }
         panic!("the journey doesn't end");

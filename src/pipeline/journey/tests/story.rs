@@ -91,7 +91,7 @@ pub(super) fn tell_slowly(
                 travel
             }
             Effect::Backoff(time) | Effect::Wait(time) => *time,
-            Effect::ClaimChange | Effect::Park(_) | Effect::Finish(_) => Duration::ZERO,
+            Effect::ClaimChange | Effect::Park(_) | Effect::Finish(_) | Effect::Leave(_) => Duration::ZERO,
         };
         journey.spend(own);
         event = match effect {
@@ -122,6 +122,7 @@ pub(super) fn tell_slowly(
                 assert!(replies.is_empty(), "{} replies are left after {lines:#?}", replies.len());
                 return Told { lines, finish: *finish };
             }
+            Effect::Leave(why) => panic!("the row is left as it stands ({why}) after {lines:#?}"),
         };
     }
     panic!("the journey doesn't end: {lines:#?}");
@@ -153,9 +154,10 @@ fn announced(intending: &Intending) -> String {
     if intending.over_nothing {
         words.push("over nothing".to_owned());
     }
-    if intending.replacing {
+    if intending.replacing || intending.removing.is_some() {
         let id = intending.removing.as_ref().map_or("a credential without id", CredentialId::as_str);
-        words.push(format!("replacing {id}"));
+        let how = if intending.replacing { "replacing" } else { "taking away" };
+        words.push(format!("{how} {id}"));
     }
     words.join(", ")
 }

@@ -1,0 +1,292 @@
+//! `detach`: takes credentials away, to offboard growers or to roll a run back.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::arguments::DetachArguments;
+use super::conclusion::{Ended, Telling};
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::run::{internal, make_state_folder, runtime, tell};
+use super::services::ServiceSettings;
+use super::signals::TimeLimits;
+use super::{confirm, logging, manifest_source, reports, signals};
+use crate::checkpoint::{
+    KeyStanding, LeaverCounts, Ledger, LedgerAccess, LedgerError, RunKind, RunLock, RunStart, StageError,
+    Target,
+};
+use crate::manifest::{ClientColumn, Manifest, ManifestError, ReadOptions, Record, Wanted};
+use crate::model::LeafUserId;
+use crate::pipeline::{self, DetachOptions, Leaving, Observe, Stop};
+use crate::settings::resolve_detach;
+use crate::ui::{LogWriter, ProgressDisplay};
+
+/// Under which name the report goes, whoever is detached.
+pub(super) const REPORT_NAME: &str = "detach";
+
+/// Takes credentials away, and says with which code to exit.
+pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
+    let limits =
+        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
+    let logs = LogWriter::default();
+    let asked = Asked::of(arguments)?;
+    let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
+    if let Asked::Manifest(manifest) = &asked {
+        let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
+        written
+            .chain(&arguments.state.state)
+            .try_for_each(|path| reports::refuse_manifest(path, manifest))?;
+    }
+    logging::start(&arguments.output, &logs)?;
+    runtime()?.block_on(async {
+        signals::outlive_file_limit()
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let prepared = Prepared::new(arguments, asked)?;
+        reports::prepare(&targets)?;
+        prepared.confirm(arguments)?;
+        let display = Arc::new(ProgressDisplay::start(
+            arguments.output.progress(),
+            std::io::stderr().is_terminal(),
+            &logs,
+        ));
+        let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
+        display.finish();
+        let telling = Telling {
+            kind: RunKind::Detach,
+            is_quiet: arguments.output.quiet,
+            state: arguments.state.state.as_deref(),
+            is_rehearsal: false,
+        };
+        ended?.conclude(&telling, targets.into()).await
+    })
+}
+
+/// Whom the command line names.
+enum Asked {
+    /// Users, one by one.
+    Users(Vec<LeafUserId>),
+    /// A manifest of users.
+    Manifest(PathBuf),
+    /// Whomever a run attached.
+    Run(i64),
+}
+
+impl Asked {
+    fn of(arguments: &DetachArguments) -> Result<Self, Failure> {
+        if let Some(run) = arguments.from_run {
+            return Ok(Self::Run(run));
+        }
+        let id = |word: &PathBuf| word.to_str().and_then(|word| word.parse::<LeafUserId>().ok());
+        let users: Option<Vec<LeafUserId>> = arguments.leavers.iter().map(id).collect();
+        match (users, arguments.leavers.as_slice()) {
+            (Some(users), _) => Ok(Self::Users(users)),
+            (None, [manifest]) => Ok(Self::Manifest(manifest.clone())),
+            (None, _) => Err(Failure::new(
+                ExitCode::Usage,
+                anyhow::anyhow!("a manifest stands alone, and what isn't a leafUserId counts as a manifest"),
+                "nothing was sent; name leafUserIds only, or one manifest",
+            )),
+        }
+    }
+
+    /// What the ledger calls it.
+    fn name(&self) -> String {
+        match self {
+            Self::Users(users) if users.len() == 1 => "1 user".to_owned(),
+            Self::Users(users) => format!("{} users", users.len()),
+            Self::Manifest(path) => path.display().to_string(),
+            Self::Run(run) => format!("run {run}"),
+        }
+    }
+}
+
+/// Whose credentials go.
+enum Leavers {
+    Manifest(Box<Manifest>),
+    Users(Vec<LeafUserId>),
+}
+
+impl Leavers {
+    fn leaving(&self) -> Leaving<'_> {
+        match self {
+            Self::Manifest(manifest) => Leaving::Manifest(manifest),
+            Self::Users(users) => Leaving::Users(users),
+        }
+    }
+
+    fn count(&self, ledger: &Ledger) -> Result<LeaverCounts, Failure> {
+        let counted = match self {
+            Self::Users(users) => ledger.count_leavers(users.iter().copied().map(Ok::<_, ManifestError>)),
+            Self::Manifest(manifest) => {
+                ledger.count_leavers(manifest.records()?.filter_map(|record| match record {
+                    Ok(Record::User(user)) => Some(Ok(user.leaf_user_id)),
+                    Ok(Record::Row(_) | Record::Invalid(_)) => None,
+                    Err(error) => Some(Err(error)),
+                }))
+            }
+        };
+        counted.map_err(|error| match error {
+            StageError::Lines(error) => error.into(),
+            StageError::Ledger(error) => error.into(),
+        })
+    }
+}
+
+/// Everything checked that can be checked before anything is asked or sent.
+struct Prepared {
+    leavers: Leavers,
+    name: String,
+    options: DetachOptions,
+    ledger: Ledger,
+    lock: RunLock,
+}
+
+impl Prepared {
+    fn new(arguments: &DetachArguments, asked: Asked) -> Result<Self, Failure> {
+        let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
+        let options = resolve_detach(settings.services()?, &arguments.limits, arguments.include_foreign);
+        let name = asked.name();
+        let manifest = match &asked {
+            Asked::Manifest(path) => Some(open_manifest(arguments, path)?),
+            Asked::Users(_) | Asked::Run(_) => None,
+        };
+        let path = arguments.state.path(false);
+        Ledger::check_file(&path)?;
+        if matches!(asked, Asked::Run(_)) && path.symlink_metadata().is_err() {
+            return Err(LedgerError::Missing { path }.into());
+        }
+        make_state_folder(&path)?;
+        let lock = RunLock::acquire(&path)?;
+        let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
+        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
+        if ledger.key_standing() == KeyStanding::Lost {
+            let error = anyhow::anyhow!(
+                "the fingerprint key beside the ledger is missing or another one, so that nothing is taken away"
+            );
+            return Err(Failure::new(
+                ExitCode::Usage,
+                error,
+                "nothing was sent; put the key back beside the ledger, or name the right ledger with --state FILE",
+            ));
+        }
+        let leavers = match (asked, manifest) {
+            (_, Some(manifest)) => Leavers::Manifest(Box::new(manifest)),
+            (Asked::Users(users), None) => Leavers::Users(users),
+            (Asked::Run(run), None) => Leavers::Users(attached_in(&ledger, run)?),
+            (Asked::Manifest(_), None) => return Err(internal("the manifest wasn't opened")),
+        };
+        Ok(Self { leavers, name, options, ledger, lock })
+    }
+
+    /// Says what is about to be deleted, and asks whether it may.
+    fn confirm(&self, arguments: &DetachArguments) -> Result<(), Failure> {
+        let counts = self.leavers.count(&self.ledger)?;
+        let services = &self.options.services;
+        let what = announcement(&counts, &services.leaf.http.origin(), &services.account, &self.options);
+        if arguments.yes {
+            if !arguments.output.quiet {
+                tell(&what);
+            }
+            return Ok(());
+        }
+        confirm::ask(&what)
+    }
+
+    async fn carry_out(
+        self,
+        arguments: &DetachArguments,
+        limits: TimeLimits,
+        display: Arc<ProgressDisplay>,
+    ) -> Result<Ended, Failure> {
+        let Self { leavers, name, options, mut ledger, lock } = self;
+        let observer: Arc<dyn Observe> = display;
+        let stop = Stop::default();
+        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
+            .context("signals can't be watched")
+            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let began = Instant::now();
+        let start = RunStart {
+            kind: RunKind::Detach,
+            manifest: name,
+            kept_columns: arguments.lines.keep_column.clone(),
+            limit: None,
+            approach: options.approach(),
+        };
+        let limit = arguments.lines.invalid_limit();
+        let (watching, stopping) = (Arc::clone(&observer), stop.clone());
+        let staging = tokio::task::spawn_blocking(move || {
+            let leaving = leavers.leaving();
+            let staged = pipeline::stage_leavers(&mut ledger, leaving, &start, limit, &stopping, &*watching);
+            staged.map(|staged| (staged, ledger))
+        });
+        let (staged, ledger) = staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
+        let origins = [options.services.stara.http.origin(), options.services.leaf.http.origin()];
+        tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
+        let result = pipeline::detach(ledger, staged, options, stop.clone(), observer).await?;
+        Ok(Ended {
+            result,
+            run: staged.run,
+            lines: staged.lines,
+            vanished: 0,
+            origins,
+            duration: began.elapsed(),
+            stop,
+            signalled,
+            _lock: lock,
+        })
+    }
+}
+
+fn open_manifest(arguments: &DetachArguments, path: &std::path::Path) -> Result<Manifest, Failure> {
+    let source = manifest_source::open(path)?;
+    let options = arguments.reading.read_options(ClientColumn::Optional, &arguments.lines.keep_column);
+    let manifest = Manifest::open(source, &ReadOptions { wanted: Wanted::Users, ..options })?;
+    if !arguments.output.quiet {
+        manifest.warnings().iter().for_each(|warning| tell(&format!("warning: {warning}\n")));
+    }
+    Ok(manifest)
+}
+
+fn attached_in(ledger: &Ledger, run: i64) -> Result<Vec<LeafUserId>, Failure> {
+    if ledger.run_numbered(run)?.is_none() {
+        let error = anyhow::anyhow!("the ledger knows no run {run}");
+        return Err(Failure::new(
+            ExitCode::Usage,
+            error,
+            "nothing was sent; `stara-onboard status` lists the runs",
+        ));
+    }
+    Ok(ledger.users_attached_in(run)?)
+}
+
+/// What is about to happen, in words.
+fn announcement(counts: &LeaverCounts, leaf: &str, account: &str, options: &DetachOptions) -> String {
+    let fate = if options.include_foreign { "goes, too (--include-foreign)" } else { "is left alone" };
+    let mut text = format!("Takes Stara credentials away at Leaf {leaf}, {account}:\n");
+    let lines = [
+        (counts.ours, "hold a credential that this tool attached".to_owned()),
+        (counts.not_ours, format!("hold one that it didn't attach, which {fate}")),
+        (counts.open, "have something in the open, which settles first; then a look decides".to_owned()),
+        (counts.unknown, format!("hold none that the ledger knows of; what a look finds {fate}")),
+        (counts.gone, "are detached already, and cost no call".to_owned()),
+    ];
+    for (users, what) in lines.iter().filter(|(users, _)| *users > 0) {
+        // Writing into a string can't fail.
+        let _ = writeln!(text, "{users:>11}  {what}");
+    }
+    if *counts == LeaverCounts::default() {
+        text.push_str("          0  users: there is nothing to do\n");
+    }
+    let _ = writeln!(
+        text,
+        "At most {} credentials are deleted in this run (--max-changes).",
+        options.most_changes
+    );
+    text
+}

@@ -1,0 +1,142 @@
+//! Carries out staged rows, whatever they are to come to and wherever they come from.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use super::budget::FailureBudget;
+use super::context::{Opening, RunContext};
+use super::event::Event;
+use super::hosts::Hosts;
+use super::journey::{Goal, JourneyRules};
+use super::leavers::Leavers;
+use super::reading::{Reading, ReadingError};
+use super::refusals::Refusals;
+use super::shared_logins::SharedLogins;
+use super::stop::StopCause;
+use super::stream::carry_all;
+use super::task::RowTask;
+use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter};
+
+/// How many rows may be parked for each row in flight before no new one starts.
+const PARKED_PER_SLOT: usize = 10;
+
+/// How a run's rows went.
+#[derive(Debug)]
+pub struct RunResult {
+    /// The ledger, with everything written.
+    pub ledger: Ledger,
+    /// Why the run stopped before its end; `None` when it came to it.
+    pub stopped: Option<StopCause>,
+    /// What each host was asked.
+    pub hosts: std::collections::BTreeMap<String, HostTotals>,
+}
+
+/// Why a run couldn't be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The ledger can't be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A thread of the program ended unexpectedly.
+    #[error("the thread that reads the manifest ended unexpectedly")]
+    ReaderGone,
+}
+
+/// Where the rows come from.
+pub(super) enum RowSource {
+    /// The second reading of the manifest, which carries the passwords.
+    Manifest(Reading),
+    /// The staged lines alone.
+    Ledger(Leavers),
+}
+
+impl RowSource {
+    fn start(self, ledger: PathBuf, rows: mpsc::Sender<RowTask>) -> JoinHandle<Result<(), ReadingError>> {
+        match self {
+            Self::Manifest(reading) => reading.start(ledger, rows),
+            Self::Ledger(leavers) => leavers.start(ledger, rows),
+        }
+    }
+}
+
+/// What is to be carried out.
+pub(super) struct Work {
+    pub(super) run: i64,
+    /// How many rows.
+    pub(super) to_do: u64,
+    pub(super) goal: Goal,
+    pub(super) rules: JourneyRules,
+    pub(super) key: KeyStanding,
+    pub(super) approach: Approach,
+    pub(super) retry_rejected: bool,
+    pub(super) refusals: Refusals,
+    pub(super) shared_logins: Option<SharedLogins>,
+    /// How many credentials may be deleted.
+    pub(super) most_changes: u32,
+    pub(super) budget: FailureBudget,
+    /// How many rows may be in flight.
+    pub(super) concurrency: usize,
+    pub(super) source: RowSource,
+}
+
+/// Carries out the rows, and gives the ledger back when all is written.
+///
+/// # Errors
+///
+/// When the ledger can't be used. Work that is stopped is no error: why it was is in the result.
+pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Result<RunResult, RunError> {
+    let (stop, observer, path) = (hosts.stop.clone(), Arc::clone(&hosts.observer), ledger.path().to_owned());
+    let (writer, handle) = LedgerWriter::start(ledger)?;
+    hosts.learn_into(handle.clone());
+    let context = Arc::new(RunContext {
+        run: work.run,
+        goal: work.goal,
+        rules: work.rules,
+        hosts,
+        ledger: handle.clone(),
+        key: work.key,
+        approach: work.approach,
+        retry_rejected: work.retry_rejected,
+        refusals: work.refusals,
+        shared_logins: work.shared_logins,
+        changes_left: AtomicU32::new(work.most_changes),
+        budget: Mutex::new(work.budget),
+        opening: Opening::default(),
+        slots: Arc::new(Semaphore::new(work.concurrency)),
+        parking: Semaphore::new(work.concurrency.saturating_mul(PARKED_PER_SLOT)),
+    });
+    if work.to_do > 0 {
+        let (sender, rows) = mpsc::channel(work.concurrency);
+        let reader = work.source.start(path, sender);
+        carry_all(&context, rows).await;
+        match reader.await.map_err(|_| RunError::ReaderGone)? {
+            Ok(()) => {}
+            Err(ReadingError::Changed { line }) => {
+                context.hosts.drain(StopCause::ManifestChanged { line });
+            }
+            Err(ReadingError::Manifest(error)) => {
+                context.hosts.drain(StopCause::ManifestUnreadable { reason: error.to_string() });
+            }
+            Err(ReadingError::Ledger(error)) => {
+                context.hosts.drain(StopCause::LedgerUnwritable { reason: error.to_string() });
+            }
+        }
+    }
+    if let Err(error) = context.record_doubt().await {
+        context.stop_for_ledger(&error);
+    }
+    observer.observe(&Event::Ended);
+    let (hosts, newly_learned) = (context.hosts.totals.by_host(), context.hosts.newly_learned());
+    drop(context);
+    let ledger = writer.finish(handle).await?;
+    for (service, per_second) in newly_learned {
+        if let Some(per_second) = per_second {
+            ledger.keep_learned_rate(service, per_second)?;
+        }
+    }
+    Ok(RunResult { ledger, stopped: stop.cause(), hosts })
+}
