@@ -49,7 +49,7 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
         let prepared = Prepared::new(arguments, targets)?;
         let display =
             Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
-        let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
+        let ended = Box::pin(prepared.carry_out(arguments, limits, Arc::clone(&display))).await;
         display.finish();
         ended
     })
