@@ -2,7 +2,6 @@
 
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{self, CredentialAnswer, SecretText};
@@ -39,17 +38,6 @@ pub enum UserLook {
     Credential(Credential),
     /// The answer doesn't tell the credential's id or status, or whether there is one: it takes a call of its own.
     Incomplete,
-}
-
-/// One entry of Leaf's log of a credential, without its headers and body, which can hold secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialEvent {
-    /// The event's id, or an empty text.
-    pub id: String,
-    /// When it was written, in Leaf's words.
-    pub created: String,
-    /// The HTTP status that the event is about.
-    pub status_code: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -256,43 +244,16 @@ impl LeafApi {
         }
     }
 
-    /// `GET …/stara-credentials/events`: Leaf's log of the credential, which is lost with it.
-    ///
-    /// # Errors
-    ///
-    /// What the status means; no log at all (404) is an empty one.
-    pub async fn events(&self, token: &Secret, id: LeafUserId) -> Result<Vec<CredentialEvent>, CallError> {
-        let request = self.http.request(Method::GET, &format!("{}/events", credentials_path(id)));
-        Self::read_events(&self.authorized(request, token).await?)
-    }
-
-    /// What an answer to a look at a credential's log means.
-    ///
-    /// # Errors
-    ///
-    /// As [`LeafApi::events`].
-    pub fn read_events(reply: &Reply) -> Result<Vec<CredentialEvent>, CallError> {
-        if reply.status == 404 {
-            return Ok(Vec::new());
-        }
-        let events: Vec<Value> = answer::read(reply)?;
-        let text = |event: &Value, field: &str| {
-            event.get(field).and_then(Value::as_str).unwrap_or_default().chars().take(64).collect()
-        };
-        let read = |event: &Value| CredentialEvent {
-            id: text(event, "id"),
-            created: text(event, "createdDate"),
-            status_code: event.get("statusCode").and_then(Value::as_i64),
-        };
-        Ok(events.iter().map(read).collect())
-    }
-
-    async fn authorized(&self, request: RequestBuilder, token: &Secret) -> Result<Reply, CallError> {
+    pub(super) async fn authorized(
+        &self,
+        request: RequestBuilder,
+        token: &Secret,
+    ) -> Result<Reply, CallError> {
         // `bearer_auth` marks the header sensitive, so that no log of the library shows it.
         Ok(self.http.send(request.bearer_auth(token.expose_secret())).await?)
     }
 }
 
-fn credentials_path(id: LeafUserId) -> String {
+pub(super) fn credentials_path(id: LeafUserId) -> String {
     format!("{USERS}/{id}/stara-credentials")
 }

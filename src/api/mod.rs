@@ -7,12 +7,14 @@
 mod answer;
 mod error;
 mod leaf;
+mod leaf_events;
 mod leaf_list;
 mod stara;
 #[cfg(test)]
 mod tests;
 
 pub use error::{CallError, CallErrorKind};
-pub use leaf::{CredentialEvent, LeafAccount, LeafApi, UserLook};
+pub use leaf::{LeafAccount, LeafApi, UserLook};
+pub use leaf_events::{CredentialEvent, EventField};
 pub use leaf_list::{LARGEST_PAGE, UserPage};
 pub use stara::{StaraApi, Tokens};

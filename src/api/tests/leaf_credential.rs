@@ -1,7 +1,7 @@
 //! Leaf's calls around one credential: the look, the attach, the deletion and the events.
 
 use super::server::*;
-use crate::api::{CallError, CallErrorKind, CredentialEvent, LeafApi, Tokens};
+use crate::api::{CallError, CallErrorKind, LeafApi, Tokens};
 use crate::model::Credential;
 
 type Attached = Result<(u16, Option<Credential>), CallError>;
@@ -25,12 +25,6 @@ async fn attach(answer: Vec<u8>) -> (Attached, String) {
 async fn remove(answer: Vec<u8>) -> (Result<u16, CallError>, String) {
     let server = Server::answering(answer);
     let result = LeafApi::new(server.client()).remove(&token(), id()).await;
-    (result, server.request())
-}
-
-async fn events(answer: Vec<u8>) -> (Result<Vec<CredentialEvent>, CallError>, String) {
-    let server = Server::answering(answer);
-    let result = LeafApi::new(server.client()).events(&token(), id()).await;
     (result, server.request())
 }
 
@@ -175,35 +169,4 @@ async fn a_deletion_is_done_when_there_was_nothing_to_delete() {
     for (status, kind) in table {
         assert_eq!(remove(json(status, "")).await.0.unwrap_err().kind, kind);
     }
-}
-
-#[tokio::test]
-async fn events_are_read_without_headers_and_bodies() {
-    let body = "[{\"id\":\"e1\",\"createdDate\":\"2026-01-02\",\"statusCode\":401,\"headers\":\"s3cr3t\",\"body\":\"s3cr3t\"},
-                 {\"id\":5,\"createdDate\":null,\"statusCode\":\"401\"}, {}, null, 7]";
-    let (result, request) = events(json(200, body)).await;
-    let events = result.unwrap();
-    assert!(request.starts_with(&format!("get {}/events http/1.1", path())), "{request}");
-    let first =
-        CredentialEvent { id: "e1".to_owned(), created: "2026-01-02".to_owned(), status_code: Some(401) };
-    let nothing = CredentialEvent { id: String::new(), created: String::new(), status_code: None };
-    assert_eq!(events, [first, nothing.clone(), nothing.clone(), nothing.clone(), nothing]);
-}
-
-#[tokio::test]
-async fn no_log_is_an_empty_one_and_anything_else_is_unexpected() {
-    assert_eq!(events(web_page(404)).await.0, Ok(Vec::new()));
-    assert_eq!(events(json(200, "[]")).await.0, Ok(Vec::new()));
-    for answer in [json(200, "{}"), json(200, ""), web_page(200), too_large(200, "[]")] {
-        assert_eq!(events(answer).await.0.unwrap_err().kind, CallErrorKind::Unexpected);
-    }
-    assert_eq!(events(json(403, "[]")).await.0.unwrap_err().kind, CallErrorKind::Forbidden);
-}
-
-#[tokio::test]
-async fn an_events_words_are_cut_to_a_length_that_can_be_shown() {
-    let long = "x".repeat(1_000);
-    let body = format!("[{{\"id\":\"{long}\",\"createdDate\":\"{long}\"}}]");
-    let events = events(json(200, &body)).await.0.unwrap();
-    assert_eq!((events[0].id.len(), events[0].created.len()), (64, 64));
 }

@@ -2,5 +2,6 @@
 
 mod leaf;
 mod leaf_credential;
+mod leaf_events;
 mod server;
 mod stara;
