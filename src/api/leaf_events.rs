@@ -124,7 +124,9 @@ fn collect(value: &Value, name: Option<&str>, depth: usize, fields: &mut Vec<Eve
             }
         }
         Value::Array(items) if depth < DEEPEST && !items.is_empty() => {
-            items.iter().for_each(|item| collect(item, name, depth + 1, fields));
+            for item in items {
+                collect(item, name, depth + 1, fields);
+            }
         }
         value => {
             let name = name.filter(|name| !name.is_empty());

@@ -46,6 +46,9 @@ pub enum Verb {
     /// Take credentials away that this tool attached: offboard growers, or roll a run back; asks first
     #[command(after_help = SECRETS)]
     Detach(Box<DetachArguments>),
+    /// Print Leaf's log of a user's credentials, from Leaf and from what the ledger saved, secrets masked
+    #[command(after_help = SECRETS)]
+    Events(Box<EventsArguments>),
     /// Show what the ledger knows: the latest run, or one user
     Status(StatusArguments),
     /// Write the results of the latest run again, from the ledger alone
@@ -184,6 +187,27 @@ pub struct DetachArguments {
     pub(super) lines: LineFlags,
     #[command(flatten)]
     pub(super) limits: RowLimitFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
+}
+
+/// The arguments of `events`.
+#[derive(Debug, Args)]
+pub struct EventsArguments {
+    /// Whose log
+    pub leaf_user_id: LeafUserId,
+    /// Only what the ledger saved: asks nobody, and needs no token
+    #[arg(long)]
+    pub saved: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) rates: RateFlags,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
 }

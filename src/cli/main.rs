@@ -8,7 +8,7 @@ use clap::Parser as _;
 use super::arguments::{Cli, Verb};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, detach, explain, plan, reports, run, sandbox, status};
+use super::{audit, detach, events, explain, plan, reports, run, sandbox, status};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]
@@ -29,6 +29,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Plan(arguments) => plan::plan(&arguments),
         Verb::Audit(arguments) => audit::audit(&arguments),
         Verb::Detach(arguments) => detach::detach(&arguments),
+        Verb::Events(arguments) => events::events(&arguments),
         Verb::Status(arguments) => status::status(&arguments),
         Verb::Report(arguments) => reports::report(&arguments),
         Verb::Sandbox(arguments) => sandbox::serve(&arguments),

@@ -10,6 +10,7 @@ mod audit;
 mod conclusion;
 mod confirm;
 mod detach;
+mod events;
 mod exit_code;
 mod explain;
 mod failure;

@@ -129,11 +129,21 @@ impl Hosts {
         observer: Arc<dyn Observe>,
     ) -> Result<Self, LedgerError> {
         let learned = if services.relearn { Vec::new() } else { ledger.learned_rates()? };
+        Ok(Self::paced_by(services, learned, stop, observer))
+    }
+
+    /// The hosts of `services`, none of them asked yet, paced by what earlier runs learned of their quotas.
+    pub(super) fn paced_by(
+        services: Services,
+        learned: Vec<LearnedRate>,
+        stop: Stop,
+        observer: Arc<dyn Observe>,
+    ) -> Self {
         let pacer = |service| {
             let rate = services.host(service).rate;
             HostPacer::new(pacer_options(service, rate, &learned, services.longest_hold))
         };
-        Ok(Self {
+        Self {
             stara_pacer: pacer(Service::Stara),
             leaf_pacer: pacer(Service::Leaf),
             stara: StaraApi::new(services.stara.http, services.dialect),
@@ -144,7 +154,7 @@ impl Hosts {
             observer,
             learned,
             learning: OnceLock::new(),
-        })
+        }
     }
 
     /// Lets what is learned of the quotas ride along to the ledger from here on.

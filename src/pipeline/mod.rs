@@ -13,6 +13,7 @@ mod audit;
 mod budget;
 mod carry;
 mod context;
+mod credential_log;
 mod decide;
 mod detach;
 mod event;
@@ -43,6 +44,7 @@ mod work;
 
 pub use audit::{AuditError, AuditOptions, AuditResult, AuditScope, RepairRule, audit};
 pub use budget::FailureLimit;
+pub use credential_log::{LogError, credential_log};
 pub use decide::Selection;
 pub use detach::{DetachOptions, detach};
 pub use event::{Event, HoldReason, HostPlan, Observe, Plan};

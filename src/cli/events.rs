@@ -1,0 +1,180 @@
+//! `events`: Leaf's log of one user's credentials, from Leaf and from what the ledger saved, without any secret.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::arguments::EventsArguments;
+use super::conclusion::code_of_stop;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::logging;
+use super::run::{runtime, tell};
+use super::services::ServiceSettings;
+use super::status::print;
+use crate::api::{CredentialEvent, EventField};
+use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, SavedEvent};
+use crate::model::LeafUserId;
+use crate::pipeline::{Event, LogError, Observe, Stop, credential_log};
+use crate::ui::LogWriter;
+
+/// What stands in the place of whatever isn't shown.
+const MASKED: &str = "***";
+
+/// Prints the log, and says with which code to exit.
+pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
+    logging::start(&arguments.output, &LogWriter::default())?;
+    let path = arguments.state.path(false);
+    // Without a ledger nothing was saved, but Leaf can be asked all the same.
+    let ledger = if arguments.saved || path.symlink_metadata().is_ok() {
+        Some(Ledger::open(&path, LedgerAccess::Read)?)
+    } else {
+        None
+    };
+    let (saved, learned) = match &ledger {
+        Some(ledger) => (ledger.events_of(arguments.leaf_user_id)?, ledger.learned_rates()?),
+        None => (Vec::new(), Vec::new()),
+    };
+    // Leaf may take its time, and nobody is kept from the ledger meanwhile.
+    drop(ledger);
+    let asked = if arguments.saved { None } else { Some(ask(arguments, learned)?) };
+    let log = Log::merged(arguments.leaf_user_id, asked, saved);
+    print(&if arguments.json { format!("{:#}\n", log.json()) } else { log.text() });
+    match &log.asked {
+        Some(Err(error)) => {
+            tell(&format!(
+                "error: Leaf couldn't be asked: {error}\nhint: what the ledger saved is shown; run the same command again later\n"
+            ));
+            Ok(match error {
+                LogError::Stopped(cause) => code_of_stop(cause),
+                LogError::Failed(_) => ExitCode::Incomplete,
+            })
+        }
+        Some(Ok(())) | None => Ok(ExitCode::Done),
+    }
+}
+
+type Asked = Result<Vec<CredentialEvent>, LogError>;
+
+fn ask(arguments: &EventsArguments, learned: Vec<LearnedRate>) -> Result<Asked, Failure> {
+    let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
+    let services = settings.services()?;
+    let (id, observer): (_, Arc<dyn Observe>) = (arguments.leaf_user_id, Arc::new(Unwatched));
+    Ok(runtime()?.block_on(credential_log(services, learned, id, Stop::default(), observer)))
+}
+
+/// A single call has no progress to be shown.
+struct Unwatched;
+
+impl Observe for Unwatched {
+    fn observe(&self, _event: &Event) {}
+}
+
+/// The log of one user's credentials.
+struct Log {
+    id: LeafUserId,
+    /// Whether Leaf was asked, and with what success.
+    asked: Option<Result<(), LogError>>,
+    /// The events by time and id, so that the oldest comes first and none twice.
+    events: BTreeMap<(String, String), Entry>,
+}
+
+/// An event and where it is known.
+#[derive(Default)]
+struct Entry {
+    status_code: Option<i64>,
+    /// What Leaf shows of it beside.
+    details: Option<(Vec<EventField>, Vec<EventField>)>,
+    is_at_leaf: bool,
+    is_saved: bool,
+}
+
+impl Entry {
+    fn places(&self) -> Vec<&'static str> {
+        let places = [("leaf", self.is_at_leaf), ("saved", self.is_saved)];
+        places.into_iter().filter(|(_, is_there)| *is_there).map(|(place, _)| place).collect()
+    }
+}
+
+impl Log {
+    fn merged(id: LeafUserId, asked: Option<Asked>, saved: Vec<SavedEvent>) -> Self {
+        let mut events: BTreeMap<(String, String), Entry> = BTreeMap::new();
+        for event in saved {
+            let entry = events.entry((event.created, event.id)).or_default();
+            (entry.status_code, entry.is_saved) = (event.status_code, true);
+        }
+        let asked = asked.map(|asked| {
+            asked.map(|at_leaf| {
+                for event in at_leaf {
+                    let entry = events.entry((event.created, event.id)).or_default();
+                    (entry.status_code, entry.is_at_leaf) = (event.status_code, true);
+                    entry.details = Some((event.headers, event.body));
+                }
+            })
+        });
+        Self { id, asked, events }
+    }
+
+    fn json(&self) -> Value {
+        let error = self.asked.as_ref().and_then(|asked| asked.as_ref().err()).map(ToString::to_string);
+        let event = |((created, id), entry): (&(String, String), &Entry)| {
+            let (headers, body) = entry.details.as_ref().map(|(headers, body)| (headers, body)).unzip();
+            json!({
+                "id": id,
+                "createdDate": created,
+                "statusCode": entry.status_code,
+                "places": entry.places(),
+                "headers": headers.map(|fields| fields_json(fields)),
+                "body": body.map(|fields| fields_json(fields)),
+            })
+        };
+        json!({
+            "schema": 1,
+            "leafUserId": self.id.to_string(),
+            "leaf": { "asked": self.asked.is_some(), "error": error },
+            "events": self.events.iter().map(event).collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("User {}\n", self.id);
+        if self.events.is_empty() {
+            text.push_str("  no event, neither at Leaf nor saved\n");
+            if self.asked.as_ref().is_none_or(Result::is_err) {
+                text = format!("User {}\n  no event saved\n", self.id);
+            }
+        }
+        for ((created, id), entry) in &self.events {
+            let status = entry.status_code.map_or_else(|| "-".to_owned(), |status| status.to_string());
+            let places = entry.places().join(", ");
+            // Writing into a string can't fail.
+            let _ = writeln!(text, "  {created:<26} status {status:<4} {id} ({places})");
+            for (what, fields) in
+                entry.details.iter().flat_map(|(headers, body)| [("headers", headers), ("body", body)])
+            {
+                if !fields.is_empty() {
+                    let fields: Vec<String> = fields.iter().map(field_text).collect();
+                    let _ = writeln!(text, "    {what:<8} {}", fields.join(", "));
+                }
+            }
+        }
+        text
+    }
+}
+
+fn field_text(field: &EventField) -> String {
+    let name = field.name.as_deref().unwrap_or(MASKED);
+    format!("{name}={}", field.value.as_deref().unwrap_or(MASKED))
+}
+
+fn fields_json(fields: &[EventField]) -> Value {
+    let field = |field: &EventField| {
+        json!({
+            "name": field.name.as_deref().unwrap_or(MASKED),
+            "value": field.value.as_deref().unwrap_or(MASKED),
+        })
+    };
+    fields.iter().map(field).collect()
+}
