@@ -73,5 +73,5 @@ pub async fn detach(
         source: RowSource::Ledger(Leavers { run: staged.run, approach }),
     };
     let hosts = Hosts::new(options.services, &ledger, stop, observer)?;
-    carry_out(ledger, hosts, work).await
+    Box::pin(carry_out(ledger, hosts, work)).await
 }

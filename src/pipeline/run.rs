@@ -97,7 +97,7 @@ pub async fn run(
         concurrency,
         source: RowSource::Manifest(reading),
     };
-    carry_out(ledger, hosts, work).await
+    Box::pin(carry_out(ledger, hosts, work)).await
 }
 
 /// Requests a second that each service is asked at first.

@@ -9,6 +9,7 @@ mod calls;
 mod deadlines;
 mod detach;
 mod disk;
+mod events;
 mod existing;
 mod failure_budget;
 mod hostile;
