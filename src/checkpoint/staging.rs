@@ -200,8 +200,9 @@ impl<'a> Stager<'a> {
             LineContent::User(leaf_user_id) => {
                 let (user, record) = self.user(*leaf_user_id)?;
                 let login = record.as_ref().and_then(|record| record.login.clone());
+                let finding = self.finding(user)?;
                 let decision =
-                    decide(None, &StagedUser { record, refusal: None, is_reopened: false, finding: None });
+                    decide(None, &StagedUser { record, refusal: None, is_reopened: false, finding });
                 let nothing = None::<i64>;
                 self.put_line.execute(params![
                     line.line,

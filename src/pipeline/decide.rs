@@ -103,14 +103,15 @@ fn of_a_done_row(row: &StagedRow, record: &UserRecord, changed: bool, is_refused
     }
 }
 
-/// What is left to do for a user that is to lose its credential: nothing, where an earlier run saw it gone, and nothing has
-/// come since.
+/// What is left to do for a user that is to lose its credential: nothing, where an earlier run saw it gone, and neither a
+/// run nor an audit has seen anything of one since.
 pub(super) fn decide_leaver(user: &StagedUser) -> LineDecision {
     let is_detached = |record: &UserRecord| {
         let last = record.outcome.as_ref().map(|record| record.outcome.code);
         last == Some(OutcomeCode::Detached) && record.held.is_none() && record.intent.is_none()
     };
-    if user.record.as_ref().is_some_and(is_detached) { LineDecision::Keep } else { LineDecision::ToDo }
+    let is_over = user.finding.is_none() && user.record.as_ref().is_some_and(is_detached);
+    if is_over { LineDecision::Keep } else { LineDecision::ToDo }
 }
 
 /// Whether the row's login isn't the one its credential was attached with, so that the credential is to be replaced.

@@ -2,7 +2,7 @@ use super::super::compression::tests::gzip;
 use std::collections::HashSet;
 
 use super::super::test_support::{ID, csv_error, open, open_csv, open_sample, read, rows, tell};
-use super::super::{EncodingChoice, Format, Manifest, ReadOptions, Record};
+use super::super::{EncodingChoice, Field, Format, Manifest, ReadOptions, Record, Wanted};
 
 const NAMES: [&str; 3] = ["joão@fazenda.example", "conceição", "007123"];
 
@@ -220,4 +220,35 @@ fn the_sample_of_everything_that_can_go_wrong_reads_as_its_readme_says() {
         let entry = format!("| {line} | `{word}` |");
         assert!(readme.contains(&entry), "{entry}");
     }
+}
+
+#[test]
+fn a_list_of_users_needs_no_other_column_and_looks_at_none() {
+    let other = "0a1b2c3d-0000-4000-8000-00000000abce";
+    let wanted = |keep_columns: &[&str]| ReadOptions {
+        wanted: Wanted::Users,
+        keep_columns: keep_columns.iter().map(|&column| column.to_owned()).collect(),
+        ..ReadOptions::default()
+    };
+    let read_users = |text: &str, options: &ReadOptions| -> Vec<String> {
+        read(&open("leavers.csv", text.as_bytes(), options).unwrap()).unwrap().iter().map(tell).collect()
+    };
+    let users = [format!("2 {ID}"), format!("3 {other}")];
+    assert_eq!(read_users(&format!("leafUserId\n{ID}\n{other}\n"), &wanted(&[])), users);
+    // Two columns for the login, and a password that is no text: nobody asks.
+    let full = format!("login;leafUserId;usuário;senha\n;{ID};;\nana;{other};ana;a\0b\n");
+    assert_eq!(read_users(&full, &wanted(&[])), users);
+    let records = read(&open("leavers.csv", full.as_bytes(), &wanted(&["login"])).unwrap()).unwrap();
+    assert!(matches!(&records[1], Record::User(user) if user.kept == ["ana"]), "{records:?}");
+
+    let error = |text: &str, options: &ReadOptions| {
+        open("leavers.csv", text.as_bytes(), options).unwrap_err().to_string()
+    };
+    assert!(error("login,senha\nana,x\n", &wanted(&[])).contains("leafUserId"));
+    assert!(error(&full, &wanted(&["senha"])).contains("senha"), "a secret is never kept");
+    let by_flag =
+        ReadOptions { columns: vec![(Field::Password, "usuário".to_owned())], ..wanted(&["usuário"]) };
+    assert!(error(&full, &by_flag).contains("usuário"), "nor what a flag says is one");
+    let invalid = read_users(&format!("leafUserId\nno-uuid\n{ID}\n"), &wanted(&[]));
+    assert!(invalid[0].contains("is not a UUID") && invalid[1] == format!("3 {ID}"), "{invalid:?}");
 }

@@ -305,3 +305,20 @@ fn a_done_row_that_an_audit_found_not_to_be_done_is_looked_at_unless_it_is_forei
         assert_eq!(decide(OutcomeCode::LeafCredentialsExist, finding), Keep, "{finding:?}");
     }
 }
+
+#[test]
+fn a_leaver_is_looked_at_unless_it_was_seen_without_a_credential_and_nothing_has_come_since() {
+    let decide = |record: Option<UserRecord>, finding| {
+        decide_leaver(&StagedUser { record, refusal: None, is_reopened: false, finding })
+    };
+    let detached = || record(OutcomeCode::Detached);
+    assert_eq!(decide(Some(detached()), None), Keep);
+    assert_eq!(decide(None, None), ToDo, "the ledger has never met it");
+    assert_eq!(decide(Some(UserRecord { held: Some(held(false)), ..detached() }), None), ToDo);
+    assert_eq!(decide(Some(UserRecord { intent: Some(intent()), ..detached() }), None), ToDo);
+    let foreign = StandingFinding { finding: Finding::Foreign, audits: 1, is_of_ours: false };
+    assert_eq!(decide(Some(detached()), Some(foreign)), ToDo, "somebody attached one");
+    for &code in OutcomeCode::ALL.iter().filter(|code| **code != OutcomeCode::Detached) {
+        assert_eq!(decide(Some(record(code)), None), ToDo, "{code}");
+    }
+}
