@@ -135,6 +135,7 @@ impl Ended {
             hosts: Service::ALL
                 .iter()
                 .zip(&self.origins)
+                .filter(|(service, _)| kind != RunKind::Detach || **service == Service::Leaf)
                 .map(|(service, origin)| host(*service, origin))
                 .collect(),
             duration: self.duration,

@@ -108,6 +108,8 @@ pub enum HoldReason {
 pub struct Plan {
     /// Stara's part.
     pub stara: HostPlan,
+    /// Whether Stara is asked at all.
+    pub asks_stara: bool,
     /// Leaf's part.
     pub leaf: HostPlan,
     /// Whose Leaf account it is, in words for people: `as ops@example.com`, `with LEAF_TOKEN`.

@@ -132,6 +132,7 @@ pub(super) fn plan_of(
         |calls: f64, host: &HostPlan| host.per_second.map(|rate| staged.to_do as f64 * calls / rate);
     let slowest = seconds(calls[0], &stara).into_iter().chain(seconds(calls[1], &leaf)).reduce(f64::max);
     Plan {
+        asks_stara: calls[0] > 0.0,
         expected: slowest.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         stara,
         leaf,

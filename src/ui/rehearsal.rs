@@ -60,6 +60,7 @@ impl<S: Show> Rehearsal<S> {
 /// A plan of a thousand rows.
 pub(super) fn plan() -> Plan {
     Plan {
+        asks_stara: true,
         stara: HostPlan {
             origin: "https://stara.example".to_owned(),
             rate: "10/s".to_owned(),

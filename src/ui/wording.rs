@@ -74,7 +74,7 @@ pub(super) fn opening(plan: &Plan) -> String {
     let rows = Some(format!("{} to do of {}", count(plan.to_do), counted(plan.lines, "line")));
     let parts = [
         Some(joined([rows].into_iter().chain(aside), ", ")),
-        Some(host("Stara", &plan.stara)),
+        plan.asks_stara.then(|| host("Stara", &plan.stara)),
         Some(format!("{} {}", host("Leaf", &plan.leaf), plan.account)),
         plan.expected.map(|expected| format!("about {}", duration(expected))),
     ];

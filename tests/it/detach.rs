@@ -59,7 +59,9 @@ fn a_manifest_of_leavers_needs_only_their_ids_and_costs_five_calls_each() {
         [(2, "detached", Some(logins[0].clone())), (3, "detached", Some(logins[1].clone()))],
         "the ledger knows whose they were"
     );
-    ended.saying("2 hold a credential that this tool attached").saying("Run 2 (detach): 2 lines");
+    assert!(results.iter().all(|row| row.http_status == Some(404)), "the look that saw it gone: {results:?}");
+    let ended = ended.saying("2 hold a credential that this tool attached").saying("Run 2 (detach): 2 lines");
+    assert!(!ended.stderr.contains("Stara h") && !ended.stderr.contains("Stara  "), "{}", ended.stderr);
     let status = bench.status(&[&rows[1].id.to_string()]);
     assert!(status["credential"].is_null() && status["openIntent"].is_null(), "{status}");
     assert_eq!(status["login"], rows[1].login);

@@ -128,6 +128,7 @@ impl Journey {
     fn on_gone(&mut self) -> Effect {
         self.looked_absent = true;
         self.seen = None;
+        self.status = Some(404);
         if self.is_detaching() { self.detached() } else { self.go_and_attach() }
     }
 
