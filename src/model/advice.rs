@@ -147,7 +147,7 @@ impl OutcomeCode {
                 "Find out who attached it; to put this login in its place, run with --retry-failed --on-existing replace."
             }
             Self::CredentialUnhealthy => {
-                "Let the grower check the Stara account, then run with --on-existing replace to attach anew."
+                "Let the grower check the Stara account; then audit --repair, or run with --on-existing replace, attaches anew."
             }
             Self::AttachUnconfirmed => "Run again: it looks first and attaches only what isn't there.",
             Self::NeedsReview => "Look at the user at Leaf, and run again after 15 minutes: it looks first.",

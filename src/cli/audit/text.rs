@@ -35,6 +35,9 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
     if let Some(previous) = &shown.result.previous {
         let _ = writeln!(text, "Since {}: {}.", minute(previous.at), trend(&previous.counts, counts));
     }
+    if counts.drift() == 0 && counts.unseen == 0 {
+        text.push_str("Everything is as the ledger expects.\n");
+    }
     for finding in Finding::ALL {
         list(&mut text, finding, counts.of(finding), ledger)?;
     }

@@ -210,8 +210,7 @@ async fn see(
     }
     let before_logs = |users: u64| {
         if users > 0 && !arguments.output.quiet {
-            let calls = if users == 1 { "one call" } else { "one call each" };
-            tell(&format!("fetching Leaf's log of {users} unhealthy: {calls}\n"));
+            tell(&format!("fetching Leaf's log of unhealthy credentials: {users}, one call each\n"));
         }
     };
     let scope = match manifest {
