@@ -1,15 +1,16 @@
 //! `audit`: whether what Leaf holds is what the ledger expects, and what `--repair` and `--accept` do about it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use stara_onboard::model::LeafUserId;
 use stara_onboard::sandbox::CallKind::{
     Authenticate, CreateCredential, DeleteCredential, GetCredential, GetEvents, GetUser, ListUsers,
 };
-use stara_onboard::sandbox::{Answer, Calls, Fault, Trouble, When};
+use stara_onboard::sandbox::{Answer, Calls, Fault, SandboxOptions, SecondAttach, Trouble, When};
 
-use crate::support::{Bench, Ended, Grower, csv_of, growers, user};
+use crate::support::{Bench, Ended, Grower, csv_of, growers, side_by_side, user};
 
 /// So many growers who are attached.
 fn attached(count: usize) -> (Bench, Vec<Grower>) {
@@ -454,6 +455,51 @@ fn a_repair_that_is_killed_between_deleting_and_attaching_is_finished_by_the_nex
     assert_eq!(audit["repair"]["replaced"], 1);
     assert_eq!(audited(&bench, 0, &[])["counts"], counts(2, 0, 0, 0, 0));
     assert_eq!(rows.iter().map(|row| bench.world().attach_effects(row.id)).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn repairs_that_lose_replies_and_are_killed_leave_one_working_credential_each() {
+    let (lost, late) = (AtomicU64::new(0), AtomicU64::new(0));
+    side_by_side([4, 15, 27, 38, 49, 60], |calls| {
+        let rows = growers(12);
+        let second = SecondAttach::SecondObject;
+        let options = SandboxOptions { on_second_attach: second, ..SandboxOptions::default() };
+        let bench = Bench::with_options(options, &rows);
+        bench.run(&[]).with_code(0);
+        // One of them changed its password and said nothing.
+        break_credentials(&bench, &rows[..11]);
+        let before = held(&bench, &rows);
+        let refusal = Trouble::Answer(Answer::new(401));
+        bench.inject(Fault::new(Calls::One(Authenticate), When::Always, refusal).for_login(rows[10].login()));
+        // Another share for each, so that others are hit.
+        for fault in ["remove:late-effect", "remove:reply-lost", "attach:reply-lost"] {
+            bench.inject(Fault::parse(&format!("{fault}:{}%", 10 + calls)).unwrap());
+        }
+        let repair =
+            ["growers.csv", "--repair", "--now", "--settle", "3s", "--timeout", "500ms", "--report", "none"];
+        let (start, running) = (bench.calls(), bench.program().args(["audit"]).args(repair).start());
+        while bench.calls() < start + calls {
+            std::thread::yield_now();
+        }
+        running.signal(rustix::process::Signal::KILL);
+        running.end();
+        let nights = (1..=4).take_while(|_| {
+            audited(&bench, 3, &repair)["repair"]["outcomes"]
+                != json!({ "attached": 11, "stara-login-rejected": 1 })
+        });
+        assert!(nights.count() < 4, "it comes to its end");
+        for (row, before) in rows.iter().zip(before).take(11) {
+            let held = bench.world().credentials_of(row.id);
+            assert_eq!(held.len(), 1, "{calls}: {held:?}");
+            let is_refused = row.id == rows[10].id;
+            assert_eq!(Some(held[0].id.as_str().to_owned()) == before, is_refused, "{calls}");
+            assert_eq!(held[0].status, if is_refused { "invalid" } else { "OK" });
+        }
+        assert_eq!(bench.world().attach_effects(rows[11].id), 1, "nobody touched the healthy one");
+        lost.fetch_add(bench.world().faults_befallen("reply-lost"), Ordering::Relaxed);
+        late.fetch_add(bench.world().faults_befallen("late-effect"), Ordering::Relaxed);
+    });
+    assert!(lost.into_inner() > 0 && late.into_inner() > 0, "what can go wrong did");
 }
 
 #[test]
