@@ -370,6 +370,24 @@ fn rows_that_the_ledger_has_never_met_are_looked_at_and_nothing_is_kept_of_them(
 }
 
 #[test]
+fn whoever_is_only_looked_at_needs_neither_login_nor_password() {
+    let (bench, rows) = attached(3);
+    break_credentials(&bench, &rows[..1]);
+    bench.write("some.csv", format!("leafUserId\n{}\n{}\nno user\n", rows[0].id, rows[1].id));
+    let audit = audited(&bench, 0, &["some.csv"]);
+    assert_eq!(audit["counts"], counts(1, 0, 1, 0, 0));
+    let ended = audit_of(&bench, &["some.csv"]);
+    assert!(ended.contains("1  lines of the manifest that are no rows"), "{ended}");
+    let calls = bench.calls();
+    self::audit(&bench, &["some.csv", "--repair", "--now"]).with_code(2).saying("named for login");
+    assert_eq!(bench.calls(), calls);
+}
+
+fn audit_of(bench: &Bench, arguments: &[&str]) -> String {
+    audit(bench, arguments).with_code(0).stdout
+}
+
+#[test]
 fn an_audit_is_compared_with_the_last_one_of_the_same_users() {
     let (bench, rows) = attached(5);
     assert_eq!(audited(&bench, 0, &[])["previous"], json!(null));
@@ -378,15 +396,11 @@ fn an_audit_is_compared_with_the_last_one_of_the_same_users() {
     let audit = audited(&bench, 0, &[]);
     assert_eq!(audit["previous"]["counts"], counts(5, 0, 0, 0, 0), "that of the manifest is another matter");
     bench.world().set_status(rows[0].id, "OK");
-    let ended = audit_text(&bench);
+    let ended = audit_of(&bench, &[]);
     assert!(ended.contains("-1 unhealthy, +1 healthy"), "{ended}");
     assert!(ended.contains(&format!("{}", rows[1].id)), "{ended}");
     assert!(ended.contains("status invalid, ours") && ended.contains("last events"), "{ended}");
     assert!(!ended.contains(&format!("{}", rows[0].id)), "{ended}");
-}
-
-fn audit_text(bench: &Bench) -> String {
-    audit(bench, &[]).with_code(0).stdout
 }
 
 #[test]

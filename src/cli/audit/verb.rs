@@ -23,7 +23,7 @@ use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, Signalled, TimeLimits};
 use crate::cli::status::print;
 use crate::cli::{logging, manifest_source};
-use crate::manifest::{ClientColumn, Manifest};
+use crate::manifest::{ClientColumn, Manifest, ReadOptions, Wanted};
 use crate::pipeline::{self, AuditOptions, AuditResult, AuditScope, Observe, RunOptions, Services, Stop};
 use crate::settings::{client_column, resolve_repair};
 use crate::ui::{LogWriter, ProgressDisplay};
@@ -186,7 +186,9 @@ fn open_manifest(
     let source = manifest_source::open(path)?;
     let client = repair.map_or(ClientColumn::Optional, client_column);
     let options = arguments.reading.read_options(client, &arguments.lines.keep_column);
-    let manifest = Manifest::open(source, &options)?;
+    // Whoever is only looked at needs neither login nor password.
+    let wanted = if repair.is_some() { Wanted::Growers } else { Wanted::Users };
+    let manifest = Manifest::open(source, &ReadOptions { wanted, ..options })?;
     if !arguments.output.quiet {
         for warning in manifest.warnings() {
             tell(&format!("warning: {warning}\n"));
