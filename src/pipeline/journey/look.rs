@@ -70,7 +70,8 @@ impl Journey {
         };
         self.seen = Some(credential.clone());
         let Some(known) = self.known(&credential).filter(|known| known.ours) else {
-            return self.exists("the credential at Leaf isn't the one we attached");
+            const NOT_OURS: &str = "the credential at Leaf isn't the one we attached, and is left alone";
+            return if self.start.intent.is_some() { self.exists(NOT_OURS) } else { self.leave(NOT_OURS) };
         };
         match credential.health() {
             Health::Unhealthy => self.claim(&credential),
@@ -83,8 +84,11 @@ impl Journey {
         }
     }
 
-    /// Leaves the row to a later run.
-    fn leave(&mut self, message: &'static str) -> Effect {
+    /// Leaves the row to a later run: as it stands, unless something was open that is settled now.
+    pub(super) fn leave(&mut self, message: &'static str) -> Effect {
+        if self.start.intent.is_none() {
+            return Effect::Leave(message.into());
+        }
         self.finish(OutcomeCode::NotReached, None, false, None, message.into())
     }
 

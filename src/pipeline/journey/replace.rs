@@ -29,6 +29,9 @@ impl Journey {
             return Effect::Leave(format!("the credential is to be taken away, but {why}").into());
         }
         let message = format!("the credential is to be replaced, but {why}").into();
+        if self.rules.on_existing == OnExisting::Repair && self.start.intent.is_none() {
+            return Effect::Leave(message);
+        }
         self.finish(OutcomeCode::NotReached, None, false, None, message)
     }
 

@@ -38,6 +38,10 @@ struct Kept {
 }
 
 /// One seed's story. When a check in it fails, it tells itself.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and their combinations are all possible"
+)]
 struct Fate {
     seed: u64,
     told: Vec<String>,
@@ -53,6 +57,8 @@ struct Fate {
     is_calm: bool,
     /// Without a look before, nobody can tell whose the credential is that a look after the attach finds.
     is_blind: bool,
+    /// Whether its user was left as it stands.
+    is_left: bool,
 }
 
 impl Drop for Fate {
@@ -113,7 +119,28 @@ impl Fate {
             clock_behind: 0,
             is_calm: false,
             is_blind: !rules.precheck && held.is_some_and(|held| !held.ours),
+            is_left: false,
         }
+    }
+
+    /// A row that audits found unhealthy, and that is to be repaired. What is there by then may be healthy again, or
+    /// somebody else's.
+    fn of_repair(seed: u64, settle: Duration, latest: Duration, longest_lag: Duration) -> Self {
+        let mut fate = Self::new(seed, settle, latest, longest_lag);
+        let dice = &mut fate.world.dice;
+        let ours = dice.chance(85);
+        let healthy_from = if dice.chance(85) { Duration::MAX } else { Duration::ZERO };
+        let login_changed = dice.chance(20);
+        let (climate, dice) = (fate.world.climate, Dice::new(dice.roll(u64::MAX)));
+        fate.world = World::new(dice, climate, Some(Held { id: 1, ours, healthy_from }));
+        fate.rules.precheck = true;
+        fate.rules.on_existing = OnExisting::Repair;
+        fate.login_changed = login_changed;
+        fate.is_blind = false;
+        // What the ledger knows was ours; if it is somebody else's that is there, it has another id.
+        let known = known(if ours { "c1" } else { "c99" });
+        fate.kept = Kept { known: Some(known), code: Some(OutcomeCode::Attached), intent: None };
+        fate
     }
 
     /// Carries the row through run after run, until nothing is left to do. Tells how each run ended.
@@ -127,6 +154,10 @@ impl Fate {
             }
             self.told.push(format!("run {run} at {:?}, from {:?}", self.now, self.kept));
             let finish = self.carry();
+            if self.is_left {
+                // Its record stands, and the next audit says what is there now.
+                return endings;
+            }
             let ending = match &finish {
                 Some(finish) => {
                     let origin = finish.outcome.origin.map_or("", Origin::as_str);
@@ -240,7 +271,16 @@ impl Fate {
                     Event::Woken
                 }
                 Effect::Finish(finish) => return Some(*finish),
-                Effect::Leave(why) => panic!("a run leaves no user as it stands: {why}"),
+                Effect::Leave(why) => {
+                    assert_eq!(
+                        self.rules.on_existing,
+                        OnExisting::Repair,
+                        "a run leaves none as it stands: {why}"
+                    );
+                    assert_eq!(self.kept.intent, None, "something is open: {why}");
+                    self.is_left = true;
+                    return None;
+                }
             };
         }
         panic!("the journey doesn't end");
@@ -381,6 +421,28 @@ fn where_effects_come_within_the_settle_time_no_user_is_attached_twice() {
         assert!(all.contains_key(ending), "{ending:?} never occurred: {all:#?}");
     }
     assert!(!all.contains_key("internal "), "{all:#?}");
+}
+
+#[test]
+fn a_repair_ends_with_one_working_credential_of_ours_and_takes_away_nothing_else() {
+    let mut replaced = 0;
+    let seeds = Seeds::from_environment(SEEDS);
+    for seed in seeds.range() {
+        let seconds = Duration::from_secs;
+        let mut fate = Fate::of_repair(seed, seconds(120), seconds(80), seconds(35));
+        let before = fate.world.held(Duration::ZERO).unwrap();
+        fate.live();
+        let held = fate.world.held(Duration::MAX);
+        assert_eq!((fate.world.doubles, fate.world.wrong_removals), (0, 0));
+        if !before.ours || before.healthy_from.is_zero() {
+            assert!(fate.world.removals.is_empty(), "neither healthy nor foreign makes way");
+            assert_eq!(held, Some(before));
+        }
+        let is_done = !fate.is_left && fate.kept.code.is_some_and(OutcomeCode::is_done);
+        assert!(!is_done || held.is_some_and(|held| held.ours && held.healthy_from < fate.now));
+        replaced += u32::from(is_done && held.is_some_and(|held| held.id != 1));
+    }
+    assert!(seeds.count < SEEDS || replaced > 1_000, "{replaced}");
 }
 
 #[test]
