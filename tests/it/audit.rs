@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use stara_onboard::model::LeafUserId;
+use stara_onboard::model::{LeafUserId, Service};
 use stara_onboard::sandbox::CallKind::{
     Authenticate, CreateCredential, DeleteCredential, GetCredential, GetEvents, GetUser, ListUsers,
 };
@@ -573,4 +573,52 @@ fn no_id_of_a_user_is_taken_for_another() {
     let foreign: BTreeSet<LeafUserId> =
         found(&audit)["foreign"].iter().map(|id| id.parse().unwrap()).collect();
     assert_eq!(foreign, rows[10..].iter().map(|row| row.id).collect());
+}
+
+#[test]
+fn a_leaf_that_is_down_or_refuses_our_token_makes_nobody_anything() {
+    let (bench, rows) = attached(40);
+    break_credentials(&bench, &rows[..1]);
+    for (status, code, why) in [(503, 5, "Leaf is down"), (401, 7, "refuses our token"), (302, 7, "redirect")]
+    {
+        let answer = Trouble::Answer(Answer::new(status));
+        bench.inject(Fault::new(Calls::Of(Service::Leaf), When::Always, answer));
+        for look in ["list", "row"] {
+            let ended =
+                audit(&bench, &["--json", "--look", look, "--max-hold", "1s"]).with_code(code).saying(why);
+            let audit: Value = serde_json::from_str(&ended.stdout).unwrap();
+            assert_eq!(
+                (&audit["counts"], &audit["unseen"]),
+                (&counts(0, 0, 0, 0, 0), &json!(40)),
+                "{status}"
+            );
+            assert_eq!(audit["previous"], json!(null), "an audit that saw nobody is none to compare with");
+        }
+        bench.world().lift_faults();
+    }
+    assert_eq!(audited(&bench, 0, &[])["counts"], counts(39, 0, 1, 0, 0));
+}
+
+#[test]
+fn quiet_says_nothing_while_everybody_is_well_and_everything_as_soon_as_somebody_is_not() {
+    let (bench, rows) = attached(30);
+    let ended = audit(&bench, &["-q"]).with_code(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    break_credentials(&bench, &rows[..25]);
+    let ended = audit(&bench, &["-q"]).with_code(0);
+    assert!(ended.stdout.contains("25  unhealthy"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("… and 5 more; --json has all of them"), "{}", ended.stdout);
+    let listed = ended.stdout.lines().filter(|line| line.contains("status invalid, ours")).count();
+    assert_eq!((listed, ended.stderr.as_str()), (20, ""));
+}
+
+#[test]
+fn where_progress_is_json_every_line_is_and_the_last_one_is_the_audit() {
+    let (bench, rows) = attached(2);
+    break_credentials(&bench, &rows[..1]);
+    let ended = audit(&bench, &["growers.csv", "--repair", "--now", "--progress", "json"]).with_code(0);
+    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["type"] == "ended"), "{lines:#?}");
+    let last = lines.last().unwrap();
+    assert_eq!((&last["counts"]["unhealthy"], &last["repair"]["replaced"]), (&json!(1), &json!(1)));
 }
