@@ -324,6 +324,7 @@ fn whoever_cannot_be_seen_is_called_nothing_and_keeps_what_was_found_before() {
     }
     let audit = audited(&bench, 5, &["--look", "row", "--detailed-exitcode"]);
     assert_eq!((&audit["counts"], &audit["unseen"]), (&counts(1, 0, 0, 0, 0), &json!(2)));
+    assert_eq!(audit["forbidden"], 2);
     bench.world().lift_faults();
     let audit = audited(&bench, 0, &[]);
     assert_eq!((&audit["counts"], &audit["unseen"]), (&counts(2, 0, 1, 0, 0), &json!(0)));

@@ -26,6 +26,7 @@ pub(super) fn write(shown: &AuditShown<'_>, ledger: &Ledger, output: impl Write)
         ("notAttached", json!(counts.not_attached)),
         ("unsettled", json!(counts.unsettled)),
         ("unseen", json!(counts.unseen)),
+        ("forbidden", json!(shown.result.forbidden)),
         ("look", look),
         ("previous", shown.result.previous.as_ref().map_or(Value::Null, of_previous)),
     ];

@@ -22,6 +22,7 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
         (counts.not_attached, "never had one, and hold none"),
         (counts.unsettled, "not settled yet: the next run of the manifest settles them"),
         (counts.unseen, "not seen: nothing is known of them; run the same command again"),
+        (shown.result.forbidden, "of them because Leaf doesn't let this account see them (403)"),
         (shown.result.invalid_lines, "lines of the manifest that are no rows, and were left out"),
         (shown.result.logs_failed, "logs of unhealthy credentials that Leaf didn't give"),
         (

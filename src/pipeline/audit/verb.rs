@@ -10,7 +10,7 @@ use super::subjects;
 pub use super::subjects::SubjectsError as AuditError;
 use crate::checkpoint::{AuditCounts, AuditRecord, FindingChange, HostTotals, Ledger, LedgerError, UserKey};
 use crate::manifest::Manifest;
-use crate::model::UnixMillis;
+use crate::model::{Sight, UnixMillis};
 use crate::pipeline::event::Observe;
 use crate::pipeline::hosts::Hosts;
 use crate::pipeline::services::Services;
@@ -51,6 +51,8 @@ pub struct AuditResult {
     pub list: ListReading,
     /// How users were looked at.
     pub looking: Looking,
+    /// Users unseen because Leaf doesn't let our account see them.
+    pub forbidden: u64,
     /// Users found unhealthy whose log couldn't be had.
     pub logs_failed: u64,
     /// Why it stopped before its end; `None` when it came to it.
@@ -83,17 +85,22 @@ pub async fn audit(
     let invalid_lines = subjects::begin(ledger, manifest, &stop)?;
     ledger.begin_finding()?;
     let (mut seeing, mut logs_failed) = (Seeing::default(), 0);
-    tokio::select! {
-        biased;
-        () = stop.aborting() => unsee_all_but_the_healthy(ledger)?,
-        seen = see(&hosts, ledger, options.list_use, at_once, &mut seeing) => seen?,
+    if !stop.is_draining() {
+        tokio::select! {
+            biased;
+            () = stop.aborting() => unsee_all_but_the_healthy(ledger)?,
+            seen = see(&hosts, ledger, options.list_use, at_once, &mut seeing) => seen?,
+        }
     }
     let previous = ledger.last_audit(name)?;
-    let audit = AuditRecord { at: UnixMillis::now(), counts: AuditCounts::default() };
-    let audit = AuditRecord { counts: judge_all(ledger, audit.at)?, ..audit };
-    if audit.counts.unseen < audit.counts.total() || audit.counts.unseen == 0 {
+    let at = UnixMillis::now();
+    let (counts, forbidden) = judge_all(ledger, at)?;
+    let audit = AuditRecord { at, counts };
+    if counts.unseen < counts.total() || counts.unseen == 0 {
         // One that saw nobody is none to compare the next one with.
         ledger.record_audit(name, &audit)?;
+    } else if forbidden == counts.unseen {
+        hosts.drain(StopCause::Forbidden { diagnosis: all_forbidden(forbidden) });
     }
     if !stop.is_draining() {
         (options.before_logs)(audit.counts.unhealthy);
@@ -114,15 +121,20 @@ pub async fn audit(
         invalid_lines,
         list: seeing.list,
         looking: seeing.looking,
+        forbidden,
         logs_failed,
         stopped: stop.cause(),
         hosts: hosts.totals.by_host(),
     })
 }
 
-/// Judges everybody, counts, and keeps what was found.
-fn judge_all(ledger: &Ledger, at: UnixMillis) -> Result<AuditCounts, LedgerError> {
-    let mut counts = AuditCounts::default();
+fn all_forbidden(users: u64) -> String {
+    format!("Leaf lets this account see none of {users} users: does the Leaf account own them?")
+}
+
+/// Judges everybody, counts, and keeps what was found. Tells also how many of the unseen Leaf forbids us to see.
+fn judge_all(ledger: &Ledger, at: UnixMillis) -> Result<(AuditCounts, u64), LedgerError> {
+    let (mut counts, mut forbidden) = (AuditCounts::default(), 0);
     each_page(ledger, |page| {
         let mut changes: Vec<(UserKey, FindingChange)> = Vec::new();
         for user in page {
@@ -140,10 +152,13 @@ fn judge_all(ledger: &Ledger, at: UnixMillis) -> Result<AuditCounts, LedgerError
                     changes.push((user.user, FindingChange::Keep(finding)));
                 }
                 Judgement::Unsettled => counts.unsettled += 1,
-                Judgement::Unseen => counts.unseen += 1,
+                Judgement::Unseen => {
+                    counts.unseen += 1;
+                    forbidden += u64::from(user.sight == Some(Sight::Forbidden));
+                }
             }
         }
         ledger.keep_findings(at, &changes)
     })?;
-    Ok(counts)
+    Ok((counts, forbidden))
 }
