@@ -55,6 +55,8 @@ pub enum Verb {
     Report(ReportArguments),
     /// Serve the simulated Stara and Leaf until stopped, and print their URLs
     Sandbox(SandboxArguments),
+    /// Forget users for good, or what is old
+    State(StateArguments),
     /// Say what an outcome or an exit code means, who must act, and what to do
     Explain(ExplainArguments),
 }
@@ -271,6 +273,58 @@ pub struct SandboxArguments {
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reading: ManifestFlags,
+}
+
+/// The arguments of `state`.
+#[derive(Debug, Args)]
+pub struct StateArguments {
+    /// What to do with the ledger.
+    #[command(subcommand)]
+    pub verb: StateVerb,
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum StateVerb {
+    /// Forget users for good: no byte of them stays in the ledger. Detach them first
+    Forget(ForgetArguments),
+    /// Drop the totals of earlier runs and audits, and saved events that are old
+    Prune(PruneArguments),
+}
+
+/// The arguments of `state forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArguments {
+    /// The users
+    #[arg(required = true, value_name = "ID")]
+    pub leaf_user_ids: Vec<LeafUserId>,
+    /// Even those that hold a credential that we attached, which can't be detached by this ledger any more then
+    #[arg(long)]
+    pub even_if_attached: bool,
+    /// Don't ask first
+    #[arg(long)]
+    pub yes: bool,
+    /// The ledger of rehearsals: state/sandbox.db
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
+}
+
+/// The arguments of `state prune`.
+#[derive(Debug, Args)]
+pub struct PruneArguments {
+    /// Of how many runs and audits the totals stay; those whose credentials are still there stay anyway
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_runs: u32,
+    /// How old a saved event of a credential must be to be dropped
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
+    pub events_older_than: Duration,
+    /// The ledger of rehearsals: state/sandbox.db
+    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
+    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) state: StateFlags,
 }
 
 /// The arguments of `explain`.

@@ -8,7 +8,7 @@ use clap::Parser as _;
 use super::arguments::{Cli, Verb};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, detach, events, explain, plan, reports, run, sandbox, status};
+use super::{audit, detach, events, explain, plan, reports, run, sandbox, state, status};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]
@@ -33,6 +33,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Status(arguments) => status::status(&arguments),
         Verb::Report(arguments) => reports::report(&arguments),
         Verb::Sandbox(arguments) => sandbox::serve(&arguments),
+        Verb::State(arguments) => state::state(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
     };
     let code = ended.unwrap_or_else(|failure: Failure| {

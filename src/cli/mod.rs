@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod invocation;
 mod last_report;
+mod leftovers;
 mod logging;
 mod main;
 mod manifest_source;
@@ -29,6 +30,7 @@ mod run;
 mod sandbox;
 mod services;
 mod signals;
+mod state;
 mod status;
 
 pub use arguments::{Cli, Verb};

@@ -4,12 +4,13 @@
 //! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns.
 //!
 //! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
-//! made again later is the same report.
+//! made again later is the same report. Only [`forget_in_report`] reads a report: to take users out of it.
 
 mod cell;
 mod columns;
 mod csv;
 mod encode;
+mod forget;
 mod format;
 mod jsonl;
 mod parquet;
@@ -21,6 +22,7 @@ mod write;
 mod tests;
 
 pub use columns::{COLUMNS, KeptColumnError, check_kept_columns};
+pub use forget::forget_in_report;
 pub use format::{ReportFormat, UnknownEndingError};
 pub use record::ResultRecord;
 pub use write::{ReportError, write_report};

@@ -12,6 +12,7 @@ mod disk;
 mod events;
 mod existing;
 mod failure_budget;
+mod forget;
 mod hostile;
 mod judged;
 mod layers;

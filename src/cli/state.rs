@@ -1,0 +1,144 @@
+//! `state forget` and `state prune`: what the ledger no longer has to know.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::arguments::{ForgetArguments, PruneArguments, StateArguments, StateVerb};
+use super::confirm;
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::leftovers;
+use super::run::tell;
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunLock};
+use crate::model::{LeafUserId, UnixMillis};
+use crate::report::forget_in_report;
+
+/// How many users are listed for people.
+const LISTED: usize = 20;
+
+/// Does what is asked of the ledger.
+pub(super) fn state(arguments: &StateArguments) -> Result<ExitCode, Failure> {
+    match &arguments.verb {
+        StateVerb::Forget(arguments) => forget(arguments),
+        StateVerb::Prune(arguments) => prune(arguments),
+    }
+}
+
+/// Opens a ledger that no run holds.
+fn hold(path: &Path) -> Result<(RunLock, Ledger), Failure> {
+    Ledger::check_file(path)?;
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: path.to_owned() }.into());
+    }
+    let lock = RunLock::acquire(path)?;
+    Ok((lock, Ledger::open(path, LedgerAccess::Read)?))
+}
+
+fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
+    let path = arguments.state.path(arguments.sandbox);
+    let (_lock, ledger) = hold(&path)?;
+    let mut users = Vec::new();
+    for id in &arguments.leaf_user_ids {
+        if !users.contains(id) {
+            users.push(*id);
+        }
+    }
+    refuse_attached(&ledger, &users, arguments.even_if_attached)?;
+    if !arguments.yes {
+        confirm::ask(&format!(
+            "The ledger {} forgets for good what it knows of {}: outcomes, lines of the latest run, saved events, and \
+             refusals.\nReports in its folder lose their records. At Leaf nothing is changed.\n",
+            path.display(),
+            counted(users.len() as u64, "user"),
+        ))?;
+    }
+    let forgotten = ledger.forget(&users)?;
+    drop(ledger);
+    tell(&format!(
+        "Forgotten: {}, {}, {}, {}.\n",
+        counted(forgotten.users, "user"),
+        counted(forgotten.lines, "line"),
+        counted(forgotten.events, "saved event"),
+        counted(forgotten.refusals, "refusal"),
+    ));
+    let left = forget_beside(&path, &users.into_iter().collect()).map_err(|source| {
+        let error = anyhow::Error::new(source).context("the files beside the ledger can't be searched");
+        Failure::new(ExitCode::StateUnwritable, error, "the ledger has forgotten; run the same command again")
+    })?;
+    Ok(if left { ExitCode::RowsFailed } else { ExitCode::Done })
+}
+
+/// A user that is forgotten while its credential is there can never be detached by this ledger again.
+fn refuse_attached(ledger: &Ledger, users: &[LeafUserId], even_if_attached: bool) -> Result<(), Failure> {
+    let mut attached = Vec::new();
+    for id in users {
+        let record = ledger.user(*id)?;
+        let is_attached = |record: crate::checkpoint::UserRecord| {
+            record.intent.is_some() || record.held.is_some_and(|held| held.ours)
+        };
+        if record.is_some_and(is_attached) {
+            attached.push(id.to_string());
+        }
+    }
+    if attached.is_empty() || even_if_attached {
+        return Ok(());
+    }
+    let more = attached.len().saturating_sub(LISTED);
+    let listed = attached.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("\n  ");
+    let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    let error = anyhow::anyhow!(
+        "{} still hold a credential that we attached, or something sent for them isn't settled:\n  {listed}{more}",
+        counted(attached.len() as u64, "user"),
+    );
+    let hint = "nothing was forgotten; detach them first, or add --even-if-attached";
+    Err(Failure::new(ExitCode::Usage, error, hint))
+}
+
+/// Takes the users out of the reports beside the ledger, and names the other files that name them; tells whether there are
+/// any.
+fn forget_beside(ledger: &Path, users: &HashSet<LeafUserId>) -> std::io::Result<bool> {
+    let mut left = false;
+    for path in leftovers::beside(ledger)? {
+        let forgotten = forget_in_report(&path, &|id| users.contains(&id))?;
+        if let Some(records) = forgotten.filter(|records| *records > 0) {
+            tell(&format!("{} lost {}.\n", path.display(), counted(records, "record")));
+        }
+        let is_packed = path
+            .extension()
+            .is_some_and(|ending| ["parquet", "gz", "zst"].iter().any(|packed| ending == *packed));
+        if is_packed {
+            left = true;
+            tell(&format!(
+                "warning: {} is packed and may name them; look into it or remove it\n",
+                path.display()
+            ));
+        } else if leftovers::names_any(&path, users)? {
+            left = true;
+            tell(&format!(
+                "warning: {} still names them; forget them there, too, or remove it\n",
+                path.display()
+            ));
+        }
+    }
+    Ok(left)
+}
+
+fn prune(arguments: &PruneArguments) -> Result<ExitCode, Failure> {
+    let path = arguments.state.path(arguments.sandbox);
+    let (_lock, ledger) = hold(&path)?;
+    let age = i64::try_from(arguments.events_older_than.as_millis()).unwrap_or(i64::MAX);
+    let before = UnixMillis(UnixMillis::now().0.saturating_sub(age).max(0));
+    let pruned = ledger.prune(arguments.keep_runs, before)?;
+    tell(&format!(
+        "Dropped: the totals of {} and {}, and {}.\n",
+        counted(pruned.runs, "run"),
+        counted(pruned.audits, "audit"),
+        counted(pruned.events, "saved event"),
+    ));
+    Ok(ExitCode::Done)
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}

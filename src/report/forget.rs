@@ -1,0 +1,130 @@
+//! Takes users out of a report that was written before.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
+use std::path::Path;
+
+use csv::{ByteRecord, QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
+
+use super::columns::COLUMNS;
+use super::replace::Replacement;
+use crate::model::LeafUserId;
+
+/// The place of the leafUserId among the columns.
+const USER: usize = 1;
+
+/// Takes the records of every user that `is_to_go` out of the report at `path`, which is replaced as a whole; tells how many
+/// there were, or `None` where the file is no CSV or JSON lines of ours.
+///
+/// # Errors
+///
+/// When it can't be read or written.
+pub fn forget_in_report(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<Option<u64>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(LONGEST_START).read_to_end(&mut start)?;
+    if start.starts_with(csv_start().as_bytes()) {
+        return forget_in_csv(path, is_to_go).map(Some);
+    }
+    if start.starts_with(b"{\"line\":") {
+        return forget_in_jsonl(path, is_to_go).map(Some);
+    }
+    Ok(None)
+}
+
+/// Longer than what every report begins with, in bytes.
+const LONGEST_START: u64 = 256;
+
+fn csv_start() -> String {
+    COLUMNS.join(",")
+}
+
+fn is_of(cell: Option<&[u8]>, is_to_go: &dyn Fn(LeafUserId) -> bool) -> bool {
+    let id = cell.and_then(|cell| std::str::from_utf8(cell).ok()).and_then(|text| text.parse().ok());
+    id.is_some_and(|id: LeafUserId| is_to_go(id))
+}
+
+fn forget_in_csv(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_path(path)?;
+    let replacement = Replacement::new(path)?;
+    let mut writer = WriterBuilder::new()
+        .quote_style(QuoteStyle::Necessary)
+        .terminator(Terminator::Any(b'\n'))
+        .flexible(true)
+        .from_writer(replacement.file());
+    let (mut record, mut forgotten) = (ByteRecord::new(), 0);
+    while reader.read_byte_record(&mut record)? {
+        if is_of(record.get(USER), is_to_go) {
+            forgotten += 1;
+        } else {
+            writer.write_byte_record(&record)?;
+        }
+    }
+    writer.flush()?;
+    drop(writer);
+    commit(replacement, forgotten)
+}
+
+fn forget_in_jsonl(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
+    let replacement = Replacement::new(path)?;
+    let mut writer = BufWriter::new(replacement.file());
+    let mut forgotten = 0;
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        let line = line?;
+        let record: serde_json::Value = serde_json::from_slice(&line).unwrap_or_default();
+        if is_of(record[COLUMNS[USER]].as_str().map(str::as_bytes), is_to_go) {
+            forgotten += 1;
+        } else {
+            writer.write_all(&line)?;
+            writer.write_all(b"\n")?;
+        }
+    }
+    writer.flush()?;
+    drop(writer);
+    commit(replacement, forgotten)
+}
+
+/// A report that names none of them stays the file that it is.
+fn commit(replacement: Replacement<'_>, forgotten: u64) -> io::Result<u64> {
+    if forgotten > 0 {
+        replacement.commit()?;
+    }
+    Ok(forgotten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+    const TWO: &str = "0a1b2c3d-0000-4000-8000-000000000002";
+
+    fn forget(text: &str) -> (Option<u64>, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("results");
+        std::fs::write(&path, text).unwrap();
+        let forgotten = forget_in_report(&path, &|id| id.to_string() == ONE).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        (forgotten, std::fs::read_to_string(&path).unwrap())
+    }
+
+    #[test]
+    fn a_user_goes_and_every_other_byte_stays() {
+        let head = format!("{},farm\n", csv_start());
+        let rest = format!(
+            "3,{TWO},\"b \"\"x\"\"\",attached,,,,,,,,,,\"two\nlines\"\n4,,,manifest-invalid,,,,,,,,,,'=x\n"
+        );
+        let (forgotten, left) = forget(&format!("{head}2,{ONE},a,attached,,,,,,,,,,{TWO}\n{rest}"));
+        assert_eq!((forgotten, left), (Some(1), format!("{head}{rest}")));
+        let line =
+            |line: u8, id: &str| format!("{{\"line\":{line},\"leafUserId\":\"{id}\",\"login\":\"x\"}}\n");
+        let (forgotten, left) = forget(&format!("{}{}", line(2, ONE), line(3, TWO)));
+        assert_eq!((forgotten, left), (Some(1), line(3, TWO)));
+    }
+
+    #[test]
+    fn a_file_of_somebody_elses_is_left_alone() {
+        let text = format!("leafUserId,login,password\n{ONE},a,b\n");
+        assert_eq!(forget(&text), (None, text));
+        assert_eq!(forget(""), (None, String::new()));
+    }
+}
