@@ -133,6 +133,15 @@ fn who_still_holds_our_credential_is_not_forgotten_by_accident() {
 }
 
 #[test]
+fn who_was_detached_is_forgotten_without_further_ado() {
+    let (bench, rows) = bench();
+    let id = rows[7].id.to_string();
+    bench.program().args(["detach", &id, "--yes"]).end().with_code(0);
+    forget(&bench, &[&rows[7]], &["--yes"]).with_code(0).saying("Forgotten: 1 user, 1 line");
+    assert_eq!(found(&bench, &[&rows[7]]), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_not_settled_is_not_forgotten_by_accident() {
     let rows = growers(1);
     let bench = Bench::new(&rows);

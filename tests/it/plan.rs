@@ -604,3 +604,35 @@ fn no_password_is_told_by_a_plan() {
     assert!(!log.is_empty() && needles.find("log", &log).is_empty());
     assert!(!needles.find("manifest", &std::fs::read(bench.path("growers.csv")).unwrap()).is_empty());
 }
+
+#[test]
+fn who_was_detached_waits_and_is_not_missed_once_gone_from_the_manifest() {
+    let rows = growers(3);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    bench.program().args(["detach", &rows[0].id.to_string(), "--yes"]).end().with_code(0);
+    let plan = foreseen(&bench, &[]);
+    assert_eq!(counts(&plan), [0, 2, 0, 0, 0, 1, 0]);
+    assert!(plan["rows"][0]["why"].as_str().unwrap().starts_with("detached"), "{plan:#}");
+    assert_eq!(counts(&foreseen(&bench, &["--retry-failed"]))[0], 1);
+    bench.program().args(["detach", &rows[0].id.to_string(), "--yes"]).end().with_code(0);
+    bench.write_manifest(&rows[1..]);
+    assert_eq!(counts(&foreseen(&bench, &[])), [0, 2, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_detachment_that_was_cut_short_is_foreseen() {
+    let rows = growers(2);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    bench.inject(Fault::parse("remove:hang").unwrap());
+    let ids = rows.iter().map(|row| row.id.to_string());
+    let running = bench.program().args(["detach", "--yes"]).args(ids).start();
+    bench.until(|world| world.faults_befallen("hang") == 2);
+    running.signal(Signal::KILL);
+    running.end();
+    bench.world().lift_faults();
+    bench.world().remove_credential(rows[0].id);
+    let plan = foreseen(&bench, &["--settle", "1s"]);
+    assert_eq!(plan["openIntents"], 2);
+}
