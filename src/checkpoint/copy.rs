@@ -193,6 +193,43 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_an_old_ledger_is_brought_up_and_the_ledger_stays_old() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("schema/1.sql")).unwrap();
+        old.pragma_update(None, "application_id", 0x534f_6e62).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        let before = std::fs::read(&path).unwrap();
+        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        assert!(copy.latest_run().unwrap().is_none());
+        assert_eq!(copy.key_standing(), KeyStanding::Lost, "it has none beside it");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_interrupted_first_write_left_is_copied_with_its_journal_and_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, journal) =
+            (directory.path().join("ledger.db"), directory.path().join("ledger.db-journal"));
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "cache_size", 1).unwrap();
+        connection.execute_batch("BEGIN; CREATE TABLE t (x); CREATE TABLE u (x);").unwrap();
+        let many = "WITH RECURSIVE n (x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT 9)
+                    INSERT INTO t SELECT randomblob(3000) FROM n";
+        connection.execute_batch(many).unwrap();
+        let hot = std::fs::read(&journal).unwrap();
+        drop(connection);
+        std::fs::write(&journal, &hot).unwrap();
+        std::fs::write(&path, [0; 4_096]).unwrap();
+        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        assert!(copy.latest_run().unwrap().is_none());
+        assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&journal).unwrap()), (vec![0; 4_096], hot));
+    }
+
+    #[test]
     fn what_is_no_ledger_is_refused_and_left_untouched() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger.db");

@@ -3,6 +3,7 @@
 mod cursor;
 mod findings;
 mod fixtures;
+mod forget;
 mod leavers;
 mod results;
 mod runs;
