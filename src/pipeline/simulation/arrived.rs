@@ -17,6 +17,8 @@ pub(super) enum Asked {
     Tokens { api_key: String },
     /// Leaf's `/api/authenticate`.
     LeafToken,
+    /// `GET /users`, this page.
+    List { page: u64 },
     /// `GET /users/{id}`.
     User,
     /// `GET …/stara-credentials`.
@@ -68,6 +70,12 @@ impl Arrived {
                 (Asked::Tokens { api_key: field(&["apiKey"]) }, None)
             }
             (Service::Leaf, &Method::POST, ["api", "authenticate"]) => (Asked::LeafToken, None),
+            (Service::Leaf, &Method::GET, [a, b, c, d]) if [*a, *b, *c, *d] == users => {
+                let mut query = request.url().query_pairs();
+                let page =
+                    query.find_map(|(name, value)| if name == "page" { value.parse().ok() } else { None });
+                (Asked::List { page: page.unwrap_or_default() }, None)
+            }
             (Service::Leaf, method, [a, b, c, d, id, rest @ ..]) if [*a, *b, *c, *d] == users => {
                 let asked = match (method, rest) {
                     (&Method::GET, []) => Asked::User,

@@ -76,6 +76,9 @@ impl Leaf {
         if !self.takes(arrived) {
             return Answer::json(401, json!({"title": "Unauthorized"}));
         }
+        if let Asked::List { page } = arrived.asked {
+            return self.list(page, now, climate, dice);
+        }
         let second = self.second;
         let id = arrived.user;
         let Some(user) = id.and_then(|id| self.users.get_mut(&id)) else {
@@ -115,7 +118,12 @@ impl Leaf {
     }
 }
 
-fn look(asked: &Asked, id: Option<LeafUserId>, seen: Option<(Held, bool)>, dice: &mut Dice) -> Answer {
+pub(super) fn look(
+    asked: &Asked,
+    id: Option<LeafUserId>,
+    seen: Option<(Held, bool)>,
+    dice: &mut Dice,
+) -> Answer {
     let id = id.map(|id| id.to_string());
     match (asked, seen) {
         (Asked::Events, _) => {

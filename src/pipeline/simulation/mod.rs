@@ -12,6 +12,7 @@ mod arrived;
 mod ending;
 mod fate;
 mod leaf;
+mod leaf_list;
 mod manifest;
 mod network;
 mod nightly;

@@ -178,6 +178,9 @@ fn response(answer: &Answer, how: Delivery) -> Response {
     if let Some(seconds) = answer.retry_after {
         builder = builder.header("retry-after", seconds);
     }
+    if let Some(total) = answer.total {
+        builder = builder.header("x-total-count", total);
+    }
     if answer.status == 307 {
         builder = builder.header("location", "http://127.0.0.1:3/elsewhere");
     }

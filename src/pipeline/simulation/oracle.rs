@@ -149,7 +149,9 @@ impl Oracle {
         if arrived.origin != expected {
             self.object("no redirect is followed", &format!("a request left for {}", arrived.origin));
         }
-        if self.under_way.len() >= self.concurrency {
+        let is_list = |asked: &Asked| matches!(asked, Asked::List { .. });
+        let others = self.under_way.values().filter(|(asked, _)| !is_list(asked)).count();
+        if !is_list(&arrived.asked) && others >= self.concurrency {
             let most = self.concurrency;
             self.object("concurrency", &format!("{} requests under way, and {most} rows", most + 1));
         }
@@ -170,7 +172,7 @@ impl Oracle {
             }
             Asked::Remove => self.check_removal(arrived, number, now, wall),
             Asked::Unknown => self.object("known calls", "a call that nobody knows"),
-            Asked::Tokens { .. } | Asked::User | Asked::Credential | Asked::Events => {}
+            Asked::Tokens { .. } | Asked::List { .. } | Asked::User | Asked::Credential | Asked::Events => {}
         }
         self.under_way.insert(number, (arrived.asked.clone(), arrived.user));
     }

@@ -20,7 +20,7 @@ use crate::manifest::{Manifest, ReadOptions, Source};
 use crate::model::simulated::{Dice, Machine, OnMachine};
 use crate::model::{OutcomeCode, Secret, Service};
 use crate::pipeline::{
-    FailureLimit, Host, JourneyRules, ListUse, RunOptions, Selection, Services, Signal, StagingOptions, Stop,
+    FailureLimit, Host, JourneyRules, RunOptions, Selection, Services, Signal, StagingOptions, Stop,
     StopCause, TokenSource, run, stage,
 };
 
@@ -256,7 +256,7 @@ fn run_options(setting: &Setting, world: &SharedWorld) -> RunOptions {
             stara: RetryPolicy::with_attempts(3),
             leaf: RetryPolicy::with_attempts(4),
         },
-        list_use: ListUse::Never,
+        list_use: setting.list_use,
         most_changes: setting.most_changes,
         failure_limit: FailureLimit::default(),
         retry_rejected: false,

@@ -8,7 +8,7 @@ use super::manifest::Line;
 use crate::http::Rate;
 use crate::model::simulated::Dice;
 use crate::model::{Dialect, LeafUserId};
-use crate::pipeline::OnExisting;
+use crate::pipeline::{ListUse, OnExisting};
 
 /// The settle time of every run, as by default.
 pub(super) const SETTLE: Duration = Duration::from_secs(120);
@@ -40,6 +40,9 @@ pub(super) struct Climate {
     /// Whether a gateway may send an attach twice and pass on the second answer. No rule can help where the second takes
     /// the first one's place, where a look lags behind, or where nobody looked before.
     pub(super) may_double: bool,
+    /// How many users a page of Leaf's list has, and whether it says how many there are in all.
+    pub(super) page_size: usize,
+    pub(super) tells_total: bool,
     /// How Stara refuses a login.
     pub(super) refusal: u16,
     /// After how many requests Leaf's token dies; never without.
@@ -79,6 +82,7 @@ pub(super) struct Setting {
     /// Whether effects come within the settle time, so that nobody may be attached twice.
     pub(super) is_timely: bool,
     pub(super) precheck: bool,
+    pub(super) list_use: ListUse,
     pub(super) on_existing: OnExisting,
     pub(super) dialect: Dialect,
     pub(super) stara_rate: Rate,
@@ -111,6 +115,8 @@ impl Setting {
                 SecondAttach::Replaces,
             ]),
             may_double: false,
+            page_size: dice.pick(&[1, 3, 100]),
+            tells_total: dice.chance(70),
             // Whether another answer is a refusal depends on which rows were there when it came.
             refusal: if is_changing { 401 } else { dice.pick(&[401, 401, 422, 400]) },
             token_uses: dice.chance(40).then(|| 5 + dice.roll(60)),
@@ -125,6 +131,11 @@ impl Setting {
             climate,
             is_timely,
             precheck,
+            list_use: match dice.roll(4) {
+                0 | 1 if precheck => ListUse::Always,
+                2 if precheck => ListUse::WhereCheaper,
+                _ => ListUse::Never,
+            },
             // A replacement without a look is refused by the command line.
             on_existing: if precheck {
                 dice.pick(&[OnExisting::Keep, OnExisting::Keep, OnExisting::Replace, OnExisting::Fail])
@@ -163,7 +174,11 @@ impl fmt::Display for Setting {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { precheck, on_existing, dialect, concurrency, most_changes, has_given_token, .. } = self;
         writeln!(formatter, "{:?}, timely {}", self.climate, self.is_timely)?;
-        writeln!(formatter, "precheck {precheck}, on existing {on_existing:?}, dialect {dialect}")?;
+        writeln!(
+            formatter,
+            "precheck {precheck}, list {:?}, on existing {on_existing:?}, dialect {dialect}",
+            self.list_use
+        )?;
         writeln!(formatter, "Stara {}, Leaf {}, {concurrency} rows", self.stara_rate, self.leaf_rate)?;
         writeln!(formatter, "{most_changes} changes, given token {has_given_token}")?;
         for (version, lines) in self.manifests.iter().enumerate() {

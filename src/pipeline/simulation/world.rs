@@ -26,6 +26,8 @@ const EPOCH: i64 = 1_795_000_000_000;
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<u64>,
+    /// How many users a list says that it has.
+    pub(super) total: Option<usize>,
     /// The body; `Null` for none.
     pub(super) body: Value,
     /// Whether it says that the user holds no credential.
@@ -34,7 +36,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self { status, retry_after: None, body, shows_nothing: false }
+        Self { status, retry_after: None, total: None, body, shows_nothing: false }
     }
 
     pub(super) fn status(status: u16, retry_after: Option<u64>) -> Self {
