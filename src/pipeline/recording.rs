@@ -69,7 +69,7 @@ impl Carrier<'_> {
     }
 
     fn intent_of(&self, intending: &Intending, at: UnixMillis, acknowledged: bool) -> Intent {
-        // What takes back an attach is about the run in which that was announced.
+        // What takes back an attach is about that attach's login, and the run in which it was announced.
         let takes_back = intending.attaches == 0 && intending.over_nothing;
         let announced = self.task.record.intent.as_ref().filter(|_| takes_back);
         Intent {
@@ -79,7 +79,7 @@ impl Carrier<'_> {
             over_nothing: intending.over_nothing,
             replacing: intending.replacing,
             removing: intending.removing.clone(),
-            login: self.task.login().cloned(),
+            login: announced.map_or_else(|| self.task.login().cloned(), |intent| intent.login.clone()),
             run: announced.map_or(Some(self.context.run), |intent| intent.run),
         }
     }

@@ -13,10 +13,11 @@ impl PriorIntent {
         self.attaches == 0 && !self.replacing
     }
 
-    /// Whether a credential that is found now can only be what it announced to attach, so that it is ours.
+    /// Whether a credential that is found now can only be one that was announced to be attached, so that it is ours.
     fn proves_ours(&self, credential: &Credential) -> bool {
-        let was_there_before = self.replacing && credential.id == self.removing;
-        self.over_nothing && !was_there_before
+        let is_the_one = credential.id == self.removing;
+        // A replacement's deletion says of what it deletes whether that is ours, and its attach of what it attaches.
+        self.over_nothing && (!self.replacing || is_the_one == (self.attaches == 0))
     }
 }
 

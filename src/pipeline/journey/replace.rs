@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, Replacing};
-use super::types::{Effect, Intending, OnExisting, Step};
+use super::types::{Effect, Intending, KnownCredential, OnExisting, Step};
 use crate::api::CallErrorKind;
-use crate::model::{Credential, Health, OutcomeCode};
+use crate::model::{Credential, Health, Origin, OutcomeCode};
 
 /// How often a deletion is sent in one run.
 const MOST_REMOVALS: u32 = 2;
@@ -47,7 +47,7 @@ impl Journey {
     pub(super) fn intend_removal(&self) -> Intending {
         Intending {
             attaches: 0,
-            over_nothing: self.takes_back,
+            over_nothing: self.takes_back || (self.earlier.is_some() && !self.looked_absent),
             replacing: !self.is_detaching(),
             removing: self.removing(),
         }
@@ -117,6 +117,7 @@ impl Journey {
             // An earlier run meant to replace it. Whether it is still to be replaced, this run's row and rules say.
             self.replacing = None;
             self.begin_step(Step::Precheck);
+            self.recall_earlier(&credential);
             return self.on_precheck(Some(credential));
         }
         if self.removals < MOST_REMOVALS {
@@ -125,6 +126,16 @@ impl Journey {
         self.seen = Some(credential);
         let message = "the deletion of the credential had no effect; it is still there".into();
         self.finish(OutcomeCode::LeafUnavailable, None, false, None, message)
+    }
+
+    /// Takes up what the run that announced the deletion had learned and couldn't record any more: that the credential is
+    /// ours, left by an attach with an earlier login. The intent has that attach's login.
+    fn recall_earlier(&mut self, credential: &Credential) {
+        let Some(prior) = self.start.intent.as_ref().filter(|prior| prior.over_nothing) else { return };
+        let Some(id) = credential.id.clone().filter(|_| self.known(credential).is_none()) else { return };
+        self.start.login_changed = prior.other_login;
+        self.earlier = Some(id.clone());
+        self.start.known = Some(KnownCredential { id, origin: Some(Origin::Recovered), ours: true });
     }
 
     /// The old credential is gone, and nothing stands in its place.

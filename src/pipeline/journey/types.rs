@@ -178,7 +178,8 @@ pub enum Effect {
 pub struct Intending {
     /// How many attaches may then take effect; none when a deletion is announced.
     pub attaches: u32,
-    /// Whether the look before the first attach had shown no credential.
+    /// Whether the look before the first attach had shown no credential. When a deletion is announced: whether what it
+    /// deletes was attached so, by an attach that the ledger knows nothing else of any more.
     pub over_nothing: bool,
     /// Whether an old credential is being replaced.
     pub replacing: bool,

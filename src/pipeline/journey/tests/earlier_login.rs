@@ -59,3 +59,35 @@ fn a_credential_that_may_be_somebody_elses_is_kept_and_not_called_attached() {
     let told = tell(rules(), resumed(intent), [found("c1", "OK")]);
     assert_eq!((told.end(), earlier(&told)), ("end: already-attached at precheck, found, c1", None));
 }
+
+/// A deletion of c1, which an attach of the earlier login had left, announced and left open five minutes ago.
+fn being_removed(other_login: bool) -> JourneyStart {
+    let removing = CredentialId::new("c1");
+    resumed(PriorIntent { attaches: 0, replacing: true, removing, other_login, ..one_attach(300) })
+}
+
+#[test]
+fn a_run_that_dies_while_it_deletes_it_leaves_word_that_it_is_ours_and_the_earlier_logins() {
+    for start in [of_another_login(), being_removed(true)] {
+        let tokens_and_events = [kept(), kept(), kept()];
+        let removing = [found("c1", "OK"), failed(CallErrorKind::Unreachable, 0)];
+        let replies = [found("c1", "OK"), granted()].into_iter().chain(tokens_and_events).chain(removing);
+        let told = tell(rules(), start, replies.chain((1..4).map(|_| failed(CallErrorKind::Unreachable, 0))));
+        assert_eq!(told.count("intent: deletion, over nothing, replacing c1"), 4);
+        assert_eq!(earlier(&told), Some("c1"));
+    }
+}
+
+#[test]
+fn it_is_kept_when_the_row_has_the_earlier_login_again() {
+    let told = tell(rules(), being_removed(false), [found("c1", "OK")]);
+    assert_eq!(told.end(), "end: attached at precheck, recovered, ours, c1");
+}
+
+#[test]
+fn once_it_is_gone_nothing_says_any_more_whose_it_was() {
+    let rejected = failed(CallErrorKind::LoginRejected, 401);
+    let told = tell(rules(), being_removed(true), [absent(), rejected]);
+    assert_eq!(told.end(), "end: credential-removed at authenticate, login refused");
+    assert_eq!(told.count("stays open: deletion, replacing c1"), 1);
+}
