@@ -54,7 +54,7 @@ pub async fn detach(
     observer: Arc<dyn Observe>,
 ) -> Result<RunResult, RunError> {
     let first_rates = first_rates(&options.services, &ledger)?;
-    observer.observe(&Event::Started(plan_of(&options.services, staged, first_rates, CALLS)));
+    observer.observe(&Event::Started(Box::new(plan_of(&options.services, staged, first_rates, CALLS))));
     let approach = options.approach();
     let concurrency = options.services.concurrency;
     let work = Work {

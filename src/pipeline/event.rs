@@ -28,7 +28,7 @@ pub enum Event {
         bytes: u64,
     },
     /// The manifest is staged, every row is decided, and rows begin to be carried out.
-    Started(Plan),
+    Started(Box<Plan>),
     /// How Leaf is looked at was chosen.
     LookChosen {
         /// Whether by its list of users; else user by user.

@@ -63,7 +63,7 @@ pub async fn run(
     observer: Arc<dyn Observe>,
 ) -> Result<RunResult, RunError> {
     let first_rates = first_rates(&options.services, &ledger)?;
-    observer.observe(&Event::Started(plan(&options, staged, first_rates)));
+    observer.observe(&Event::Started(Box::new(plan(&options, staged, first_rates))));
     let (dialect, concurrency) = (options.services.dialect, options.services.concurrency);
     let approach = options.approach(&manifest);
     let reading = Reading {

@@ -16,7 +16,7 @@ pub(super) enum Note {
     /// The first reading of the manifest began; its size in bytes, where it is known.
     StagingStarted(Option<u64>),
     /// Rows begin to be carried out.
-    Started(Plan),
+    Started(Box<Plan>),
     /// How Leaf is looked at: by its list, of so many pages, or user by user.
     LookChosen { list: bool, pages: Option<u64>, users: u64 },
     /// Everybody is to wait before asking a service again.

@@ -100,7 +100,7 @@ pub(super) fn script() -> Vec<(u64, Event)> {
     vec![
         (0, Event::StagingStarted { total_bytes: Some(50_000) }),
         (4_000, Event::StagingProgressed { lines: 600, bytes: 30_000 }),
-        (12_000, Event::Started(plan())),
+        (12_000, Event::Started(Box::new(plan()))),
         (12_100, Event::LookChosen { list: true, pages: Some(11), users: 1_000 }),
         (12_500, request(Service::Stara, Some(200))),
         (13_000, request(Service::Leaf, Some(429))),

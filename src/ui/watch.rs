@@ -87,7 +87,7 @@ impl Watch {
         match note {
             Note::StagingStarted(bytes) => self.manifest_bytes = *bytes,
             Note::Started(plan) => {
-                self.plan = Some(plan.clone());
+                self.plan = Some(Plan::clone(plan));
                 self.rows_began = self.tally.clock().now();
                 self.rows = Pace::over(ROWS_WINDOW);
             }
