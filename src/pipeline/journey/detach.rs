@@ -16,8 +16,9 @@ impl PriorIntent {
     /// Whether a credential that is found now can only be one that was announced to be attached, so that it is ours.
     fn proves_ours(&self, credential: &Credential) -> bool {
         let is_the_one = credential.id == self.removing;
-        // A replacement's deletion says of what it deletes whether that is ours, and its attach of what it attaches.
-        self.over_nothing && (!self.replacing || is_the_one == (self.attaches == 0))
+        // A deletion says of what it deletes whether that is ours, and an attach of whatever wasn't deleted before it.
+        let is_meant = if self.attaches == 0 { is_the_one } else { !self.replacing || !is_the_one };
+        self.over_nothing && is_meant
     }
 }
 

@@ -251,3 +251,12 @@ fn a_run_that_finds_the_credential_goes_on_from_there() {
     let told = tell(with_existing(OnExisting::Fail), resumed(taken_back), [user_holds("c0", "OK")]);
     assert_eq!(told.lines, ["GET user", "end: attached at precheck, recovered, ours, c0"]);
 }
+
+#[test]
+fn somebody_elses_credential_that_took_the_place_of_one_that_was_taken_back_is_not_ours() {
+    let taken_back = || PriorIntent { over_nothing: true, ..open_detachment(120) };
+    let told = tell(rules(), after(taken_back()), [user_holds("c9", "OK")]);
+    assert_eq!(told.lines, ["GET user", "end: leaf-credentials-exist at precheck, c9"]);
+    let told = tell(rules(), resumed(taken_back()), [user_holds("c9", "OK")]);
+    assert_eq!(told.lines, ["GET user", "end: already-attached at precheck, found, c9"]);
+}
