@@ -1,6 +1,8 @@
--- In which run the credential that a user holds was attached, so that a run can be rolled back.
+-- In which run the credential that a user holds was attached, so that a run can be rolled back. The last run of a user
+-- attached it where that is how the user ended; of all others nobody knows.
 ALTER TABLE users ADD COLUMN held_run INTEGER;
-UPDATE users SET held_run = run WHERE held_ours = 1;
+UPDATE users SET held_run = run
+    WHERE held_ours = 1 AND outcome = 'attached' AND stage = 'verify' AND credential_id = held_id;
 -- In which run the attach was announced that is in the open, or that is being taken back.
 ALTER TABLE users ADD COLUMN intent_run INTEGER;
 

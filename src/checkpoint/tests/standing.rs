@@ -120,3 +120,31 @@ fn a_ledger_of_the_first_version_is_brought_up_and_its_refusals_stand() {
         place.ledger.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     assert_eq!(version.unwrap(), 3);
 }
+
+#[test]
+fn of_an_old_ledger_only_runs_that_are_known_to_have_attached_can_be_taken_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../schema/1.sql")).unwrap();
+    old.execute_batch(include_str!("../schema/2.sql")).unwrap();
+    old.pragma_update(None, "application_id", 0x534f_6e62).unwrap();
+    old.pragma_update(None, "user_version", 2).unwrap();
+    // Run 7 attached for user 1. It found well what an earlier run had attached for user 2, and failed for user 3, who holds
+    // what an earlier run attached.
+    for (user, code, stage, ours) in [
+        (1, "attached", "verify", 1),
+        (2, "attached", "precheck", 1),
+        (3, "leaf-unavailable", "precheck", 1),
+        (4, "already-attached", "precheck", 0),
+    ] {
+        old.execute(
+            "INSERT INTO users (leaf_user_id, login, run, outcome, stage, credential_id, held_id, held_ours)
+             VALUES (?1, 'grower', 7, ?2, ?3, iif(?2 = 'attached', 'c', NULL), 'c', ?4)",
+            rusqlite::params![id(user).as_bytes(), code, stage, ours],
+        )
+        .unwrap();
+    }
+    drop(old);
+    assert_eq!(open(&directory).users_attached_in(7).unwrap(), [id(1)]);
+}
