@@ -40,7 +40,7 @@ pub struct AuditArguments {
     pub look: ListUse,
     /// With --repair, where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
     /// [default: state/<manifest>.repair.csv]
-    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
+    #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
     /// Ask about no further user after this time (exit 5)
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_MAX_DURATION", value_parser = parse_duration)]
