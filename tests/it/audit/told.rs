@@ -1,0 +1,57 @@
+//! What an audit prints, and which mistakes it tells before anything is sent.
+
+use super::*;
+
+#[test]
+fn an_audit_is_compared_with_the_last_one_of_the_same_users() {
+    let (bench, rows) = attached(5);
+    assert_eq!(audited(&bench, 0, &[])["previous"], json!(null));
+    break_credentials(&bench, &rows[..2]);
+    audited(&bench, 0, &["growers.csv"]);
+    let audit = audited(&bench, 0, &[]);
+    assert_eq!(audit["previous"]["counts"], counts(5, 0, 0, 0, 0), "that of the manifest is another matter");
+    bench.world().set_status(rows[0].id, "OK");
+    let ended = audit_of(&bench, &[]);
+    assert!(ended.contains("-1 unhealthy, +1 healthy"), "{ended}");
+    assert!(ended.contains(&format!("{}", rows[1].id)), "{ended}");
+    assert!(ended.contains("status invalid, ours") && ended.contains("last events"), "{ended}");
+    assert!(!ended.contains(&format!("{}", rows[0].id)), "{ended}");
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_sent() {
+    let (bench, _) = attached(1);
+    let calls = bench.calls();
+    audit(&bench, &["--repair"]).with_code(2).saying("--repair needs a manifest");
+    audit(&bench, &["--now"]).with_code(2);
+    audit(&bench, &["--accept", "nobody"]).with_code(2);
+    audit(&bench, &["--state", "elsewhere.db"]).with_code(2).saying("elsewhere.db");
+    bench.program().env("LEAF_URL", "http://localhost.:1").args(["audit"]).end().with_code(2);
+    bench.program().env_remove("LEAF_TOKEN").args(["audit"]).end().with_code(2).saying("no token");
+    assert_eq!(bench.calls(), calls);
+    assert!(!bench.path("elsewhere.db").exists());
+}
+
+#[test]
+fn quiet_says_nothing_while_everybody_is_well_and_everything_as_soon_as_somebody_is_not() {
+    let (bench, rows) = attached(30);
+    let ended = audit(&bench, &["-q"]).with_code(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    break_credentials(&bench, &rows[..25]);
+    let ended = audit(&bench, &["-q"]).with_code(0);
+    assert!(ended.stdout.contains("25  unhealthy"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("… and 5 more; --json has all of them"), "{}", ended.stdout);
+    let listed = ended.stdout.lines().filter(|line| line.contains("status invalid, ours")).count();
+    assert_eq!((listed, ended.stderr.as_str()), (20, ""));
+}
+
+#[test]
+fn where_progress_is_json_every_line_is_and_the_last_one_is_the_audit() {
+    let (bench, rows) = attached(2);
+    break_credentials(&bench, &rows[..1]);
+    let ended = audit(&bench, &["growers.csv", "--repair", "--now", "--progress", "json"]).with_code(0);
+    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["type"] == "ended"), "{lines:#?}");
+    let last = lines.last().unwrap();
+    assert_eq!((&last["counts"]["unhealthy"], &last["repair"]["replaced"]), (&json!(1), &json!(1)));
+}
