@@ -103,7 +103,8 @@ async fn carry_out(
     let (staged, ledger) = staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
     tracing::info!(lines = staged.lines, to_do = staged.to_do, "staged, to be foreseen");
     let leaf = format!("{} {}", options.services.leaf.http.origin(), options.services.account);
-    let forecast = pipeline::forecast(ledger, approach, options, told.refresh, stop.clone(), observer);
+    let forecast =
+        pipeline::forecast(ledger, approach, options, staged, told.refresh, stop.clone(), observer);
     let forecast = tokio::select! {
         forecast = forecast => forecast?,
         () = stop.aborting() => return Err(stopped(stop.cause())),

@@ -64,6 +64,7 @@ fn head(forecast: &Forecast, staged: &StagingTotals) -> Value {
         "unseen": forecast.unseen,
         "openIntents": forecast.open_intents,
         "notReplaced": forecast.not_replaced,
+        "wouldStop": forecast.would_stop,
     })
 }
 

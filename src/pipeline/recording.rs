@@ -5,8 +5,8 @@ use super::context::Abandoned;
 use super::event::Event;
 use super::journey::{Finish, Intending, Message};
 use crate::checkpoint::{
-    HeldChange, HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal, RefusalChange,
-    UserRecord,
+    Fingerprint, HeldChange, HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal,
+    RefusalChange, UserRecord,
 };
 use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, Stage, UnixMillis};
 
@@ -84,12 +84,9 @@ impl Carrier<'_> {
         }
     }
 
-    /// Whether an outcome is the one that a look at the unchanged row had last night, and says nothing new.
     fn repeats(&self, code: OutcomeCode) -> bool {
-        let record = &self.task.record;
-        code.next_run() == NextRun::LooksAgain
-            && self.task.grower.as_ref().is_none_or(|grower| record.row == Some(grower.fingerprints.row))
-            && record.outcome.as_ref().is_some_and(|last| last.outcome.code == code)
+        let row = self.task.grower.as_ref().map(|grower| grower.fingerprints.row);
+        repeats(code, &self.task.record, row)
     }
 
     fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {
@@ -104,6 +101,13 @@ impl Carrier<'_> {
             RefusalChange::Leave
         }
     }
+}
+
+/// Whether an outcome is the one that a look at the unchanged row had last night, and says nothing new.
+pub(super) fn repeats(code: OutcomeCode, record: &UserRecord, row: Option<Fingerprint>) -> bool {
+    code.next_run() == NextRun::LooksAgain
+        && row.is_none_or(|row| record.row == Some(row))
+        && record.outcome.as_ref().is_some_and(|last| last.outcome.code == code)
 }
 
 /// The credential that the user of a row is known to hold after this end, where that says so. A credential that was deleted

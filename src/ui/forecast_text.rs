@@ -112,6 +112,9 @@ impl ForecastText<'_> {
                 "{credentials} would not be replaced in one run: --max-changes, or a lost key."
             ));
         }
+        if let Some(diagnosis) = &forecast.would_stop {
+            tail.push(format!("The run would probably stop early (exit 4): {diagnosis}"));
+        }
         tail.push("Nothing was changed.".to_owned());
         if forecast.has_work() {
             tail.push(format!("To do it: {}", self.command));

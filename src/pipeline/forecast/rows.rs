@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, HashSet};
 use super::imagined::{Calls, Imagined, LoginFate, Played};
 use crate::checkpoint::{Fingerprint, Foreseen, KeyStanding, LineDecision, RowInSight};
 use crate::model::{Health, OutcomeCode, Sight, Sign};
+use crate::pipeline::budget::FailureBudget;
 use crate::pipeline::journey::{JourneyRules, OnExisting};
 use crate::pipeline::known::start_of;
 use crate::pipeline::listed::is_ended_by_list;
+use crate::pipeline::recording::repeats;
 
 /// A row's sign and why; without a sign where Leaf couldn't be asked.
 type Verdict = (Option<Sign>, Cow<'static, str>);
@@ -38,6 +40,9 @@ pub(super) struct Rows {
     /// Rows for which Leaf would be changed.
     pub(super) changes: u64,
     pub(super) calls: Calls,
+    pub(super) budget: FailureBudget,
+    /// Why the run would probably stop before its end.
+    pub(super) would_stop: Option<String>,
 }
 
 impl Rows {
@@ -122,6 +127,7 @@ impl Rows {
             return (None, "a defect of this program: its journey comes to no end".into());
         };
         self.calls = self.calls.and(played.calls);
+        self.spend(row, &played);
         if played.calls.stara > 0 && self.shared.contains(&row.fingerprints.login) {
             self.authenticated.insert(row.fingerprints.login);
         }
@@ -130,6 +136,18 @@ impl Rows {
         self.not_replaced += u64::from(played.claims && !played.removes);
         let (sign, why) = self.verdict(&played, was_unhealthy, login_changed, is_open);
         (Some(sign), why)
+    }
+
+    /// Lets the end of a row count against the failure budget, as the run does.
+    fn spend(&mut self, row: &RowInSight, played: &Played) {
+        let (code, stage) = (played.finish.outcome.code, played.finish.outcome.stage);
+        let status = played.finish.outcome.http_status;
+        let is_said = !played.finish.refused || status.is_some();
+        let is_new = !repeats(code, &row.record, Some(row.fingerprints.row));
+        if is_said && is_new && code != OutcomeCode::NotReached && self.would_stop.is_none() {
+            let overspent = self.budget.note(code, stage, status);
+            self.would_stop = overspent.map(|overspent| overspent.diagnosis());
+        }
     }
 
     fn fate_of_login(&self, row: &RowInSight) -> LoginFate {

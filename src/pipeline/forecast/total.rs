@@ -9,6 +9,7 @@ use super::rows::Rows;
 use super::see::see;
 use crate::checkpoint::{Approach, Ledger, LedgerError, StagingTotals};
 use crate::model::{Service, Sign};
+use crate::pipeline::budget::FailureBudget;
 use crate::pipeline::event::Observe;
 use crate::pipeline::hosts::Hosts;
 use crate::pipeline::run::RunOptions;
@@ -39,6 +40,9 @@ pub struct Forecast {
     pub list_pages: Option<u64>,
     /// About how long the run would take, where the quotas tell.
     pub expected: Option<Duration>,
+    /// Why the run would probably stop before its end: too many rows would fail, and the calls foreseen are those of a run
+    /// that goes on all the same.
+    pub would_stop: Option<String>,
     /// Why it was stopped before everything was seen; then nothing is foreseen.
     pub stopped: Option<StopCause>,
 }
@@ -53,6 +57,7 @@ pub async fn forecast(
     ledger: Ledger,
     approach: Approach,
     options: RunOptions,
+    staged: StagingTotals,
     refresh: bool,
     stop: Stop,
     observer: Arc<dyn Observe>,
@@ -60,6 +65,8 @@ pub async fn forecast(
     let learned = ledger.learned_rates()?;
     let rates = Service::ALL.map(|service| options.services.first_rate(service, &learned));
     let (at_once, logs_in) = (options.services.concurrency, options.services.token.begins_with_login());
+    let is_believed = ledger.has_login_succeeded(options.services.dialect)?;
+    let is_warned = !is_believed && ledger.has_refusals_in_doubt(approach)?;
     let hosts = Hosts::new(options.services, &ledger, stop.clone(), observer)?;
     let seen = see(&hosts, &ledger, options.rules, options.list_use, at_once, refresh).await?;
     let stopped = stop.cause();
@@ -83,6 +90,8 @@ pub async fn forecast(
         not_replaced: 0,
         changes: 0,
         calls: Calls { leaf: seen.pages_of_run.unwrap_or(0), ..Calls::default() },
+        budget: FailureBudget::new(options.failure_limit, staged.to_do, is_warned),
+        would_stop: None,
     };
     let counting = tokio::task::spawn_blocking(move || {
         let rows = if stopped.is_some() { rows } else { foresee_all(&ledger, rows, approach)? };
@@ -101,6 +110,7 @@ pub async fn forecast(
         calls,
         list_pages: seen.pages_of_run,
         expected: expected(calls, rates),
+        would_stop: rows.would_stop,
         stopped,
     })
 }

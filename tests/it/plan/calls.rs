@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stara_onboard::model::Secret;
-use stara_onboard::sandbox::{Fault, LeafAccount, SandboxOptions};
+use stara_onboard::sandbox::{CallKind, Fault, LeafAccount, MagicWord, SandboxOptions};
 
 use super::{Signal, counts, foreseen, foreseen_by, killed, plan, plan_of, read, second_night, signs};
 use crate::support::{Bench, Grower, csv_of, growers, side_by_side};
@@ -200,4 +200,48 @@ fn a_detachment_that_was_cut_short_is_foreseen() {
     bench.world().remove_credential(rows[0].id);
     let plan = foreseen(&bench, &["--settle", "1s"]);
     assert_eq!(plan["openIntents"], 2);
+}
+
+#[test]
+fn a_refreshed_plan_sees_done_rows_by_the_list_and_foresees_the_same_run() {
+    let rows = growers(350);
+    let bench = Bench::new(&rows);
+    bench.write_manifest(&rows[..230]);
+    bench.run(&[]).with_code(0);
+    bench.world().set_status(rows[7].id, "invalid");
+    for (at, row) in rows[230..].iter().enumerate().filter(|(at, _)| at % 3 > 0) {
+        bench.world().seed_credential(row.id, if at % 3 == 1 { "OK" } else { "invalid" });
+    }
+    bench.write_manifest(&rows);
+    let (pages, looks) = (bench.calls_of(CallKind::ListUsers), bench.calls_of(CallKind::GetUser));
+    let refreshed = plan_of(&bench, &["--precheck", "auto", "--refresh"], 0);
+    assert_eq!(bench.calls_of(CallKind::ListUsers) - pages, 4);
+    assert_eq!(bench.calls_of(CallKind::GetUser) - looks, 40, "the list leaves open who holds none");
+    assert_eq!(refreshed["wouldStop"], "21 rows failed, and --max-failures allows 20");
+    let plan = foreseen(&bench, &["--precheck", "auto", "--max-failures", "100%"]);
+    assert!(plan["wouldStop"].is_null());
+    for field in ["calls", "staraLogins", "listPages"] {
+        assert_eq!(refreshed[field], plan[field], "{field}");
+    }
+    assert_eq!(counts(&plan), [40, 270, 0, 40, 0, 0, 0]);
+    assert_eq!(counts(&refreshed), [40, 269, 0, 41, 0, 0, 0]);
+}
+
+#[test]
+fn a_run_that_would_stop_by_its_failure_budget_is_foreseen_to_do_so() {
+    let mut rows = growers(60);
+    for row in &mut rows {
+        MagicWord::UnknownUser.as_str().clone_into(&mut row.password);
+    }
+    let bench = Bench::new(&rows);
+    let plan = plan_of(&bench, &[], 0);
+    let expected = "31 rows in a row ended as leaf-user-unknown";
+    assert!(plan["wouldStop"].as_str().unwrap().starts_with(expected), "{plan:#}");
+    let text = bench.program().args(["plan", "growers.csv"]).end().with_code(0).stdout;
+    assert!(text.contains(&format!("The run would probably stop early (exit 4): {expected}")), "{text}");
+    bench.run(&[]).with_code(4).saying(expected);
+    // What is known from last night doesn't count against tonight.
+    bench.run(&["--max-failures", "100%"]).with_code(3);
+    assert!(plan_of(&bench, &[], 0)["wouldStop"].is_null());
+    bench.run(&[]).with_code(3);
 }
