@@ -127,11 +127,26 @@ impl Ledger {
             self.unclaimed = Some(target.clone());
             return Ok(());
         };
-        let recorded = Target { stara, leaf };
-        if recorded == *target {
+        self.refuse_other(&Target { stara, leaf }, target)
+    }
+
+    /// Refuses another target than the recorded one. A ledger that has none yet takes any.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::OtherTarget`], and when the ledger can't be read.
+    pub fn check_target(&self, target: &Target) -> Result<(), LedgerError> {
+        match self.fact("stara")?.zip(self.fact("leaf")?) {
+            Some((stara, leaf)) => self.refuse_other(&Target { stara, leaf }, target),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_other(&self, recorded: &Target, asked: &Target) -> Result<(), LedgerError> {
+        if recorded == asked {
             return Ok(());
         }
-        let (recorded, asked) = (recorded.to_string(), target.to_string());
+        let (recorded, asked) = (recorded.to_string(), asked.to_string());
         Err(LedgerError::OtherTarget { path: self.path.clone(), recorded, asked })
     }
 

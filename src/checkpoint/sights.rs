@@ -10,7 +10,7 @@ use super::fingerprint::{Fingerprint, RowFingerprints};
 use super::ledger::Ledger;
 use super::record::{LineDecision, UserKey, UserRecord};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
-use crate::model::{Credential, LeafUserId, Login, Sight};
+use crate::model::{Credential, Health, LeafUserId, Login, Sight};
 
 /// Whose truth is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,6 +221,27 @@ impl Ledger {
             statement.query_map(params![after.map_or(-1, |user| user.0), most], read)?.collect()
         };
         all().map_err(|source| self.failed(source))
+    }
+
+    /// The statuses that were seen and that no document names, the most frequent first, with how many credentials have each;
+    /// at most `most` of them. They are reported word for word, and never called broken.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn undocumented_statuses(&self, most: usize) -> Result<Vec<(String, u64)>, LedgerError> {
+        let sql = "SELECT credential_status, count(*) FROM sights
+                   WHERE sight = 'credential' AND credential_status IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1";
+        let is_told = |status: &(String, u64)| {
+            let credential = Credential::new(None, Some(&status.0));
+            credential.health() == Health::Healthy && !status.0.eq_ignore_ascii_case("ok")
+        };
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare(sql)?;
+            let statuses = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            statuses.filter(|status| status.as_ref().map_or(true, is_told)).take(most).collect()
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     /// What was seen of a subject; `None` where nothing certain was.

@@ -15,9 +15,9 @@ use super::run::{runtime, tell};
 use super::services::ServiceSettings;
 use super::status::print;
 use crate::api::{CredentialEvent, EventField};
-use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, SavedEvent};
+use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, SavedEvent, Target};
 use crate::model::LeafUserId;
-use crate::pipeline::{Event, LogError, Observe, Stop, credential_log};
+use crate::pipeline::{Event, LogError, Observe, Services, Stop, credential_log};
 use crate::ui::LogWriter;
 
 /// What stands in the place of whatever isn't shown.
@@ -33,13 +33,22 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
     } else {
         None
     };
+    let services = if arguments.saved {
+        None
+    } else {
+        Some(ServiceSettings::read(&arguments.target, &arguments.rates, false)?.services()?)
+    };
+    if let Some((ledger, services)) = ledger.as_ref().zip(services.as_ref()) {
+        // Another Leaf's log would be mixed with what was saved of this one's.
+        ledger.check_target(&Target::new(&services.stara.http.origin(), &services.leaf.http.origin()))?;
+    }
     let (saved, learned) = match &ledger {
         Some(ledger) => (ledger.events_of(arguments.leaf_user_id)?, ledger.learned_rates()?),
         None => (Vec::new(), Vec::new()),
     };
     // Leaf may take its time, and nobody is kept from the ledger meanwhile.
     drop(ledger);
-    let asked = if arguments.saved { None } else { Some(ask(arguments, learned)?) };
+    let asked = services.map(|services| ask(arguments, services, learned)).transpose()?;
     let log = Log::merged(arguments.leaf_user_id, asked, saved);
     print(&if arguments.json { format!("{:#}\n", log.json()) } else { log.text() });
     match &log.asked {
@@ -58,9 +67,7 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
 
 type Asked = Result<Vec<CredentialEvent>, LogError>;
 
-fn ask(arguments: &EventsArguments, learned: Vec<LearnedRate>) -> Result<Asked, Failure> {
-    let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
-    let services = settings.services()?;
+fn ask(arguments: &EventsArguments, services: Services, learned: Vec<LearnedRate>) -> Result<Asked, Failure> {
     let (id, observer): (_, Arc<dyn Observe>) = (arguments.leaf_user_id, Arc::new(Unwatched));
     Ok(runtime()?.block_on(credential_log(services, learned, id, Stop::default(), observer)))
 }

@@ -222,7 +222,7 @@ fn user_text(id: LeafUserId, lines: &[u64], record: &UserRecord, value: &Value) 
     // Writing into a string can't fail.
     let _ = match listed.as_slice() {
         [] => writeln!(text, "  not in the latest manifest"),
-        lines => writeln!(text, "  line {} of the latest manifest", lines.join(", ")),
+        lines => writeln!(text, "  line {} of the latest run", lines.join(", ")),
     };
     if let Some(login) = &record.login {
         let _ = writeln!(text, "  login       {}", login.as_str());

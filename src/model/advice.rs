@@ -144,7 +144,8 @@ impl OutcomeCode {
             }
             Self::LeafCredentialsRefused => "Ask Leaf why it refuses them, then run with --retry-failed.",
             Self::LeafCredentialsExist => {
-                "Find out who attached it; to put this login in its place, run with --retry-failed --on-existing replace."
+                "Find out who attached it; run --retry-failed --on-existing replace puts this login in its place, detach \
+                 --include-foreign takes it away."
             }
             Self::CredentialUnhealthy => {
                 "Let the grower check the Stara account; then audit --repair, or run with --on-existing replace, attaches anew."

@@ -39,7 +39,7 @@ fn the_history_of_one_user_is_shown() {
     let held = bench.world().credential(rows[1].id).unwrap();
     assert_eq!(status["credential"]["id"], held.id.as_str());
     let text = bench.program().args(["status", &id]).end().with_code(0).stdout;
-    assert!(text.contains("line 3 of the latest manifest") && text.contains("attached at stage verify"));
+    assert!(text.contains("line 3 of the latest run") && text.contains("attached at stage verify"));
     let stranger = user(99).to_string();
     bench.program().args(["status", &stranger]).end().with_code(2).saying("has never met the user");
 }

@@ -1,5 +1,6 @@
 //! An audit as one JSON object, its users written as they are read.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ pub(super) fn write(shown: &AuditShown<'_>, ledger: &Ledger, output: impl Write)
         ("unsettled", json!(counts.unsettled)),
         ("unseen", json!(counts.unseen)),
         ("forbidden", json!(shown.result.forbidden)),
+        ("otherStatuses", json!(shown.statuses.iter().cloned().collect::<BTreeMap<String, u64>>())),
         ("look", look),
         ("previous", shown.result.previous.as_ref().map_or(Value::Null, of_previous)),
     ];

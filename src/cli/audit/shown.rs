@@ -32,6 +32,8 @@ pub(super) struct AuditShown<'a> {
     pub(super) manifest: Option<&'a str>,
     /// How it went.
     pub(super) result: &'a AuditResult,
+    /// Statuses that Leaf showed and nobody documents, with how many credentials have each.
+    pub(super) statuses: Vec<(String, u64)>,
     /// Foreign credentials that are known from now on.
     pub(super) accepted: u64,
     /// What became of the repair, where one was asked for.

@@ -19,7 +19,7 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
         let _ = writeln!(text, "{:>11}  {}", counts.of(finding), finding.label());
     }
     let aside = [
-        (counts.not_attached, "never had one, and hold none"),
+        (counts.not_attached, "hold none and need none: never attached, or detached"),
         (counts.unsettled, "not settled yet: the next run of the manifest settles them"),
         (counts.unseen, "not seen: nothing is known of them; run the same command again"),
         (shown.result.forbidden, "of them because Leaf doesn't let this account see them (403)"),
@@ -32,6 +32,15 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
     ];
     for (count, what) in aside.into_iter().filter(|(count, _)| *count > 0) {
         let _ = writeln!(text, "{count:>11}  {what}");
+    }
+    if !shown.statuses.is_empty() {
+        let told: Vec<String> =
+            shown.statuses.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let _ = writeln!(
+            text,
+            "Statuses that nobody documents, and that aren't called broken: {}.",
+            told.join(", ")
+        );
     }
     if let Some(previous) = &shown.result.previous {
         let _ = writeln!(text, "Since {}: {}.", minute(previous.at), trend(&previous.counts, counts));
@@ -152,7 +161,11 @@ pub(super) fn render_repair(repaired: &Repaired) -> String {
     if *due == 0 && repaired.run.is_none() {
         return format!("\nRepair: nothing of ours was found unhealthy{rule}, so nothing was replaced.\n");
     }
-    format!("\nRepair: {replaced} replaced of {due} of ours found unhealthy{rule}; {left} left.\n")
+    let also = match replaced.checked_sub(*due) {
+        None | Some(0) => "",
+        Some(_) => " (those included that an earlier run had begun to replace)",
+    };
+    format!("\nRepair: {due} of ours found unhealthy{rule}; {replaced} replaced{also}, {left} left.\n")
 }
 
 #[cfg(test)]

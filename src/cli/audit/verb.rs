@@ -130,7 +130,9 @@ impl Prepared {
             is_acceptance_missed: missed,
             ..Exit::default()
         };
-        let mut shown = AuditShown { manifest: name.as_deref(), result: &result, accepted, repaired: None };
+        let statuses = ledger.undocumented_statuses(STATUSES_SHOWN)?;
+        let mut shown =
+            AuditShown { manifest: name.as_deref(), result: &result, statuses, accepted, repaired: None };
         let found = text::render(&shown, &ledger)?;
         let is_text_told = !arguments.is_json() && (!arguments.output.quiet || needs_somebody(&result, exit));
         if is_text_told {
@@ -168,10 +170,14 @@ impl Prepared {
         if arguments.is_json() {
             shown.write_json(&ledger, std::io::stdout().lock())?;
         }
-        exit.is_drift_told = arguments.detailed_exitcode && ledger.still_found()? > 0;
+        let is_drift = ledger.still_found()? > 0 || result.audit.counts.unsettled > 0;
+        exit.is_drift_told = arguments.detailed_exitcode && is_drift;
         Ok(exit.code())
     }
 }
+
+/// How many statuses that nobody documents are told.
+const STATUSES_SHOWN: usize = 20;
 
 /// Whether `--quiet` isn't to keep back what was found.
 fn needs_somebody(result: &AuditResult, exit: Exit) -> bool {

@@ -67,7 +67,7 @@ impl Rows {
             return (Some(Sign::Refused), Cow::Borrowed(""));
         };
         if !last.code.is_done() {
-            return (Some(Sign::Refused), format!("{}: {}", last.code, last.message).into());
+            return (Some(Sign::Refused), told(last.code, &last.message));
         }
         if !self.is_refreshed {
             return (Some(Sign::Healthy), Cow::Borrowed(""));
@@ -199,12 +199,17 @@ impl Rows {
                 (Sign::Unhealthy, why)
             }
             OutcomeCode::LeafUserUnknown => (Sign::Unknown, outcome.message.clone()),
-            code => (Sign::Refused, format!("{code}: {}", outcome.message).into()),
+            code => (Sign::Refused, told(code, &outcome.message)),
         }
     }
 }
 
 const UNSEEN: &str = "Leaf couldn't be asked; nothing is known";
+
+/// An outcome with what is said of it, where something is.
+fn told(code: OutcomeCode, message: &str) -> Cow<'static, str> {
+    if message.is_empty() { code.as_str().into() } else { format!("{code}: {message}").into() }
+}
 
 fn said(message: Option<&str>) -> Cow<'static, str> {
     message.map_or(Cow::Borrowed(""), |message| Cow::Owned(message.to_owned()))
