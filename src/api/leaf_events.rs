@@ -18,14 +18,48 @@ const MOST_FIELDS: usize = 40;
 /// The longest name of a field, and the longest value, in characters.
 const LONGEST_NAME: usize = 40;
 
-/// The longest word of a value, in letters: longer ones are no words of any language that an error is written in.
-const LONGEST_WORD: usize = 24;
-
 /// How deep objects within objects are looked into.
 const DEEPEST: usize = 4;
 
-/// The fields whose value is shown, where it is a few plain words.
+/// The fields whose value is shown, where it is one of [`WORDS`].
 const TELLING: [&str; 5] = ["error", "code", "status", "type", "title"];
+
+/// The values that are shown. A password may be a plain word, so that nothing else comes out.
+///
+/// Sources: RFC 6749, sections 4.1.2.1 and 5.2, and RFC 6750, section 3.1 (errors of OAuth 2.0); RFC 9110, section 15
+/// (reason phrases of HTTP).
+const WORDS: [&str; 30] = [
+    "access_denied",
+    "insufficient_scope",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_token",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "OK",
+    "Created",
+    "Accepted",
+    "No Content",
+    "Bad Request",
+    "Unauthorized",
+    "Forbidden",
+    "Not Found",
+    "Method Not Allowed",
+    "Not Acceptable",
+    "Request Timeout",
+    "Conflict",
+    "Gone",
+    "Too Many Requests",
+    "Internal Server Error",
+    "Bad Gateway",
+    "Service Unavailable",
+    "Gateway Timeout",
+];
 
 /// One entry of Leaf's log of a credential. Of its headers and its body, which can hold secrets, only the names of fields
 /// are taken, and few values.
@@ -49,7 +83,7 @@ pub struct EventField {
     /// Its name, with those of the objects around it before it, like `error.code`; `None` where it isn't made of letters, `_`
     /// and `-`, or is no field but a bare value.
     pub name: Option<String>,
-    /// Its value, where it is one of the few that are shown: plain words under a telling name.
+    /// Its value, where it is one of the few that are shown: a known error under a telling name.
     pub value: Option<String>,
 }
 
@@ -132,7 +166,7 @@ fn collect(value: &Value, name: Option<&str>, depth: usize, fields: &mut Vec<Eve
             let name = name.filter(|name| !name.is_empty());
             let last = name.and_then(|name| name.rsplit('.').next()).unwrap_or_default();
             let is_telling = TELLING.iter().any(|telling| telling.eq_ignore_ascii_case(last));
-            let value = value.as_str().filter(|text| is_telling && is_plain_words(text)).map(str::to_owned);
+            let value = value.as_str().filter(|text| is_telling && is_known(text)).map(str::to_owned);
             fields.push(EventField { name: name.map(str::to_owned), value });
         }
     }
@@ -144,7 +178,13 @@ fn plain_name(name: &str) -> Option<&str> {
     (!name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(is_plain)).then_some(name)
 }
 
-fn is_plain_words(text: &str) -> bool {
-    let is_word = |word: &str| word.chars().all(char::is_alphabetic) && word.chars().count() <= LONGEST_WORD;
-    text.chars().count() <= LONGEST_NAME && text.split(['_', '-', ' ']).all(is_word)
+/// Whether a value is one of the words, without regard to case and to what stands between two of them.
+fn is_known(text: &str) -> bool {
+    let letters = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphabetic);
+        letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>()
+    };
+    let is_made_of_words = text.chars().all(|letter| letter.is_ascii_alphabetic() || "_- ".contains(letter));
+    let text = if is_made_of_words { letters(text) } else { return false };
+    WORDS.iter().any(|word| letters(word) == text)
 }
