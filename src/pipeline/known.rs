@@ -3,7 +3,7 @@
 use super::decide::is_login_changed;
 use super::journey::{Goal, JourneyStart, KnownCredential, PriorIntent};
 use crate::checkpoint::{KeyStanding, RowFingerprints, UserRecord};
-use crate::model::{Login, OutcomeCode, UnixMillis};
+use crate::model::{Login, OutcomeCode, Stage, UnixMillis};
 
 /// With what a row's journey begins.
 pub(super) fn start_of(
@@ -13,12 +13,13 @@ pub(super) fn start_of(
     key: KeyStanding,
 ) -> JourneyStart {
     let last = record.outcome.as_ref().map(|record| record.outcome.code);
+    let ended_at = record.outcome.as_ref().map(|record| record.outcome.stage);
     let is_comparable = key == KeyStanding::Own;
     let is_changed = is_comparable && record.row.is_some_and(|print| print != fingerprints.row);
     JourneyStart {
         login_changed: is_comparable && is_login_changed(login, record),
         password_changed: is_changed && last.is_some_and(OutcomeCode::is_done),
-        look_first: last.is_some_and(OutcomeCode::asks_for_look),
+        look_first: last.is_some_and(OutcomeCode::asks_for_look) || ended_at.is_some_and(was_looked_at),
         ..start_with(record, Goal::Attached, Some(login))
     }
 }
@@ -49,4 +50,10 @@ fn start_with(record: &UserRecord, goal: Goal, login: Option<&Login>) -> Journey
         }),
         ..JourneyStart::default()
     }
+}
+
+/// Whether a row that ended there was looked at or changed at Leaf, so that the next attach isn't the first thing that Leaf
+/// hears of it. What was to be seen then is still to be seen.
+pub(super) const fn was_looked_at(stage: Stage) -> bool {
+    matches!(stage, Stage::Precheck | Stage::Remove)
 }

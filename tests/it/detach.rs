@@ -392,3 +392,20 @@ fn foreign_credentials_on_many_users_do_not_stop_it() {
     assert_eq!((counted["leaf-credentials-exist"], counted["detached"]), (50, 30));
     assert_eq!(bench.calls_of(DeleteCredential), 30);
 }
+
+#[test]
+fn what_a_detach_could_not_look_at_is_looked_at_before_anything_is_attached_even_without_a_precheck() {
+    let rows = growers(1);
+    let bench = Bench::new(&rows);
+    bench.world().seed_credential(rows[0].id, "OK");
+    let failing = Trouble::Answer(Answer::new(500));
+    bench.inject(Fault::new(Calls::One(GetUser), When::Always, failing));
+    detach(&bench, &["growers.csv"]).with_code(3);
+    assert_eq!(bench.outcomes(), ["leaf-unavailable"]);
+    bench.world().lift_faults();
+    bench.run(&["--precheck", "off"]).with_code(0);
+    assert_eq!(
+        (bench.outcomes(), bench.calls_of(CreateCredential)),
+        (vec!["already-attached".to_owned()], 0)
+    );
+}

@@ -71,6 +71,8 @@ impl Journey {
         self.unjudged = None;
         let Some(credential) = found else { return self.detached() };
         if let Some(id) = credential.id.clone().filter(|_| self.is_proved_ours(&credential)) {
+            // However the row ends, the proof outlives the intent.
+            self.earlier = Some(id.clone());
             self.start.known = Some(KnownCredential { id, origin: Some(Origin::Recovered), ours: true });
         }
         self.on_precheck(Some(credential))

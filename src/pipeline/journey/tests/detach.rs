@@ -248,8 +248,13 @@ fn a_run_that_finds_the_credential_goes_on_from_there() {
     let told = tell(rules(), start, [user_holds("c0", "OK")]);
     assert_eq!(told.lines, ["GET user", "end: attached at precheck, created, ours, c0"]);
     let taken_back = PriorIntent { over_nothing: true, ..open_detachment(120) };
-    let told = tell(with_existing(OnExisting::Fail), resumed(taken_back), [user_holds("c0", "OK")]);
+    let told = tell(with_existing(OnExisting::Fail), resumed(taken_back.clone()), [user_holds("c0", "OK")]);
     assert_eq!(told.lines, ["GET user", "end: attached at precheck, recovered, ours, c0"]);
+    // Seed 487222 of `leaving`: the intent is closed, and the credential is still known as ours.
+    let start = JourneyStart { login_changed: true, ..resumed(taken_back) };
+    let told = tell(rules(), start, [user_holds("c0", "OK"), Event::ChangeClaimed(false)]);
+    assert_eq!(told.end(), "end: not-reached at precheck, c0");
+    assert_eq!(told.finish.earlier, CredentialId::new("c0"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod deadline;
 mod detach;
 mod earlier_login;
+mod leaving;
 mod look;
 mod repair;
 mod replace;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::story::rules;
 use super::world::{Climate, Held, World};
 use crate::model::simulated::{Dice, Seeds};
-use crate::model::{CredentialId, NextRun, Origin, OutcomeCode};
+use crate::model::{CredentialId, NextRun, Origin, OutcomeCode, Stage};
 use crate::pipeline::journey::types::{Finish, KeptIntent};
 use crate::pipeline::journey::{
     Call, Effect, Event, Goal, Intending, Journey, JourneyRules, JourneyStart, KnownCredential, OnExisting,
     PriorIntent,
 };
+use crate::pipeline::known::was_looked_at;
 
 /// Runs in which things go wrong, and then those in which nothing does any more.
 const TROUBLED_RUNS: u32 = 8;
@@ -30,11 +31,12 @@ const CRASHES: u64 = 3;
 
 /// What a row's ledger keeps, as the pipeline writes it.
 #[derive(Debug, Default)]
-struct Kept {
+pub(super) struct Kept {
     /// The open intent, and when it was written by the wall clock, in milliseconds.
-    intent: Option<(i64, KeptIntent)>,
+    pub(super) intent: Option<(i64, KeptIntent)>,
     known: Option<KnownCredential>,
-    code: Option<OutcomeCode>,
+    pub(super) code: Option<OutcomeCode>,
+    stage: Option<Stage>,
 }
 
 /// One seed's story. When a check in it fails, it tells itself.
@@ -42,21 +44,24 @@ struct Kept {
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, and their combinations are all possible"
 )]
-struct Fate {
+pub(super) struct Fate {
     seed: u64,
-    told: Vec<String>,
-    rules: JourneyRules,
-    login_changed: bool,
-    world: World,
-    kept: Kept,
-    now: Duration,
+    pub(super) told: Vec<String>,
+    pub(super) goal: Goal,
+    pub(super) rules: JourneyRules,
+    pub(super) login_changed: bool,
+    pub(super) world: World,
+    pub(super) kept: Kept,
+    pub(super) now: Duration,
     /// How long the last request took, which its journey hasn't heard of yet.
     answered_after: Duration,
     /// How far the wall clock is behind, in milliseconds.
     clock_behind: i64,
-    is_calm: bool,
+    /// The last deletion whose result nobody heard of.
+    unknown_removal: Option<Duration>,
+    pub(super) is_calm: bool,
     /// Without a look before, nobody can tell whose the credential is that a look after the attach finds.
-    is_blind: bool,
+    pub(super) is_blind: bool,
     /// Whether its user was left as it stands.
     is_left: bool,
 }
@@ -75,10 +80,10 @@ impl Drop for Fate {
 }
 
 /// How often each ending occurred.
-type Endings = BTreeMap<String, u32>;
+pub(super) type Endings = BTreeMap<String, u32>;
 
 impl Fate {
-    fn new(seed: u64, settle: Duration, latest: Duration, longest_lag: Duration) -> Self {
+    pub(super) fn new(seed: u64, settle: Duration, latest: Duration, longest_lag: Duration) -> Self {
         let mut dice = Dice::new(seed);
         let climate = Climate {
             lateness: dice.time(latest),
@@ -110,6 +115,7 @@ impl Fate {
         Self {
             seed,
             told: Vec::new(),
+            goal: Goal::default(),
             rules,
             login_changed: ours.is_some() && dice.chance(50),
             world: World::new(dice, climate, held),
@@ -117,6 +123,7 @@ impl Fate {
             now: Duration::ZERO,
             answered_after: Duration::ZERO,
             clock_behind: 0,
+            unknown_removal: None,
             is_calm: false,
             is_blind: !rules.precheck && held.is_some_and(|held| !held.ours),
             is_left: false,
@@ -139,7 +146,7 @@ impl Fate {
         fate.is_blind = false;
         // What the ledger knows was ours; if it is somebody else's that is there, it has another id.
         let known = known(if ours { "c1" } else { "c99" });
-        fate.kept = Kept { known: Some(known), code: Some(OutcomeCode::Attached), intent: None };
+        fate.kept = Kept { known: Some(known), code: Some(OutcomeCode::Attached), ..Kept::default() };
         fate
     }
 
@@ -189,7 +196,7 @@ impl Fate {
         code == OutcomeCode::CredentialUnhealthy && !self.login_changed
     }
 
-    fn pause(&mut self) {
+    pub(super) fn pause(&mut self) {
         let dice = &mut self.world.dice;
         let minutes = if self.is_calm { 20 } else { dice.pick(&[0, 0, 1, 3, 20, 1_440]) };
         self.now += Duration::from_secs(1 + 60 * minutes);
@@ -204,7 +211,7 @@ impl Fate {
     }
 
     fn start(&self) -> JourneyStart {
-        let Kept { intent, known, code } = &self.kept;
+        let Kept { intent, known, code, stage } = &self.kept;
         let intent = intent.as_ref().map(|(at, KeptIntent { intending, acknowledged })| PriorIntent {
             age: u64::try_from(self.wall_clock() - at).ok().map(Duration::from_millis),
             attaches: intending.attaches,
@@ -215,17 +222,17 @@ impl Fate {
             other_login: false,
         });
         JourneyStart {
-            goal: Goal::default(),
+            goal: self.goal,
             password_changed: false,
             intent,
             login_changed: self.login_changed && known.as_ref().is_some_and(|known| known.ours),
             known: known.clone(),
-            look_first: code.is_some_and(OutcomeCode::asks_for_look),
+            look_first: code.is_some_and(OutcomeCode::asks_for_look) || stage.is_some_and(was_looked_at),
         }
     }
 
-    /// One run of the row; `None` when it crashed.
-    fn carry(&mut self) -> Option<Finish> {
+    /// One run of the row; `None` when it crashed, or left everything as it stood.
+    pub(super) fn carry(&mut self) -> Option<Finish> {
         let mut journey = Journey::new(self.rules, self.start());
         let (began, mut event) = (self.now, Event::Begun);
         // What a crash left of the run before is no matter of this one.
@@ -245,12 +252,18 @@ impl Fate {
                 }
                 Effect::SendIntended(call, intending) => {
                     self.intend(call, &intending);
+                    let sent = self.now;
                     if crash == Some(1) {
                         return None;
                     }
                     let event = self.send(call, number(intending.removing.as_ref()));
                     if crash == Some(2) {
+                        self.unknown_removal =
+                            (call == Call::Remove).then_some(sent).or(self.unknown_removal);
                         return None;
+                    }
+                    if call == Call::Remove && is_unknown(&event) {
+                        self.unknown_removal = Some(sent);
                     }
                     event
                 }
@@ -272,12 +285,10 @@ impl Fate {
                 }
                 Effect::Finish(finish) => return Some(*finish),
                 Effect::Leave(why) => {
-                    assert_eq!(
-                        self.rules.on_existing,
-                        OnExisting::Repair,
-                        "a run leaves none as it stands: {why}"
-                    );
-                    assert_eq!(self.kept.intent, None, "something is open: {why}");
+                    let is_repair = self.rules.on_existing == OnExisting::Repair;
+                    let is_run = self.goal == Goal::Attached;
+                    assert!(is_repair || !is_run, "a run leaves none as it stands: {why}");
+                    assert!(self.kept.intent.is_none() || !is_run, "something is open: {why}");
                     self.is_left = true;
                     return None;
                 }
@@ -302,6 +313,9 @@ impl Fate {
         if call == Call::Attach {
             self.check_that_no_attach_can_be_under_way(intending);
         }
+        if let Some(unknown) = self.unknown_removal {
+            assert!(self.now >= unknown + self.rules.settle, "{call:?}, and a deletion may be under way");
+        }
         let kept = KeptIntent { intending: intending.clone(), acknowledged: false };
         self.kept.intent = Some((self.wall_clock(), kept));
     }
@@ -317,18 +331,22 @@ impl Fate {
     }
 
     /// Records an outcome as the pipeline does, after checking that it is true.
-    fn record(&mut self, finish: Finish) {
+    pub(super) fn record(&mut self, finish: Finish) {
         self.check(&finish);
         // An intent from the future, where the clock went back, is from now at the latest.
         let now = self.wall_clock();
         let at = self.kept.intent.as_ref().map_or(now, |(at, _)| now.min(*at));
         let outcome = finish.outcome;
         self.kept.intent = finish.keep_intent.map(|kept| (at, kept));
-        self.kept.code = Some(outcome.code);
+        (self.kept.code, self.kept.stage) = (Some(outcome.code), Some(outcome.stage));
         let id = outcome.credential.and_then(|credential| credential.id);
         let is_held = outcome.code.is_done() || outcome.code == OutcomeCode::CredentialUnhealthy;
         if let Some(id) = id.filter(|_| is_held) {
             self.kept.known = Some(KnownCredential { id, origin: outcome.origin, ours: finish.ours });
+        } else if outcome.code == OutcomeCode::Detached {
+            self.kept.known = None;
+        } else if let Some(id) = finish.earlier {
+            self.kept.known = Some(KnownCredential { id, origin: Some(Origin::Recovered), ours: true });
         }
     }
 
@@ -338,7 +356,10 @@ impl Fate {
         let is_open = finish.keep_intent.is_some();
         let must_be_open = matches!(
             code,
-            OutcomeCode::AttachUnconfirmed | OutcomeCode::NeedsReview | OutcomeCode::CredentialRemoved
+            OutcomeCode::AttachUnconfirmed
+                | OutcomeCode::NeedsReview
+                | OutcomeCode::CredentialRemoved
+                | OutcomeCode::DetachUnconfirmed
         );
         assert_eq!(is_open, must_be_open, "{code}");
         let is_timely = self.world.climate.lateness + self.world.climate.lag < self.rules.settle;
@@ -347,6 +368,7 @@ impl Fate {
         }
         assert!(is_open || !self.world.has_attach_under_way(self.now), "{code}, and an attach is under way");
         let held = self.world.held(self.now);
+        assert!(code != OutcomeCode::Detached || held.is_none(), "{code}, and {held:?} is there");
         let shown = finish.outcome.credential.as_ref().and_then(|credential| credential.id.as_ref());
         if code.is_done() {
             let held = held.unwrap_or_else(|| panic!("{code}, and nothing is there"));
@@ -361,9 +383,15 @@ impl Fate {
             || matches!(code, OutcomeCode::CredentialUnhealthy | OutcomeCode::LeafCredentialsExist);
         if let Some(held) = held.filter(|held| !says_what_is_there && held.id != 1) {
             let known = self.kept.known.as_ref().map(|known| &known.id);
+            let known = finish.earlier.as_ref().or(known);
             assert_eq!(number(known), Some(held.id), "{code}, and our attach took effect");
         }
     }
+}
+
+/// Whether nobody knows whether the request took effect.
+fn is_unknown(event: &Event) -> bool {
+    matches!(event, Event::Failed(error) if error.kind.trouble() == crate::http::Trouble::Ambiguous)
 }
 
 fn known(id: &str) -> KnownCredential {

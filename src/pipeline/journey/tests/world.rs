@@ -72,6 +72,8 @@ pub(super) struct World {
     pub(super) doubles: u32,
     /// How often a deletion took away another credential than it was meant for.
     pub(super) wrong_removals: u32,
+    /// How often a deletion took away a credential that isn't ours.
+    pub(super) foreign_removals: u32,
 }
 
 impl World {
@@ -89,6 +91,7 @@ impl World {
             removals: Vec::new(),
             doubles: 0,
             wrong_removals: 0,
+            foreign_removals: 0,
         }
     }
 
@@ -150,6 +153,7 @@ impl World {
             (Change::Remove { .. }, None) => return false,
             (Change::Remove { asked }, Some(held)) => {
                 self.wrong_removals += u32::from(held.id != asked);
+                self.foreign_removals += u32::from(!held.ours);
                 None
             }
         };
