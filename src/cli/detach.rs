@@ -150,7 +150,12 @@ struct Prepared {
 impl Prepared {
     fn new(arguments: &DetachArguments, asked: Asked) -> Result<Self, Failure> {
         let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
-        let options = resolve_detach(settings.services()?, &arguments.limits, arguments.include_foreign);
+        let options = resolve_detach(
+            settings.services()?,
+            &arguments.limits,
+            arguments.include_foreign,
+            arguments.from_run.is_none(),
+        );
         let name = asked.name();
         let manifest = match &asked {
             Asked::Manifest(path) => Some(open_manifest(arguments, path)?),

@@ -154,7 +154,7 @@ impl OutcomeCode {
             Self::NeedsReview => "Look at the user at Leaf, and run again after 15 minutes: it looks first.",
             Self::CredentialRemoved => "Run again soon: until then the grower has no credential.",
             Self::Detached => {
-                "Take the row out of the manifest; to attach it again, change the row or run with --retry-failed."
+                "Take the row out of the manifest; --retry-failed attaches it again, and after a roll-back a changed row does, too."
             }
             Self::DetachUnconfirmed => "Run the same detach again: it looks first.",
             Self::StaraUnavailable => "Run again when Stara answers.",

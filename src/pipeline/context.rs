@@ -28,6 +28,8 @@ pub(super) struct RunContext {
     pub(super) refusals: Refusals,
     /// What rows share with `--share-logins`; without it they run one after another.
     pub(super) shared_logins: Option<SharedLogins>,
+    /// Whether the row of a user who is detached is forgotten, so that nothing counts as its change.
+    pub(super) forgets_rows: bool,
     pub(super) changes_left: AtomicU32,
     pub(super) budget: Mutex<FailureBudget>,
     pub(super) opening: Opening,

@@ -26,6 +26,9 @@ pub struct DetachOptions {
     pub rules: JourneyRules,
     /// Whether credentials that aren't ours go, too.
     pub include_foreign: bool,
+    /// Whether the users are offboarded: then no change of their rows brings them back. A run that is taken back is to be
+    /// mended and carried out again, so there a changed row does.
+    pub is_for_good: bool,
     /// The most credentials deleted in this run.
     pub most_changes: u32,
     /// How many rows may fail before the run stops.
@@ -67,6 +70,7 @@ pub async fn detach(
         retry_rejected: false,
         refusals: Refusals::default(),
         shared_logins: None,
+        forgets_rows: options.is_for_good,
         most_changes: options.most_changes,
         budget: FailureBudget::new(options.failure_limit, staged.to_do, false),
         concurrency,

@@ -5,8 +5,8 @@ use super::context::Abandoned;
 use super::event::Event;
 use super::journey::{Finish, Intending, Message};
 use crate::checkpoint::{
-    Fingerprint, HeldChange, HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord, Refusal,
-    RefusalChange, UserRecord,
+    DecidedRow, Fingerprint, HeldChange, HeldCredential, Intent, KeyStanding, OutcomeChange, OutcomeRecord,
+    Refusal, RefusalChange, UserRecord,
 };
 use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, Stage, UnixMillis};
 
@@ -32,8 +32,7 @@ impl Carrier<'_> {
         let login = task.grower.as_ref().map(|grower| &grower.login);
         let change = OutcomeChange {
             user: task.user,
-            // A row whose credential was taken away stays as it was decided before: what changed of it since counts.
-            row: task.decided_row(context.key).filter(|_| code != OutcomeCode::Detached),
+            row: self.decided_row(code),
             held: held_after(&finish, &task.record, login, context.run),
             refusal: self.refusal(&finish, now),
             open_intent,
@@ -87,6 +86,16 @@ impl Carrier<'_> {
     fn repeats(&self, code: OutcomeCode) -> bool {
         let row = self.task.grower.as_ref().map(|grower| grower.fingerprints.row);
         repeats(code, &self.task.record, row)
+    }
+
+    /// The row by which the outcome was decided; `None` where the row before it stands. Of one whose credential was taken away
+    /// it does, so that what changes of it counts, unless it is to be forgotten.
+    fn decided_row(&self, code: OutcomeCode) -> Option<DecidedRow> {
+        if code != OutcomeCode::Detached {
+            return self.task.decided_row(self.context.key);
+        }
+        let login = self.task.record.login.clone().filter(|_| self.context.forgets_rows)?;
+        Some(DecidedRow { login, fingerprints: None })
     }
 
     fn refusal(&self, finish: &Finish, at: UnixMillis) -> RefusalChange {

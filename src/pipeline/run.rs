@@ -92,6 +92,7 @@ pub async fn run(
         retry_rejected: options.retry_rejected,
         refusals,
         shared_logins,
+        forgets_rows: false,
         most_changes: options.most_changes,
         budget: FailureBudget::new(options.failure_limit, staged.to_do, is_warned),
         concurrency,

@@ -75,6 +75,8 @@ pub(super) struct Work {
     pub(super) retry_rejected: bool,
     pub(super) refusals: Refusals,
     pub(super) shared_logins: Option<SharedLogins>,
+    /// Whether the row of a user who is detached is forgotten, so that nothing counts as its change.
+    pub(super) forgets_rows: bool,
     /// How many credentials may be deleted.
     pub(super) most_changes: u32,
     pub(super) budget: FailureBudget,
@@ -103,6 +105,7 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
         retry_rejected: work.retry_rejected,
         refusals: work.refusals,
         shared_logins: work.shared_logins,
+        forgets_rows: work.forgets_rows,
         changes_left: AtomicU32::new(work.most_changes),
         budget: Mutex::new(work.budget),
         opening: Opening::default(),

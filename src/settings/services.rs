@@ -152,13 +152,19 @@ fn run_options(
     }
 }
 
-/// What the flags come to for a run that takes credentials away.
+/// What the flags come to for a run that takes credentials away, for good or until their rows change.
 #[must_use]
-pub fn resolve_detach(services: Services, limits: &RowLimitFlags, include_foreign: bool) -> DetachOptions {
+pub fn resolve_detach(
+    services: Services,
+    limits: &RowLimitFlags,
+    include_foreign: bool,
+    is_for_good: bool,
+) -> DetachOptions {
     DetachOptions {
         services,
         rules: rules(limits, true, OnExisting::Keep),
         include_foreign,
+        is_for_good,
         most_changes: limits.max_changes,
         failure_limit: limits.max_failures,
     }

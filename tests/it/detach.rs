@@ -87,7 +87,7 @@ fn ids_are_named_one_by_one_and_each_counts_once() {
 }
 
 #[test]
-fn what_is_detached_costs_no_call_again_and_a_later_run_leaves_it_until_the_row_changes() {
+fn what_is_detached_costs_no_call_again_and_no_changed_row_brings_it_back() {
     let (bench, rows) = attached(2);
     detach(&bench, &ids(&rows[..1]).iter().map(String::as_str).collect::<Vec<_>>()).with_code(0);
     let calls = bench.calls();
@@ -98,8 +98,22 @@ fn what_is_detached_costs_no_call_again_and_a_later_run_leaves_it_until_the_row_
 
     bench.write_manifest(&[rows[0].with_password("a new one"), rows[1].clone()]);
     rows[0].with_password("a new one").join(bench.world());
-    bench.run(&[]).with_code(0);
+    bench.run(&[]).with_code(3);
+    assert_eq!(bench.outcomes(), ["detached", "attached"]);
+    bench.run(&["--retry-failed"]).with_code(0);
     assert_eq!((bench.outcomes(), holders(&bench, &rows)), (vec!["attached".to_owned(); 2], 2));
+}
+
+#[test]
+fn after_a_run_was_taken_back_its_rows_wait_until_they_change() {
+    let (bench, rows) = attached(2);
+    detach(&bench, &["--from-run", "1"]).with_code(0);
+    bench.run(&[]).with_code(3);
+    assert_eq!(bench.outcomes(), ["detached", "detached"]);
+    bench.write_manifest(&[rows[0].with_password("the right one"), rows[1].clone()]);
+    rows[0].with_password("the right one").join(bench.world());
+    bench.run(&[]).with_code(3);
+    assert_eq!(bench.outcomes(), ["attached", "detached"]);
 }
 
 #[test]
