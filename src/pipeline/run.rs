@@ -81,7 +81,11 @@ pub async fn run(
         if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
     let hosts = Hosts::new(options.services, &ledger, stop.clone(), Arc::clone(&observer))?;
-    end_listed(&hosts, &ledger, options.list_use, options.rules, staged.run).await?;
+    tokio::select! {
+        biased;
+        () = stop.aborting() => {}
+        ended = end_listed(&hosts, &ledger, options.list_use, options.rules, staged.run) => ended?,
+    }
     let work = Work {
         run: staged.run,
         to_do: staged.to_do,

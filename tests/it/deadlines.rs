@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stara_onboard::sandbox::CallKind::{Authenticate, CreateCredential, GetCredential};
+use stara_onboard::sandbox::CallKind::{Authenticate, CreateCredential, GetCredential, ListUsers};
 use stara_onboard::sandbox::{Answer, Calls, Fault, RetryAfter, SandboxOptions, Trouble, When};
 
 use crate::support::{Bench, counts, growers, side_by_side};
@@ -87,6 +87,17 @@ fn what_is_parked_when_the_time_is_over_is_not_waited_for() {
     assert_eq!(bench.outcomes(), ["attach-unconfirmed"]);
     bench.run(&["--settle", "1s"]).with_code(0);
     bench.expect_one_effect_each(&rows);
+}
+
+#[test]
+fn a_list_that_leaf_holds_back_gets_the_grace_and_no_more() {
+    let rows = growers(30);
+    let bench = Bench::new(&rows);
+    let pause = Answer::new(429).retry_after(RetryAfter::Seconds(600));
+    bench.inject(Fault::new(Calls::One(ListUsers), When::Always, Trouble::Answer(pause)));
+    let ended = bench.run(&["--precheck", "auto", "--max-duration", "1s", "--grace", "100ms"]).with_code(5);
+    ended.saying("--max-duration (1s)");
+    assert_eq!(bench.status(&[])["runs"][0]["exitCode"], 5);
 }
 
 #[test]
