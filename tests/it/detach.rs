@@ -423,3 +423,33 @@ fn what_a_detach_could_not_look_at_is_looked_at_before_anything_is_attached_even
         (vec!["already-attached".to_owned()], 0)
     );
 }
+
+#[test]
+fn a_roll_back_that_was_killed_while_it_took_back_what_was_in_the_open_finishes() {
+    let rows = growers(2);
+    let bench = Bench::new(&rows);
+    bench.inject(Fault::hang_after_effect());
+    let running = bench.run_of("growers.csv", &[]).start();
+    bench.until(|world| world.attach_effects_in_all() == 2);
+    running.signal(Signal::KILL);
+    running.end();
+    bench.world().lift_faults();
+
+    // Nobody knows of these credentials but the intents. Now the deletions hang, one of them after its effect.
+    let hang = |at: usize, trouble| {
+        Fault::new(Calls::One(DeleteCredential), When::Always, trouble).for_user(rows[at].id)
+    };
+    bench.inject(hang(0, Trouble::Hang));
+    bench.inject(hang(1, Trouble::HangAfterEffect));
+    let arguments = ["--from-run", "1", "--settle", "1s"];
+    let running = start(&bench, &arguments);
+    bench.until(|world| world.faults_befallen("custom") == 2);
+    running.signal(Signal::KILL);
+    running.end();
+    bench.world().lift_faults();
+
+    detach(&bench, &arguments).with_code(0);
+    assert_eq!((bench.outcomes(), holders(&bench, &rows)), (vec!["detached".to_owned(); 2], 0));
+    assert_eq!(bench.calls_of(DeleteCredential), 3, "one had no effect, and was sent once more");
+    detach(&bench, &arguments).with_code(0).saying("there is nothing to do");
+}
