@@ -105,9 +105,19 @@ impl UserAnswer {
         }
     }
 
-    /// What it shows as an entry of a list: there a null says nothing.
-    pub(super) fn listed_look(&self) -> UserLook {
-        if matches!(self.stara_credentials, Some(None)) { UserLook::Incomplete } else { self.look() }
+    /// Whether it shows a credential, whole or not.
+    pub(super) fn has_credential(&self) -> bool {
+        matches!(self.stara_credentials, Some(Some(_)))
+    }
+
+    /// What it shows as an entry of a list: there a null says nothing, and a field that isn't there only where the list
+    /// shows credentials at all.
+    pub(super) fn listed_look(&self, shows_credentials: bool) -> UserLook {
+        match self.stara_credentials {
+            Some(None) => UserLook::Incomplete,
+            None if !shows_credentials => UserLook::Incomplete,
+            _ => self.look(),
+        }
     }
 }
 

@@ -60,8 +60,11 @@ impl LeafApi {
     /// As [`LeafApi::users`].
     pub fn read_users(reply: &Reply, headers: &HeaderMap) -> Result<UserPage, CallError> {
         let entries: Vec<Entry> = answer::read(reply)?;
+        // Where no user of a page shows a credential, a list may not show any at all.
+        let shows_credentials =
+            entries.iter().any(|entry| matches!(entry, Entry::User(user) if user.has_credential()));
         let user = |entry: &Entry| match entry {
-            Entry::User(user) => Some((user.id()?, user.listed_look())),
+            Entry::User(user) => Some((user.id()?, user.listed_look(shows_credentials))),
             Entry::Else(_) => None,
         };
         Ok(UserPage {

@@ -1,6 +1,6 @@
 //! What the audit that is under way has found: read back, counted, and accepted.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::LedgerError;
 use super::ledger::Ledger;
@@ -28,6 +28,21 @@ pub struct FoundUser {
     pub since: UnixMillis,
     /// In how many audits in a row.
     pub audits: u64,
+}
+
+/// What the last audit of a user found, where it isn't well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFinding {
+    /// What was found.
+    pub finding: Finding,
+    /// When first.
+    pub since: UnixMillis,
+    /// When last.
+    pub at: UnixMillis,
+    /// In how many audits in a row.
+    pub audits: u64,
+    /// The credential that was seen.
+    pub credential: Option<Credential>,
 }
 
 /// Which credentials an audit found foreign are known from now on.
@@ -69,6 +84,27 @@ impl Ledger {
         let rows = statement.query_map([only.map(Finding::as_str)], read_found);
         let rows = rows.map_err(|source| self.failed(source))?;
         Ok(consume(&mut rows.map(|row| row.map_err(|source| self.failed(source)))))
+    }
+
+    /// What the last audit of a user found; `None` where it was well, or never audited.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn finding_of(&self, id: LeafUserId) -> Result<Option<KeptFinding>, LedgerError> {
+        let sql = "SELECT finding, since, at, audits, findings.credential_id, findings.credential_status
+                   FROM findings JOIN users ON users.key = findings.user WHERE users.leaf_user_id = ?1";
+        let read = |row: &Row<'_>| {
+            let (id, status): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
+            let credential =
+                (id.is_some() || status.is_some()).then(|| Credential::new(id.as_deref(), status.as_deref()));
+            let finding = row.get::<_, String>(0)?.parse().ok();
+            let (since, at) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
+            let audits = row.get(3)?;
+            Ok(finding.map(|finding| KeptFinding { finding, since, at, audits, credential }))
+        };
+        let found = self.connection.query_row(sql, [id.as_bytes()], read).optional();
+        found.map(Option::flatten).map_err(|source| self.failed(source))
     }
 
     /// The next users whom this audit found unhealthy, at most `most`, from behind `after` on.

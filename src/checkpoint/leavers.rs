@@ -6,14 +6,16 @@ use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::runs::{RunRecord, read_run};
 use super::staging::StageError;
-use crate::model::{LeafUserId, OutcomeCode};
+use crate::model::{Finding, LeafUserId, Origin, OutcomeCode};
 
 /// What the ledger knows of users before their credentials are taken away. Each user counts once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LeaverCounts {
     /// Users with a credential of ours.
     pub ours: u64,
-    /// Users with one that isn't ours.
+    /// Those of them whose credential took another one's place.
+    pub replaced: u64,
+    /// Users with one that isn't ours, as far as the ledger or the last audit knows.
     pub not_ours: u64,
     /// Users with something in the open, of whom only a look can tell.
     pub open: u64,
@@ -26,10 +28,14 @@ pub struct LeaverCounts {
 const COUNT: &str = "
     SELECT coalesce(sum(is_ours AND NOT is_open), 0), coalesce(sum(is_held AND NOT is_ours AND NOT is_open), 0),
            coalesce(sum(is_open), 0), coalesce(sum(is_gone AND NOT is_held AND NOT is_open), 0),
-           coalesce(sum(NOT is_held AND NOT is_open AND NOT is_gone), 0)
-    FROM (SELECT users.held_id IS NOT NULL AS is_held, users.held_id IS NOT NULL AND users.held_ours AS is_ours,
-                 users.intent_at IS NOT NULL AS is_open, users.outcome IS ?1 AS is_gone
-          FROM temp.leavers LEFT JOIN users ON users.leaf_user_id = leavers.leaf_user_id)";
+           coalesce(sum(NOT is_held AND NOT is_open AND NOT is_gone), 0),
+           coalesce(sum(is_ours AND NOT is_open AND is_replaced), 0)
+    FROM (SELECT users.held_id IS NOT NULL AS is_held,
+                 users.held_id IS NOT NULL AND users.held_ours AND findings.finding IS NOT ?2 AS is_ours,
+                 users.intent_at IS NOT NULL AS is_open, users.outcome IS ?1 AS is_gone,
+                 users.held_origin IS ?3 AS is_replaced
+          FROM temp.leavers LEFT JOIN users ON users.leaf_user_id = leavers.leaf_user_id
+          LEFT JOIN findings ON findings.user = users.key)";
 
 impl Ledger {
     /// Counts what is known of these users. They are kept in a temporary table, and nothing of the ledger is changed.
@@ -54,13 +60,15 @@ impl Ledger {
             }
         }
         transaction.commit().map_err(failed)?;
-        let counts = self.connection.query_row(COUNT, [OutcomeCode::Detached.as_str()], |row| {
+        let names = [OutcomeCode::Detached.as_str(), Finding::Foreign.as_str(), Origin::Replaced.as_str()];
+        let counts = self.connection.query_row(COUNT, names, |row| {
             Ok(LeaverCounts {
                 ours: row.get(0)?,
                 not_ours: row.get(1)?,
                 open: row.get(2)?,
                 gone: row.get(3)?,
                 unknown: row.get(4)?,
+                replaced: row.get(5)?,
             })
         });
         let counts = counts.map_err(failed)?;

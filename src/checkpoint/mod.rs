@@ -42,7 +42,7 @@ pub use findings::{AuditedUser, FindingChange, StandingFinding};
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
 pub use forecasts::{Foreseen, ForeseenRow, RowInSight};
 pub use forget::{Forgotten, Pruned};
-pub use found::{Accepted, FoundUser};
+pub use found::{Accepted, FoundUser, KeptFinding};
 pub use leavers::LeaverCounts;
 pub use ledger::{KeyStanding, Ledger, LedgerAccess};
 pub use lock::{LockHolder, RunLock};

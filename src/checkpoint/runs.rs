@@ -48,6 +48,20 @@ impl RunKind {
         }
     }
 
+    /// What to do about an outcome of such a run, in one sentence: whoever offboards somebody wants nothing attached.
+    #[must_use]
+    pub fn advice(self, code: OutcomeCode) -> &'static str {
+        match (self, code) {
+            (Self::Detach, OutcomeCode::LeafCredentialsExist) => {
+                "This tool didn't attach it: find out who did; detach --include-foreign takes it away, too."
+            }
+            (Self::Detach, OutcomeCode::LeafUserUnknown) => {
+                "Leaf has nothing to take away there; check the leafUserId, or take it off the list."
+            }
+            _ => code.advice(),
+        }
+    }
+
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }

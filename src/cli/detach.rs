@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -77,6 +77,13 @@ enum Asked {
     Run(i64),
 }
 
+/// Whether a word is more probably a mistyped id than a file.
+fn is_like_an_id(word: &Path) -> bool {
+    let is_of_id = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    let text = word.as_os_str().as_encoded_bytes();
+    text.len() >= 16 && text.iter().copied().all(is_of_id) && !word.exists()
+}
+
 impl Asked {
     fn of(arguments: &DetachArguments) -> Result<Self, Failure> {
         if let Some(run) = arguments.from_run {
@@ -86,6 +93,11 @@ impl Asked {
         let users: Option<Vec<LeafUserId>> = arguments.leavers.iter().map(id).collect();
         match (users, arguments.leavers.as_slice()) {
             (Some(users), _) => Ok(Self::Users(users)),
+            (None, [word]) if is_like_an_id(word) => Err(Failure::new(
+                ExitCode::Usage,
+                anyhow::anyhow!("{} is neither a leafUserId nor a file", word.display()),
+                "nothing was sent; a leafUserId has 32 hexadecimal digits and 4 hyphens",
+            )),
             (None, [manifest]) => Ok(Self::Manifest(manifest.clone())),
             (None, _) => Err(Failure::new(
                 ExitCode::Usage,
@@ -193,7 +205,8 @@ impl Prepared {
     fn confirm(&self, arguments: &DetachArguments) -> Result<(), Failure> {
         let counts = self.leavers.count(&self.ledger)?;
         let services = &self.options.services;
-        let what = announcement(&counts, &services.leaf.http.origin(), &services.account, &self.options);
+        let what =
+            announcement(&self.name, &counts, &services.leaf.http.origin(), &services.account, &self.options);
         if arguments.yes {
             if !arguments.output.quiet {
                 tell(&what);
@@ -248,7 +261,7 @@ impl Prepared {
     }
 }
 
-fn open_manifest(arguments: &DetachArguments, path: &std::path::Path) -> Result<Manifest, Failure> {
+fn open_manifest(arguments: &DetachArguments, path: &Path) -> Result<Manifest, Failure> {
     let source = manifest_source::open(path)?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &arguments.lines.keep_column);
     let manifest = Manifest::open(source, &ReadOptions { wanted: Wanted::Users, ..options })?;
@@ -271,11 +284,18 @@ fn attached_in(ledger: &Ledger, run: i64) -> Result<Vec<LeafUserId>, Failure> {
 }
 
 /// What is about to happen, in words.
-fn announcement(counts: &LeaverCounts, leaf: &str, account: &str, options: &DetachOptions) -> String {
+fn announcement(
+    whom: &str,
+    counts: &LeaverCounts,
+    leaf: &str,
+    account: &str,
+    options: &DetachOptions,
+) -> String {
     let fate = if options.include_foreign { "goes, too (--include-foreign)" } else { "is left alone" };
-    let mut text = format!("Takes Stara credentials away at Leaf {leaf}, {account}:\n");
+    let mut text = format!("Takes Stara credentials of {whom} away at Leaf {leaf}, {account}:\n");
     let lines = [
         (counts.ours, "hold a credential that this tool attached".to_owned()),
+        (counts.replaced, "of them one that took another one's place, which can't be given back".to_owned()),
         (counts.not_ours, format!("hold one that it didn't attach, which {fate}")),
         (counts.open, "have something in the open, which settles first; then a look decides".to_owned()),
         (counts.unknown, format!("hold none that the ledger knows of; what a look finds {fate}")),

@@ -88,9 +88,10 @@ impl From<SettingsError> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let (code, hint) = match &error {
-            LedgerError::Held { .. } => {
-                (ExitCode::Held, "wait until it ends, or give this run a ledger of its own with --state FILE")
-            }
+            LedgerError::Held { .. } => (
+                ExitCode::Held,
+                "wait until it ends; a ledger of its own (--state FILE) is for other growers only, or both would act on the same",
+            ),
             LedgerError::OtherTarget { .. } => (
                 ExitCode::Usage,
                 "one ledger serves one target; give this one its own with --state FILE, so that a row done there \

@@ -9,7 +9,7 @@ use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, RunKind, RunLock, RunRecord, UserRecord};
-use crate::model::{LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
+use crate::model::{CredentialId, LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
 
 /// How many runs are listed.
 const LISTED_RUNS: u32 = 10;
@@ -195,6 +195,18 @@ fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord
             "run": held.run,
         })
     });
+    let finding = ledger.finding_of(id)?.map(|found| {
+        let credential = found.credential.as_ref();
+        json!({
+            "finding": found.finding.as_str(),
+            "since": found.since.to_rfc3339(),
+            "at": found.at.to_rfc3339(),
+            "audits": found.audits,
+            "credentialId": credential.and_then(|credential| credential.id.as_ref()).map(CredentialId::as_str),
+            "credentialStatus": credential.and_then(|credential| credential.status.as_deref()),
+            "advice": found.finding.advice(),
+        })
+    });
     let intent = record.intent.as_ref().map(|intent| {
         json!({
             "at": intent.at.to_rfc3339(),
@@ -211,6 +223,7 @@ fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord
         "login": record.login.as_ref().map(Login::as_str),
         "outcome": outcome,
         "credential": credential,
+        "finding": finding,
         "openIntent": intent,
         "savedEvents": ledger.events_of(id)?.into_iter().map(event).collect::<Vec<_>>(),
     }))
@@ -244,6 +257,12 @@ fn user_text(id: LeafUserId, lines: &[u64], record: &UserRecord, value: &Value) 
         let whose = if held.ours { "ours" } else { "not ours" };
         let run = held.run.map_or_else(String::new, |run| format!(", run {run}"));
         let _ = writeln!(text, "  credential  {} ({whose}{run})", held.id.as_str());
+    }
+    if let Some(found) = value["finding"].as_object() {
+        let said = |field: &str| found[field].as_str().unwrap_or_default();
+        let _ =
+            writeln!(text, "  last audit  {} on {}, since {}", said("finding"), said("at"), said("since"));
+        let _ = writeln!(text, "              {}", said("advice"));
     }
     if let Some(intent) = &record.intent {
         let what = if intent.attaches == 0 { "a deletion" } else { "an attach" };

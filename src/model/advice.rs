@@ -148,13 +148,14 @@ impl OutcomeCode {
                  --include-foreign takes it away."
             }
             Self::CredentialUnhealthy => {
-                "Let the grower check the Stara account; then audit --repair, or run with --on-existing replace, attaches anew."
+                "Let the grower check the Stara account; audit --repair attaches anew what is ours, run with --on-existing \
+                 replace whatever is there."
             }
             Self::AttachUnconfirmed => "Run again: it looks first and attaches only what isn't there.",
             Self::NeedsReview => "Look at the user at Leaf, and run again after 15 minutes: it looks first.",
             Self::CredentialRemoved => "Run again soon: until then the grower has no credential.",
             Self::Detached => {
-                "Take the row out of the manifest; --retry-failed attaches it again, and after a roll-back a changed row does, too."
+                "Take the row out of the manifest; --retry-failed --only ID attaches it again, and after a roll-back a changed row does."
             }
             Self::DetachUnconfirmed => "Run the same detach again: it looks first.",
             Self::StaraUnavailable => "Run again when Stara answers.",

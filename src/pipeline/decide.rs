@@ -63,6 +63,11 @@ impl<'a> Decider<'a> {
                 let waits = (same_login && !user.is_reopened) || self.key == KeyStanding::Lost;
                 if waits && !self.selection.retry_rejected { LineDecision::Keep } else { unless_refused }
             }
+            // Offboarded for good: it takes the user's name to bring it back.
+            OutcomeCode::Detached if record.row.is_none() => {
+                let is_named = self.selection.retry_failed && self.selection.only.contains(&row.leaf_user_id);
+                if is_named { unless_refused } else { LineDecision::Keep }
+            }
             code if code.next_run() == NextRun::WaitsForRow => {
                 if changed || self.selection.retry_failed {
                     unless_refused

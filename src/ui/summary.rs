@@ -162,7 +162,7 @@ impl Summary {
             .map(|(code, rows)| Block {
                 rows,
                 title: format!("{:>11}  {code:<26} up to {}", count(rows), code.owner().as_str()),
-                advice: wrapped(code.advice(), 13),
+                advice: wrapped(self.kind.advice(code), 13),
             })
             .collect();
         if blocks.is_empty() {

@@ -85,7 +85,10 @@ pub(super) fn opening(plan: &Plan) -> String {
 pub(super) fn look(list: bool, pages: Option<u64>, users: u64) -> String {
     let users = counted(users, "user");
     match (list, pages) {
-        (true, Some(pages)) => format!("at Leaf by its list: {} for {users}", counted(pages, "call")),
+        (true, Some(pages)) => format!(
+            "at Leaf by its list: {} for {users}, and one more for each that it leaves open",
+            counted(pages, "call")
+        ),
         (true, None) => format!("at Leaf by its list, which doesn't say how long it is, for {users}"),
         (false, Some(pages)) => {
             format!("at Leaf user by user: {users}, where its list takes {}", counted(pages, "call"))

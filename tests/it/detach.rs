@@ -100,8 +100,10 @@ fn what_is_detached_costs_no_call_again_and_no_changed_row_brings_it_back() {
     rows[0].with_password("a new one").join(bench.world());
     bench.run(&[]).with_code(3);
     assert_eq!(bench.outcomes(), ["detached", "attached"]);
-    bench.run(&["--retry-failed"]).with_code(0);
-    assert_eq!((bench.outcomes(), holders(&bench, &rows)), (vec!["attached".to_owned(); 2], 2));
+    bench.run(&["--retry-failed"]).with_code(3);
+    assert_eq!(bench.outcomes(), ["detached", "attached"], "it isn't named");
+    bench.run(&["--retry-failed", "--only", &rows[0].id.to_string()]).with_code(0);
+    assert_eq!(holders(&bench, &rows), 2);
 }
 
 #[test]
@@ -117,10 +119,10 @@ fn after_a_run_was_taken_back_its_rows_wait_until_they_change() {
 }
 
 #[test]
-fn retry_failed_attaches_what_was_detached() {
+fn retry_failed_attaches_who_was_detached_and_is_named() {
     let (bench, rows) = attached(1);
     detach(&bench, &[&rows[0].id.to_string()]).with_code(0);
-    bench.run(&["--retry-failed"]).with_code(0);
+    bench.run(&["--retry-failed", "--only", &rows[0].id.to_string()]).with_code(0);
     assert_eq!((bench.outcomes(), holders(&bench, &rows)), (vec!["attached".to_owned()], 1));
 }
 
@@ -166,7 +168,10 @@ fn a_run_is_rolled_back_and_no_other() {
     let text = bench.program().args(["status"]).end().with_code(0).stdout;
     assert!(text.contains("Latest run, 2:") && text.contains("    1 20"), "{text}");
 
-    detach(&bench, &["--from-run", "2"]).with_code(0);
+    let ended = detach(&bench, &["--from-run", "2"]).with_code(0);
+    let ended =
+        ended.saying("credentials of run 2 away").saying("2 of them one that took another one's place");
+    drop(ended);
     let left: Vec<usize> = (0..9).filter(|at| bench.world().credential(rows[*at].id).is_some()).collect();
     assert_eq!(left, [2, 3, 8], "those of the first run, and the one that was found");
     detach(&bench, &["--from-run", "2"]).with_code(0).saying("there is nothing to do");
@@ -345,6 +350,14 @@ fn a_user_that_leaf_does_not_know_is_named() {
     assert_eq!(bench.outcomes(), ["leaf-user-unknown", "detached"]);
     detach(&bench, &[&user(77).to_string()]).with_code(3).saying("1 hold none that the ledger knows of");
     assert_eq!(bench.outcomes(), ["leaf-user-unknown"]);
+}
+
+#[test]
+fn a_mistyped_id_is_no_missing_manifest() {
+    let (bench, rows) = attached(1);
+    let short = &rows[0].id.to_string()[1..];
+    detach(&bench, &[short]).with_code(2).saying("is neither a leafUserId nor a file");
+    assert_eq!(holders(&bench, &rows), 1);
 }
 
 #[test]

@@ -67,7 +67,7 @@ async fn every_user_is_counted_once_by_what_is_known_of_it() {
         |change| change,
     ])
     .await;
-    let counts = LeaverCounts { ours: 1, not_ours: 1, open: 1, gone: 1, unknown: 2 };
+    let counts = LeaverCounts { ours: 1, replaced: 0, not_ours: 1, open: 1, gone: 1, unknown: 2 };
     assert_eq!(count(&place, [1, 2, 3, 4, 5, 77, 1, 2, 3, 4, 5, 77]), counts);
     assert_eq!(count(&place, []), LeaverCounts::default());
     assert_eq!(count(&place, [1]).ours, 1, "one count says nothing to the next");

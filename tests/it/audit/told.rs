@@ -55,3 +55,33 @@ fn where_progress_is_json_every_line_is_and_the_last_one_is_the_audit() {
     let last = lines.last().unwrap();
     assert_eq!((&last["counts"]["unhealthy"], &last["repair"]["replaced"]), (&json!(1), &json!(1)));
 }
+
+#[test]
+fn what_an_audit_found_of_a_user_stands_in_its_status_until_it_is_well() {
+    let (bench, rows) = attached(2);
+    bench.world().set_status(rows[0].id, "invalid");
+    audit(&bench, &[]).with_code(0);
+    let id = rows[0].id.to_string();
+    let status = bench.status(&[&id]);
+    assert_eq!(status["finding"]["finding"], "unhealthy");
+    assert_eq!(status["finding"]["credentialStatus"], "invalid");
+    let text = bench.program().args(["status", &id]).end().with_code(0).stdout;
+    assert!(text.contains("last audit  unhealthy on"), "{text}");
+    assert_eq!(bench.status(&[&rows[1].id.to_string()])["finding"], Value::Null);
+    bench.world().set_status(rows[0].id, "OK");
+    audit(&bench, &[]).with_code(0);
+    assert_eq!(bench.status(&[&id])["finding"], Value::Null);
+}
+
+#[test]
+fn statuses_that_nobody_documents_are_told_word_for_word_and_never_called_broken() {
+    let (bench, rows) = attached(3);
+    for row in &rows[..2] {
+        bench.world().set_status(row.id, "Zombie 7");
+    }
+    let audit = audited(&bench, 0, &["--detailed-exitcode"]);
+    assert_eq!(audit["counts"], counts(3, 0, 0, 0, 0));
+    assert_eq!(audit["otherStatuses"], json!({"Zombie 7": 2}));
+    let text = super::audit(&bench, &[]).with_code(0).stdout;
+    assert!(text.contains("2 Zombie 7"), "{text}");
+}
