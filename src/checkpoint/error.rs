@@ -93,6 +93,13 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether the ledger's file is damaged, so that trying again can't help.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        let corrupt = Some(rusqlite::ErrorCode::DatabaseCorrupt);
+        matches!(self, Self::Database { source, .. } if source.sqlite_error_code() == corrupt)
+    }
+
     /// Whether the ledger or its directory can't be written, as against being the wrong one.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {

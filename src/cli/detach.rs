@@ -175,7 +175,9 @@ impl Prepared {
         };
         let path = arguments.state.path(false);
         Ledger::check_file(&path)?;
-        if matches!(asked, Asked::Run(_)) && path.symlink_metadata().is_err() {
+        if path.symlink_metadata().is_err() && (matches!(asked, Asked::Run(_)) || !arguments.include_foreign)
+        {
+            // Without it nothing is known to be ours.
             return Err(LedgerError::Missing { path }.into());
         }
         make_state_folder(&path)?;
@@ -272,15 +274,14 @@ fn open_manifest(arguments: &DetachArguments, path: &Path) -> Result<Manifest, F
 }
 
 fn attached_in(ledger: &Ledger, run: i64) -> Result<Vec<LeafUserId>, Failure> {
-    if ledger.run_numbered(run)?.is_none() {
-        let error = anyhow::anyhow!("the ledger knows no run {run}");
-        return Err(Failure::new(
-            ExitCode::Usage,
-            error,
-            "nothing was sent; `stara-onboard status` lists the runs",
-        ));
-    }
-    Ok(ledger.users_attached_in(run)?)
+    let error = match ledger.run_numbered(run)? {
+        None => anyhow::anyhow!("the ledger knows no run {run}"),
+        Some(found) if found.kind == RunKind::Detach => {
+            anyhow::anyhow!("run {run} was a detach, and attached nobody")
+        }
+        Some(_) => return Ok(ledger.users_attached_in(run)?),
+    };
+    Err(Failure::new(ExitCode::Usage, error, "nothing was sent; `stara-onboard status` lists the runs"))
 }
 
 /// What is about to happen, in words.

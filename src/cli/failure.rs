@@ -108,6 +108,11 @@ impl From<LedgerError> for Failure {
                 ExitCode::Usage,
                 "put the right key back; without any key the run goes on, but notices no changed rows",
             ),
+            error if error.is_damage() => (
+                ExitCode::StateUnwritable,
+                "the file is damaged: put ledger and key back from a backup; without one move them away, and a new ledger \
+                 learns from Leaf what is attached",
+            ),
             LedgerError::Database { .. }
             | LedgerError::File { .. }
             | LedgerError::NoRandomness

@@ -52,6 +52,12 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
             counted(users.len() as u64, "user"),
         ))?;
     }
+    let mut never_met = Vec::new();
+    for id in &users {
+        if ledger.user(*id)?.is_none() && ledger.lines_of(*id)?.is_empty() {
+            never_met.push(*id);
+        }
+    }
     let forgotten = ledger.forget(&users)?;
     drop(ledger);
     tell(&format!(
@@ -65,7 +71,12 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
         let error = anyhow::Error::new(source).context("the files beside the ledger can't be searched");
         Failure::new(ExitCode::StateUnwritable, error, "the ledger has forgotten; run the same command again")
     })?;
-    Ok(if left { ExitCode::RowsFailed } else { ExitCode::Done })
+    // Somebody may have to attest it: a mistyped id is no deletion.
+    for id in never_met.iter().take(LISTED) {
+        tell(&format!("warning: the ledger has never met {id}; check the id\n"));
+    }
+    let is_clean = !left && never_met.is_empty();
+    Ok(if is_clean { ExitCode::Done } else { ExitCode::RowsFailed })
 }
 
 /// A user that is forgotten while its credential is there can never be detached by this ledger again.

@@ -167,7 +167,7 @@ impl OutcomeCode {
             }
             Self::LeafUnexpectedAnswer => "Check --leaf-url, then run again; if it stays so, report it.",
             Self::Internal => "Run again, and report it with the log.",
-            Self::NotReached => "Run again to go on.",
+            Self::NotReached => "Run the same command again to go on.",
         }
     }
 }

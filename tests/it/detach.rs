@@ -353,6 +353,26 @@ fn a_user_that_leaf_does_not_know_is_named() {
 }
 
 #[test]
+fn without_a_ledger_nothing_is_known_to_be_ours_so_nothing_is_taken_away() {
+    let (bench, rows) = attached(2);
+    std::fs::remove_dir_all(bench.path("state")).unwrap();
+    let calls = bench.calls();
+    detach(&bench, &["growers.csv"]).with_code(2).saying("there is no ledger");
+    assert_eq!((bench.calls(), holders(&bench, &rows)), (calls, 2));
+    assert!(!bench.path("state").exists());
+    detach(&bench, &["growers.csv", "--include-foreign"]).with_code(0);
+    assert_eq!(holders(&bench, &rows), 0);
+}
+
+#[test]
+fn a_run_that_attached_nobody_cannot_be_taken_back() {
+    let (bench, rows) = attached(2);
+    detach(&bench, &[&rows[0].id.to_string()]).with_code(0);
+    detach(&bench, &["--from-run", "2"]).with_code(2).saying("run 2 was a detach");
+    assert_eq!(holders(&bench, &rows), 1);
+}
+
+#[test]
 fn a_mistyped_id_is_no_missing_manifest() {
     let (bench, rows) = attached(1);
     let short = &rows[0].id.to_string()[1..];
@@ -422,19 +442,19 @@ fn foreign_credentials_on_many_users_do_not_stop_it() {
 
 #[test]
 fn what_a_detach_could_not_look_at_is_looked_at_before_anything_is_attached_even_without_a_precheck() {
-    let rows = growers(1);
+    let rows = growers(2);
     let bench = Bench::new(&rows);
+    bench.write("other.csv", csv_of(&rows[1..]));
+    bench.run_of("other.csv", &[]).end().with_code(0);
     bench.world().seed_credential(rows[0].id, "OK");
     let failing = Trouble::Answer(Answer::new(500));
     bench.inject(Fault::new(Calls::One(GetUser), When::Always, failing));
-    detach(&bench, &["growers.csv"]).with_code(3);
+    detach(&bench, &[&rows[0].id.to_string()]).with_code(3);
     assert_eq!(bench.outcomes(), ["leaf-unavailable"]);
     bench.world().lift_faults();
     bench.run(&["--precheck", "off"]).with_code(0);
-    assert_eq!(
-        (bench.outcomes(), bench.calls_of(CreateCredential)),
-        (vec!["already-attached".to_owned()], 0)
-    );
+    assert_eq!(bench.outcomes(), ["already-attached", "attached"]);
+    assert_eq!(bench.calls_of(CreateCredential), 1, "that of the other row's run");
 }
 
 #[test]

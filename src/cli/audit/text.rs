@@ -9,6 +9,9 @@ use crate::model::{CredentialId, Finding, Login, UnixMillis};
 /// How many users of each finding are listed.
 const LISTED: usize = 20;
 
+/// From how many users on nobody's being known says something about the account.
+const MANY: u64 = 6;
+
 /// The text for stdout, but for what becomes of a repair.
 pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, LedgerError> {
     let counts = &shown.result.audit.counts;
@@ -20,9 +23,12 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
     }
     let aside = [
         (counts.not_attached, "hold none and need none: never attached, or detached"),
-        (counts.unsettled, "not settled yet: the next run of the manifest settles them"),
+        (counts.unsettled, "not settled yet: what began them settles them, run or detach again"),
         (counts.unseen, "not seen: nothing is known of them; run the same command again"),
-        (shown.result.forbidden, "of them because Leaf doesn't let this account see them (403)"),
+        (
+            shown.result.forbidden,
+            "that Leaf doesn't let this account see (403), so that nobody knows what they hold",
+        ),
         (shown.result.invalid_lines, "lines of the manifest that are no rows, and were left out"),
         (shown.result.logs_failed, "logs of unhealthy credentials that Leaf didn't give"),
         (
@@ -42,10 +48,14 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
             told.join(", ")
         );
     }
-    if let Some(previous) = &shown.result.previous {
+    // Compared with an audit that saw everybody, one that didn't would only frighten.
+    if let Some(previous) = shown.result.previous.as_ref().filter(|_| counts.unseen == 0) {
         let _ = writeln!(text, "Since {}: {}.", minute(previous.at), trend(&previous.counts, counts));
     }
-    if counts.drift() == 0 && counts.unseen == 0 {
+    if counts.unknown_user >= MANY && counts.unknown_user == counts.total() {
+        text.push_str("Leaf knows none of them: is it the Leaf account that they belong to?\n");
+    }
+    if counts.drift() + counts.unseen + counts.unsettled == 0 {
         text.push_str("Everything is as the ledger expects.\n");
     }
     for finding in Finding::ALL {

@@ -140,7 +140,8 @@ impl Prepared {
             print(&found);
         }
         if let Some(cause) = &result.stopped {
-            tell(&format!("stopped: {cause}\nhint: what was seen is kept; run the same command again\n"));
+            let advice = code_of_stop(cause).advice();
+            tell(&format!("stopped: {cause}\nhint: what was seen is kept. {advice}\n"));
         }
         let mut repaired = None;
         if let Some(((manifest, manifest_name), options)) = manifest.zip(repair)

@@ -51,7 +51,8 @@ pub struct AuditResult {
     pub list: ListReading,
     /// How users were looked at.
     pub looking: Looking,
-    /// Users unseen because Leaf doesn't let our account see them.
+    /// Users whom Leaf doesn't let our account see: unseen where a credential is expected, else not attached as far as is
+    /// known.
     pub forbidden: u64,
     /// Users found unhealthy whose log couldn't be had.
     pub logs_failed: u64,
@@ -95,11 +96,12 @@ pub async fn audit(
     let previous = ledger.last_audit(name)?;
     let at = UnixMillis::now();
     let (counts, forbidden) = judge_all(ledger, at)?;
+    let is_all_forbidden = forbidden > 0 && forbidden == counts.total();
     let audit = AuditRecord { at, counts };
     if counts.unseen < counts.total() || counts.unseen == 0 {
         // One that saw nobody is none to compare the next one with.
         ledger.record_audit(name, &audit)?;
-    } else if forbidden == counts.unseen {
+    } else if is_all_forbidden {
         hosts.drain(StopCause::Forbidden { diagnosis: all_forbidden(forbidden) });
     }
     if !stop.is_draining() {
@@ -132,12 +134,13 @@ fn all_forbidden(users: u64) -> String {
     format!("Leaf lets this account see none of {users} users: does the Leaf account own them?")
 }
 
-/// Judges everybody, counts, and keeps what was found. Tells also how many of the unseen Leaf forbids us to see.
+/// Judges everybody, counts, and keeps what was found. Tells also how many Leaf forbids us to see.
 fn judge_all(ledger: &Ledger, at: UnixMillis) -> Result<(AuditCounts, u64), LedgerError> {
     let (mut counts, mut forbidden) = (AuditCounts::default(), 0);
     each_page(ledger, |page| {
         let mut changes: Vec<(UserKey, FindingChange)> = Vec::new();
         for user in page {
+            forbidden += u64::from(user.sight == Some(Sight::Forbidden));
             match judge(user) {
                 Judgement::Healthy => {
                     counts.healthy += 1;
@@ -152,10 +155,7 @@ fn judge_all(ledger: &Ledger, at: UnixMillis) -> Result<(AuditCounts, u64), Ledg
                     changes.push((user.user, FindingChange::Keep(finding)));
                 }
                 Judgement::Unsettled => counts.unsettled += 1,
-                Judgement::Unseen => {
-                    counts.unseen += 1;
-                    forbidden += u64::from(user.sight == Some(Sight::Forbidden));
-                }
+                Judgement::Unseen => counts.unseen += 1,
             }
         }
         ledger.keep_findings(at, &changes)
