@@ -169,7 +169,7 @@ pub struct DetachArguments {
     pub yes: bool,
     /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
     /// [default: state/detach.results.csv]
-    #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
+    #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
     /// Start no new row after this time; rows under way get --grace, and the same command resumes (exit 5)
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_MAX_DURATION", value_parser = parse_duration)]

@@ -486,3 +486,14 @@ fn a_roll_back_that_was_killed_while_it_took_back_what_was_in_the_open_finishes(
     assert_eq!(bench.calls_of(DeleteCredential), 3, "one had no effect, and was sent once more");
     detach(&bench, &arguments).with_code(0).saying("there is nothing to do");
 }
+
+#[test]
+fn no_variable_of_runs_makes_it_write_over_the_runs_report() {
+    let (bench, rows) = attached(1);
+    let report = std::fs::read(bench.path("results.jsonl")).unwrap();
+    let id = rows[0].id.to_string();
+    let detach = bench.program().args(["detach", &id, "--yes"]).env("STARA_ONBOARD_REPORT", "results.jsonl");
+    detach.end().with_code(0);
+    assert_eq!(std::fs::read(bench.path("results.jsonl")).unwrap(), report);
+    assert!(bench.path("state/detach.results.csv").is_file());
+}

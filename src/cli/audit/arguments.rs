@@ -36,7 +36,7 @@ pub struct AuditArguments {
     pub detailed_exitcode: bool,
     /// How Leaf is looked at: row (one call a user), list (a hundred users a call, and one for each user whom it doesn't show
     /// to be well) or auto (the cheaper of the two)
-    #[arg(long, value_name = "HOW", env = "STARA_ONBOARD_LOOK", default_value = "auto", value_parser = parse_look)]
+    #[arg(long, visible_alias = "precheck", value_name = "HOW", env = "STARA_ONBOARD_LOOK", default_value = "auto", value_parser = parse_look)]
     pub look: ListUse,
     /// With --repair, where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
     /// [default: state/<manifest>.repair.csv]
