@@ -9,7 +9,7 @@ use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::record::{LineDecision, SavedEvent, UserRecord};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
-use crate::model::{LeafUserId, Login, NextRun, Outcome, OutcomeCode, Stage, UnixMillis};
+use crate::model::{CredentialId, LeafUserId, Login, NextRun, Outcome, OutcomeCode, Stage, UnixMillis};
 
 /// One line of the latest run's manifest with its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +159,19 @@ impl Ledger {
             .query_row(&sql, [id.as_bytes()], |row| read_user(&mut Cells::of(row)))
             .optional()
             .map(|found| found.flatten().map(|(_, record)| record))
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The user who holds the credential with this id, or held it when its row was decided last.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn holder_of(&self, credential: &CredentialId) -> Result<Option<LeafUserId>, LedgerError> {
+        let sql = "SELECT leaf_user_id FROM users WHERE held_id = ?1 OR credential_id = ?1 LIMIT 1";
+        self.connection
+            .query_row(sql, [credential.as_str()], |row| row.get(0).map(LeafUserId::from_bytes))
+            .optional()
             .map_err(|source| self.failed(source))
     }
 

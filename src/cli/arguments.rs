@@ -196,7 +196,7 @@ pub struct DetachArguments {
 /// The arguments of `events`.
 #[derive(Debug, Args)]
 pub struct EventsArguments {
-    /// Whose log
+    /// Whose log; the id of a credential that the ledger knows is as good
     pub leaf_user_id: LeafUserId,
     /// Only what the ledger saved: asks nobody, and needs no token
     #[arg(long)]

@@ -16,7 +16,7 @@ use super::services::ServiceSettings;
 use super::status::print;
 use crate::api::{CredentialEvent, EventField};
 use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, SavedEvent, Target};
-use crate::model::LeafUserId;
+use crate::model::{CredentialId, LeafUserId};
 use crate::pipeline::{Event, LogError, Observe, Services, Stop, credential_log};
 use crate::ui::LogWriter;
 
@@ -42,14 +42,23 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
         // Another Leaf's log would be mixed with what was saved of this one's.
         ledger.check_target(&Target::new(&services.stara.http.origin(), &services.leaf.http.origin()))?;
     }
+    let mut id = arguments.leaf_user_id;
+    if let Some(ledger) = &ledger
+        && ledger.user(id)?.is_none()
+        && let Some(credential) = CredentialId::new(&id.to_string())
+        && let Some(holder) = ledger.holder_of(&credential)?
+    {
+        // A credential's id is as good: it stands in the report beside the user's.
+        id = holder;
+    }
     let (saved, learned) = match &ledger {
-        Some(ledger) => (ledger.events_of(arguments.leaf_user_id)?, ledger.learned_rates()?),
+        Some(ledger) => (ledger.events_of(id)?, ledger.learned_rates()?),
         None => (Vec::new(), Vec::new()),
     };
     // Leaf may take its time, and nobody is kept from the ledger meanwhile.
     drop(ledger);
-    let asked = services.map(|services| ask(arguments, services, learned)).transpose()?;
-    let log = Log::merged(arguments.leaf_user_id, asked, saved);
+    let asked = services.map(|services| ask(id, services, learned)).transpose()?;
+    let log = Log::merged(id, asked, saved);
     print(&if arguments.json { format!("{:#}\n", log.json()) } else { log.text() });
     match &log.asked {
         Some(Err(error)) => {
@@ -67,8 +76,8 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
 
 type Asked = Result<Vec<CredentialEvent>, LogError>;
 
-fn ask(arguments: &EventsArguments, services: Services, learned: Vec<LearnedRate>) -> Result<Asked, Failure> {
-    let (id, observer): (_, Arc<dyn Observe>) = (arguments.leaf_user_id, Arc::new(Unwatched));
+fn ask(id: LeafUserId, services: Services, learned: Vec<LearnedRate>) -> Result<Asked, Failure> {
+    let observer: Arc<dyn Observe> = Arc::new(Unwatched);
     Ok(runtime()?.block_on(credential_log(services, learned, id, Stop::default(), observer)))
 }
 

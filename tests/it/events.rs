@@ -156,3 +156,13 @@ fn a_user_without_a_log_has_none() {
     assert!(ended.stdout.contains("no event"), "{}", ended.stdout);
     bench.program().args(["events", "no-uuid"]).end().with_code(2);
 }
+
+#[test]
+fn a_credential_is_found_by_its_own_id_too() {
+    let (bench, rows) = attached();
+    let credential = bench.world().credential(rows[1].id).unwrap().id.as_str().to_owned();
+    let ended = bench.program().args(["events", &credential, "--json"]).end().with_code(0);
+    let log: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(log["leafUserId"], rows[1].id.to_string());
+    assert_eq!(log["events"], events_json(&bench, &rows[1], &[])["events"]);
+}
