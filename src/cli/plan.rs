@@ -44,8 +44,6 @@ pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode
     logging::start(asked.output, &logs)?;
     let foreseen = runtime()?.block_on(async {
         let prepared = Prepared::new(asked).await?;
-        let ledger = Ledger::copy_of(&asked.state.path(asked.sandbox), &prepared.target())?;
-        tell_of_lost_key(&ledger);
         // What is printed here is the plan, and nothing else.
         let progress = match asked.output.progress() {
             Progress::Json => Progress::None,
@@ -53,7 +51,7 @@ pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode
         };
         let is_terminal = std::io::stderr().is_terminal();
         let display = Arc::new(ProgressDisplay::start(progress, is_terminal, &logs));
-        let foreseen = carry_out(prepared, ledger, asked, told, Arc::clone(&display)).await;
+        let foreseen = carry_out(prepared, asked, told, Arc::clone(&display)).await;
         display.finish();
         foreseen
     })?;
@@ -77,10 +75,9 @@ pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode
     Ok(if has_work { ExitCode::Changes } else { ExitCode::Done })
 }
 
-/// Stages into the copy, sees, and foresees.
+/// Copies the ledger, stages into the copy, sees, and foresees.
 async fn carry_out(
     prepared: Prepared,
-    mut ledger: Ledger,
     asked: Onboarding<'_>,
     told: PlanFlags,
     display: Arc<ProgressDisplay>,
@@ -92,6 +89,9 @@ async fn carry_out(
     signals::watch(stop.clone(), limits, Arc::clone(&observer))
         .context("signals can't be watched")
         .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+    // Only now, so that no signal ends the process while the copy still has a name.
+    let mut ledger = Ledger::copy_of(&asked.state.path(asked.sandbox), &prepared.target())?;
+    tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);
     let Prepared { manifest, options, sandbox, .. } = prepared;
     let (watching, stopping) = (Arc::clone(&observer), stop.clone());
