@@ -36,10 +36,13 @@ const FORGET_REFUSAL: &str = "
         AND NOT EXISTS (SELECT 1 FROM users WHERE users.login_print = ?1)
         AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.login_print = ?1)";
 
-/// The totals of the last runs stay, and of those whose credentials are still held, so that they can be rolled back.
+/// The totals of the last runs stay, and of those whose credentials are still held or whose attaches aren't settled, so
+/// that they can be rolled back.
 const PRUNE_RUNS: &str = "
     DELETE FROM runs WHERE run <= (SELECT max(run) FROM runs) - ?1
-        AND run NOT IN (SELECT held_run FROM users WHERE held_ours = 1 AND held_run IS NOT NULL)";
+        AND run NOT IN (SELECT held_run FROM users WHERE held_ours = 1 AND held_run IS NOT NULL
+                        UNION ALL
+                        SELECT intent_run FROM users WHERE intent_at IS NOT NULL AND intent_run IS NOT NULL)";
 
 const PRUNE_AUDITS: &str = "DELETE FROM audits WHERE audit <= (SELECT max(audit) FROM audits) - ?1";
 

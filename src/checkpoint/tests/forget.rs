@@ -47,3 +47,20 @@ fn events_are_dropped_by_their_age_and_only_where_it_can_be_told() {
         place.ledger.events_of(id(1)).unwrap().into_iter().map(|event| event.id).collect();
     assert_eq!(left, ["none", "new", "odd"]);
 }
+
+#[test]
+fn a_run_that_can_still_be_taken_back_is_kept() {
+    let mut place = Place::new();
+    let runs: Vec<i64> = (0..4).map(|_| place.stage(vec![row(2, 1, 0), row(3, 2, 0)]).run).collect();
+    for (user, set) in [
+        (1, format!("held_id = 'c', held_ours = 1, held_run = {}", runs[0])),
+        (2, format!("intent_at = 5, intent_attaches = 1, intent_run = {}", runs[1])),
+    ] {
+        let sql = format!("UPDATE users SET {set} WHERE key = ?1");
+        let key = place.key_of(user);
+        place.ledger.connection.execute(&sql, [key.0]).unwrap();
+    }
+    assert_eq!(place.ledger.prune(1, UnixMillis(0)).unwrap().runs, 1);
+    let kept: Vec<bool> = runs.iter().map(|run| place.ledger.run_numbered(*run).unwrap().is_some()).collect();
+    assert_eq!(kept, [true, true, false, true]);
+}
