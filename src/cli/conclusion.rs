@@ -13,7 +13,7 @@ use super::run::{internal, tell};
 use super::signals::Signalled;
 use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunKind, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
-use crate::pipeline::journey::PASSWORD_CHANGED;
+use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
 use crate::ui::{HostUse, Summary};
 
@@ -87,7 +87,10 @@ impl Ended {
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
         if !telling.is_quiet || code != ExitCode::Done {
             let paths = || targets.iter().map(|target| target.path.as_path());
-            let noted = ledger.count_ended(self.run, PASSWORD_CHANGED)?;
+            let noted = [RowChange::Password, RowChange::Login]
+                .map(|change| ledger.count_ended(self.run, change.note()));
+            let [passwords, logins] = noted;
+            let noted = [passwords?, logins?];
             let mut summary = self.summary(telling.kind, &outcomes, noted, stopped.as_ref());
             match reported {
                 Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
@@ -115,7 +118,7 @@ impl Ended {
         &self,
         kind: RunKind,
         outcomes: &OutcomeCounts,
-        noted: u64,
+        noted: [u64; 2],
         stopped: Option<&StopCause>,
     ) -> Summary {
         let host = |service: Service, origin: &String| {

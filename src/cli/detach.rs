@@ -132,21 +132,28 @@ impl Leavers {
         }
     }
 
-    fn count(&self, ledger: &Ledger) -> Result<LeaverCounts, Failure> {
+    /// What is known of them, and how many lines name nobody.
+    fn count(&self, ledger: &Ledger) -> Result<(LeaverCounts, u64), Failure> {
+        let mut invalid = 0;
         let counted = match self {
             Self::Users(users) => ledger.count_leavers(users.iter().copied().map(Ok::<_, ManifestError>)),
             Self::Manifest(manifest) => {
                 ledger.count_leavers(manifest.records()?.filter_map(|record| match record {
                     Ok(Record::User(user)) => Some(Ok(user.leaf_user_id)),
-                    Ok(Record::Row(_) | Record::Invalid(_)) => None,
+                    Ok(Record::Invalid(_)) => {
+                        invalid += 1;
+                        None
+                    }
+                    Ok(Record::Row(_)) => None,
                     Err(error) => Some(Err(error)),
                 }))
             }
         };
-        counted.map_err(|error| match error {
+        let counted = counted.map_err(|error| match error {
             StageError::Lines(error) => error.into(),
             StageError::Ledger(error) => error.into(),
-        })
+        });
+        counted.map(|counts| (counts, invalid))
     }
 }
 
@@ -205,10 +212,14 @@ impl Prepared {
 
     /// Says what is about to be deleted, and asks whether it may.
     fn confirm(&self, arguments: &DetachArguments) -> Result<(), Failure> {
-        let counts = self.leavers.count(&self.ledger)?;
+        let (counts, invalid) = self.leavers.count(&self.ledger)?;
         let services = &self.options.services;
-        let what =
+        let mut what =
             announcement(&self.name, &counts, &services.leaf.http.origin(), &services.account, &self.options);
+        if invalid > 0 {
+            // Whoever is meant keeps the credential. Writing into a string can't fail.
+            let _ = writeln!(what, "{invalid} of the lines name nobody: whoever they mean isn't detached.");
+        }
         if arguments.yes {
             if !arguments.output.quiet {
                 tell(&what);

@@ -144,8 +144,8 @@ impl OutcomeCode {
             }
             Self::LeafCredentialsRefused => "Ask Leaf why it refuses them, then run with --retry-failed.",
             Self::LeafCredentialsExist => {
-                "Find out who attached it; run --retry-failed --on-existing replace puts this login in its place, detach \
-                 --include-foreign takes it away."
+                "Find out who attached it; run --retry-failed --on-existing replace --only ID puts this login in its place, detach \
+                 ID --include-foreign takes it away."
             }
             Self::CredentialUnhealthy => {
                 "Let the grower check the Stara account; audit --repair attaches anew what is ours, run with --on-existing \

@@ -1,7 +1,7 @@
 //! What the ledger knows of a row, in the words of its journey.
 
 use super::decide::is_login_changed;
-use super::journey::{Goal, JourneyStart, KnownCredential, PriorIntent};
+use super::journey::{Goal, JourneyStart, KnownCredential, PriorIntent, RowChange};
 use crate::checkpoint::{KeyStanding, RowFingerprints, UserRecord};
 use crate::model::{Login, OutcomeCode, Stage, UnixMillis};
 
@@ -18,7 +18,11 @@ pub(super) fn start_of(
     let is_changed = is_comparable && record.row.is_some_and(|print| print != fingerprints.row);
     JourneyStart {
         login_changed: is_comparable && is_login_changed(login, record),
-        password_changed: is_changed && last.is_some_and(OutcomeCode::is_done),
+        changed: match is_changed && last.is_some_and(OutcomeCode::is_done) {
+            false => RowChange::Nothing,
+            true if record.login.as_ref() == Some(login) => RowChange::Password,
+            true => RowChange::Login,
+        },
         look_first: last.is_some_and(OutcomeCode::asks_for_look) || ended_at.is_some_and(was_looked_at),
         ..start_with(record, Goal::Attached, Some(login))
     }

@@ -140,7 +140,7 @@ fn csv_is_this_to_the_byte() {
         "2026-11-21T14:03:20.125Z,\"column 2 (login) is \"\"empty\"\"\nor blank\",",
         "\"Correct the line the message names, then run again.\",,007\n",
         "4,0a1b2c3d-0000-4000-8000-00000000abcd,'+55 11 5555,not-reached,,,,,,,",
-        ",said so,Run again to go on.,'\tx,\"'\r\"\n",
+        ",said so,Run the same command again to go on.,'\tx,\"'\r\"\n",
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
 }
@@ -162,7 +162,7 @@ fn json_lines_are_this_to_the_byte() {
         r#"{"line":4,"leafUserId":"0a1b2c3d-0000-4000-8000-00000000abcd","login":"+55 11 5555","#,
         r#""outcome":"not-reached","origin":null,"stage":null,"httpStatus":null,"attempts":null,"#,
         r#""credentialId":null,"credentialStatus":null,"finishedAt":null,"message":"said so","#,
-        r#""advice":"Run again to go on.","farm":"\tx","-id":"\r"}"#,
+        r#""advice":"Run the same command again to go on.","farm":"\tx","-id":"\r"}"#,
         "\n",
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
@@ -226,7 +226,7 @@ fn parquet_reads_back_exactly() {
                 "null",
                 "null",
                 "said so",
-                "Run again to go on.",
+                "Run the same command again to go on.",
                 "\tx",
                 "\r",
             ],

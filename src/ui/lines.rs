@@ -101,7 +101,7 @@ mod tests {
                 "read 600 lines, 60 % of the manifest",
                 "1,000 to do of 1,015 lines, 12 done before, 2 invalid, 1 duplicate; Stara https://stara.example at 10/s; \
                  Leaf https://leaf.example at 5.0/s (auto) as ops@example.com; about 3m 20s",
-                "looking at Leaf by its list: 11 calls for 1,000 users",
+                "looking at Leaf by its list: 11 calls for 1,000 users, and one more for each that it leaves open",
                 "Leaf answered 429: nothing is sent there for 20s",
                 "2 of 1,000 rows, 0.2/s, 1 failed, 1 parked, ~3m 12s left; Stara 0.1/s of 10/s; \
                  Leaf 0.2/s of 5.0/s (auto), 1 throttled, waiting 13s",

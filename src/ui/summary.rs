@@ -29,8 +29,9 @@ pub struct Summary {
     pub outcomes: Vec<(OutcomeCode, u64)>,
     /// Rows that earlier runs had decided, so that this one sent nothing for them. They are among the outcomes.
     pub done_before: u64,
-    /// Rows whose password changed, and whose credential is healthy and was kept. They are among the outcomes.
-    pub noted: u64,
+    /// Rows whose password changed beside a healthy credential, and rows whose login changed beside one that isn't ours: it was
+    /// kept. They are among the outcomes.
+    pub noted: [u64; 2],
     /// Users of the ledger that the manifest names no longer; nothing is done to them.
     pub vanished: u64,
     /// What each host was asked.
@@ -117,9 +118,14 @@ impl Summary {
 
     fn tail(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if self.noted > 0 {
-            let passwords = counted(self.noted, "password");
+        let [passwords, logins] = self.noted;
+        if passwords > 0 {
+            let passwords = counted(passwords, "password");
             lines.push(format!("{passwords} changed beside a healthy credential, which was kept"));
+        }
+        if logins > 0 {
+            let logins = counted(logins, "login");
+            lines.push(format!("{logins} changed beside a credential that isn't ours: kept; see the report"));
         }
         if self.vanished > 0 {
             let users = counted(self.vanished, "user");
@@ -240,7 +246,7 @@ mod tests {
             outcomes: outcomes.to_vec(),
             done_before: 0,
             vanished: 0,
-            noted: 0,
+            noted: [0, 0],
             hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
             duration: Duration::from_secs(100),
             stopped: None,
@@ -269,7 +275,7 @@ mod tests {
         let summary = Summary {
             done_before: 1_000,
             vanished: 2,
-            noted: 3,
+            noted: [3, 1],
             stopped: Some("SIGINT".to_owned()),
             resume: Some("stara-onboard run manifests/growers.csv".to_owned()),
             is_to_be_mended: false,
@@ -293,6 +299,7 @@ mod tests {
             "          1  leaf-user-unknown          up to you\n",
             "             Check the leafUserId, or create the user at Leaf; the next run looks again.\n",
             "3 passwords changed beside a healthy credential, which was kept\n",
+            "1 login changed beside a credential that isn't ours: kept; see the report\n",
             "2 users of the ledger not in the manifest, left alone (`plan` lists them)\n",
             "Stara  400 requests, 4.0/s on average  (https://stara.example)\n",
             "Leaf   12,000 requests, 120/s on average, 3 throttled  (https://leaf.example)\n",
@@ -308,7 +315,7 @@ mod tests {
         let summary = Summary {
             done_before: u64::MAX,
             vanished: u64::MAX,
-            noted: u64::MAX,
+            noted: [u64::MAX; 2],
             duration: Duration::from_secs(86_399),
             stopped: Some("20 rows in a row ended alike, which is the manifest or the service".to_owned()),
             reports: (0..9).map(|name| PathBuf::from(format!("{name}.csv"))).collect(),

@@ -55,6 +55,13 @@ pub(super) fn render(shown: &AuditShown<'_>, ledger: &Ledger) -> Result<String, 
     if counts.unknown_user >= MANY && counts.unknown_user == counts.total() {
         text.push_str("Leaf knows none of them: is it the Leaf account that they belong to?\n");
     }
+    let moved = counts.missing + counts.foreign;
+    if moved >= MANY && moved * 5 > counts.total() {
+        text.push_str(
+            "So many are missing or foreign at once that the ledger may be older than what is at Leaf: was it restored from a \
+             backup? See \"When the ledger is lost\" in docs/NIGHTLY.md before the next run.\n",
+        );
+    }
     if counts.drift() + counts.unseen + counts.unsettled == 0 {
         text.push_str("Everything is as the ledger expects.\n");
     }

@@ -182,7 +182,7 @@ const STATUSES_SHOWN: usize = 20;
 
 /// Whether `--quiet` isn't to keep back what was found.
 fn needs_somebody(result: &AuditResult, exit: Exit) -> bool {
-    result.audit.counts.drift() > 0 || exit.code() != ExitCode::Done
+    result.audit.counts.drift() + result.audit.counts.unsettled > 0 || exit.code() != ExitCode::Done
 }
 
 fn open_manifest(

@@ -99,8 +99,10 @@ pub async fn audit(
     let is_all_forbidden = forbidden > 0 && forbidden == counts.total();
     let audit = AuditRecord { at, counts };
     if counts.unseen < counts.total() || counts.unseen == 0 {
-        // One that saw nobody is none to compare the next one with.
-        ledger.record_audit(name, &audit)?;
+        // One that saw nobody, or was stopped, is none to compare the next one with.
+        if !stop.is_draining() {
+            ledger.record_audit(name, &audit)?;
+        }
     } else if is_all_forbidden {
         hosts.drain(StopCause::Forbidden { diagnosis: all_forbidden(forbidden) });
     }

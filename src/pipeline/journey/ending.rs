@@ -1,6 +1,6 @@
 //! How a row ends, and what stays open for the next run.
 
-use super::machine::{Journey, PASSWORD_CHANGED};
+use super::machine::Journey;
 use super::types::{Effect, Finish, Intending, KeptIntent, Message};
 use crate::model::{Origin, Outcome, OutcomeCode};
 
@@ -8,8 +8,7 @@ impl Journey {
     /// Ends the row with its credential attached.
     pub(super) fn attached(&mut self, code: OutcomeCode, origin: Origin, ours: bool) -> Effect {
         let origin = if self.removed { Origin::Replaced } else { origin };
-        let is_kept = self.start.password_changed && !self.has_attached;
-        let message = if is_kept { PASSWORD_CHANGED } else { "" };
+        let message = if self.has_attached { "" } else { self.start.changed.note() };
         self.finish(code, Some(origin), ours, None, message.into())
     }
 

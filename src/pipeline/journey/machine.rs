@@ -7,10 +7,6 @@ use crate::api::{CallError, CallErrorKind};
 use crate::http::RetryVerdict;
 use crate::model::{Credential, CredentialId, OutcomeCode, Service};
 
-/// What is noted of a row that was done and changed, whose credential is still good.
-pub const PASSWORD_CHANGED: &str =
-    "password or accessTokenClient changed; the credential is healthy and was kept";
-
 /// One row on its way.
 #[derive(Debug)]
 #[expect(

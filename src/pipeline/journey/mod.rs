@@ -18,8 +18,8 @@ mod tests;
 mod types;
 mod unknown;
 
-pub use machine::{Journey, PASSWORD_CHANGED};
+pub use machine::Journey;
 pub use types::{
     Answer, Call, Effect, Event, Finish, Goal, Intending, JourneyRules, JourneyStart, KnownCredential,
-    Message, OnExisting, PriorIntent,
+    Message, OnExisting, PriorIntent, RowChange,
 };

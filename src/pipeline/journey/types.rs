@@ -58,6 +58,32 @@ pub enum Goal {
     },
 }
 
+/// What changed of a row that was done, and is only noted where its credential is healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowChange {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The password or the accessTokenClient.
+    Password,
+    /// The login, beside a credential that isn't ours.
+    Login,
+}
+
+impl RowChange {
+    /// What is noted of it in the outcome's message.
+    #[must_use]
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Password => "password or accessTokenClient changed; the credential is healthy and was kept",
+            Self::Login => {
+                "the login changed, but the credential isn't ours: it was kept, and --on-existing replace --only ID replaces it"
+            }
+        }
+    }
+}
+
 /// What the ledger knows of the row when it begins.
 #[derive(Debug, Clone, Default)]
 pub struct JourneyStart {
@@ -69,8 +95,8 @@ pub struct JourneyStart {
     pub known: Option<KnownCredential>,
     /// Whether the login of a credential of ours changed, so that it is to be replaced.
     pub login_changed: bool,
-    /// Whether the row was done, and something of it changed since, other than the login of a credential of ours.
-    pub password_changed: bool,
+    /// What changed of a row that was done, where that doesn't replace its credential.
+    pub changed: RowChange,
     /// Whether the last outcome asks for a look at Leaf before anything else, whatever `--precheck` says: the user may
     /// hold a credential, or may be unknown to Leaf.
     pub look_first: bool,

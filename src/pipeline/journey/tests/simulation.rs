@@ -12,7 +12,7 @@ use crate::model::{CredentialId, NextRun, Origin, OutcomeCode, Stage};
 use crate::pipeline::journey::types::{Finish, KeptIntent};
 use crate::pipeline::journey::{
     Call, Effect, Event, Goal, Intending, Journey, JourneyRules, JourneyStart, KnownCredential, OnExisting,
-    PriorIntent,
+    PriorIntent, RowChange,
 };
 use crate::pipeline::known::was_looked_at;
 
@@ -223,7 +223,7 @@ impl Fate {
         });
         JourneyStart {
             goal: self.goal,
-            password_changed: false,
+            changed: RowChange::Nothing,
             intent,
             login_changed: self.login_changed && known.as_ref().is_some_and(|known| known.ours),
             known: known.clone(),
