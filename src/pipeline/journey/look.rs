@@ -13,6 +13,10 @@ impl Journey {
     pub(super) fn on_user(&mut self, look: UserLook) -> Effect {
         self.status = Some(200);
         match look {
+            // A user's object that embeds none is no proof that there is none to be taken away, or that it is gone.
+            UserLook::NoCredential if self.is_detaching() || self.unjudged.is_some() => {
+                self.go(Step::PrecheckCredential)
+            }
             UserLook::NoCredential => self.on_looked(None),
             UserLook::Credential(credential) => self.on_looked(Some(credential)),
             UserLook::Incomplete => self.go(Step::PrecheckCredential),

@@ -56,11 +56,14 @@ fn ours_is_looked_at_saved_seen_again_deleted_and_seen_gone() {
 }
 
 #[test]
-fn a_user_without_a_credential_is_detached_by_one_look_even_without_a_precheck() {
+fn a_user_without_a_credential_is_detached_once_the_credential_itself_was_asked_for() {
     for rules in [rules(), without_precheck()] {
-        let told = tell(rules, holding("c0", true), [no_credential()]);
-        assert_eq!(told.lines, ["GET user", "end: detached at precheck"]);
+        let told = tell(rules, holding("c0", true), [no_credential(), absent()]);
+        assert_eq!(told.lines, ["GET user", "GET credential", "end: detached at precheck"]);
     }
+    // Its object embedded none, and it is there all the same.
+    let told = tell(rules(), holding("c0", false), [no_credential(), found("c0", "OK")]);
+    assert_eq!(told.end(), "end: leaf-credentials-exist at precheck, c0");
     let told = tell(rules(), holding("c0", true), [user_holds_something(), absent()]);
     assert_eq!(told.lines, ["GET user", "GET credential", "end: detached at precheck"]);
 }
@@ -176,13 +179,13 @@ fn beyond_the_bound_of_changes_the_user_is_left_as_it_stands() {
 fn whatever_is_in_the_open_settles_first() {
     let replacement = PriorIntent { attaches: 0, replacing: true, ..open_detachment(20) };
     for intent in [one_attach(20), replacement, open_detachment(20)] {
-        let told = tell(rules(), after(intent), [no_credential()]);
-        assert_eq!(told.lines, ["park 100s", "GET user", "end: detached at precheck"]);
+        let told = tell(rules(), after(intent), [no_credential(), absent()]);
+        assert_eq!(told.lines, ["park 100s", "GET user", "GET credential", "end: detached at precheck"]);
     }
-    let told = tell(rules(), after(open_detachment(120)), [no_credential()]);
-    assert_eq!(told.lines, ["GET user", "end: detached at precheck"]);
+    let told = tell(rules(), after(open_detachment(120)), [no_credential(), absent()]);
+    assert_eq!(told.lines, ["GET user", "GET credential", "end: detached at precheck"]);
     let unknown_age = PriorIntent { age: None, ..open_detachment(0) };
-    let told = tell(rules(), after(unknown_age), [no_credential()]);
+    let told = tell(rules(), after(unknown_age), [no_credential(), absent()]);
     assert_eq!(told.lines[0], "park 120s");
 }
 
@@ -230,10 +233,10 @@ fn a_look_that_fails_says_nothing_about_what_is_in_the_open() {
 
 #[test]
 fn a_run_never_attaches_because_of_an_open_detachment() {
-    let told = tell(rules(), resumed(open_detachment(20)), [no_credential()]);
-    assert_eq!(told.lines, ["park 100s", "GET user", "end: detached at precheck"]);
-    let told = tell(without_precheck(), resumed(open_detachment(120)), [no_credential()]);
-    assert_eq!(told.lines, ["GET user", "end: detached at precheck"]);
+    let told = tell(rules(), resumed(open_detachment(20)), [no_credential(), absent()]);
+    assert_eq!(told.lines, ["park 100s", "GET user", "GET credential", "end: detached at precheck"]);
+    let told = tell(without_precheck(), resumed(open_detachment(120)), [no_credential(), absent()]);
+    assert_eq!(told.lines, ["GET user", "GET credential", "end: detached at precheck"]);
     let told = tell(rules(), resumed(open_detachment(120)), [(); 4].map(|()| server_error()));
     assert_eq!(told.end(), "end: detach-unconfirmed at precheck");
     assert!(told.finish.keep_intent.is_some());
