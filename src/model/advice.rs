@@ -36,10 +36,10 @@ impl OutcomeCode {
             Self::Attached | Self::AlreadyAttached => NextRun::Nothing,
             Self::ManifestInvalid | Self::ManifestDuplicate | Self::ManifestConflict => NextRun::ReadsAgain,
             Self::StaraLoginRejected => NextRun::WaitsForLogin,
-            Self::LeafUserForbidden
-            | Self::LeafCredentialsRefused
-            | Self::LeafCredentialsExist
-            | Self::Detached => NextRun::WaitsForRow,
+            Self::LeafUserForbidden | Self::LeafCredentialsRefused | Self::LeafCredentialsExist => {
+                NextRun::WaitsForRow
+            }
+            Self::Detached => NextRun::WaitsForName,
             Self::LeafUserUnknown
             | Self::CredentialUnhealthy
             | Self::AttachUnconfirmed

@@ -167,6 +167,8 @@ pub enum NextRun {
     WaitsForLogin,
     /// Nothing until the row changes, or `--retry-failed` is given.
     WaitsForRow,
+    /// Nothing until `--retry-failed --only` names the user; after a roll-back as [`NextRun::WaitsForRow`].
+    WaitsForName,
     /// One look at Leaf, and on from what it shows.
     LooksAgain,
     /// The whole row again.
@@ -182,6 +184,9 @@ impl NextRun {
             Self::ReadsAgain => "reads the line again",
             Self::WaitsForLogin => "waits until login or password change, or --retry-rejected",
             Self::WaitsForRow => "waits until the row changes, or --retry-failed",
+            Self::WaitsForName => {
+                "leaves it alone until --retry-failed --only ID names it; after a roll-back until the row changes, too"
+            }
             Self::LooksAgain => "looks at Leaf first and goes on from what it shows",
             Self::TriesAgain => "tries again",
         }

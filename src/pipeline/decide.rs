@@ -68,12 +68,8 @@ impl<'a> Decider<'a> {
                 let is_named = self.selection.retry_failed && self.selection.only.contains(&row.leaf_user_id);
                 if is_named { unless_refused } else { LineDecision::Keep }
             }
-            code if code.next_run() == NextRun::WaitsForRow => {
-                if changed || self.selection.retry_failed {
-                    unless_refused
-                } else {
-                    LineDecision::Keep
-                }
+            code if matches!(code.next_run(), NextRun::WaitsForRow | NextRun::WaitsForName) => {
+                if changed || self.selection.retry_failed { unless_refused } else { LineDecision::Keep }
             }
             // These look at Leaf first; only if that leads to Stara is the refusal remembered there.
             code if code.next_run() == NextRun::LooksAgain => LineDecision::ToDo,

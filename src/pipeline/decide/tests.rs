@@ -158,7 +158,7 @@ fn retry_failed_concerns_what_leaf_refused_and_never_a_refused_login() {
             decide_with(&retry_failed(), KeyStanding::Own, &same_row(), Some(record(code)), refused)
         };
         let (refused, accepted) = match code.next_run() {
-            NextRun::WaitsForRow => (Refused, ToDo),
+            NextRun::WaitsForRow | NextRun::WaitsForName => (Refused, ToDo),
             _ => of_an_unchanged_row(code),
         };
         assert_eq!((decision(true), decision(false)), (refused, accepted), "{code}");

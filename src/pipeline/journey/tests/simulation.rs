@@ -176,7 +176,11 @@ impl Fate {
             if let Some(finish) = finish {
                 let code = finish.outcome.code;
                 self.record(finish);
-                if code.is_done() || matches!(code.next_run(), NextRun::WaitsForLogin | NextRun::WaitsForRow)
+                if code.is_done()
+                    || matches!(
+                        code.next_run(),
+                        NextRun::WaitsForLogin | NextRun::WaitsForRow | NextRun::WaitsForName
+                    )
                 {
                     return endings;
                 }
