@@ -185,7 +185,7 @@ impl NextRun {
             Self::WaitsForLogin => "waits until login or password change, or --retry-rejected",
             Self::WaitsForRow => "waits until the row changes, or --retry-failed",
             Self::WaitsForName => {
-                "leaves it alone until --retry-failed --only ID names it; after a roll-back until the row changes, too"
+                "leaves it alone until --retry-failed --only ID names it; after a roll-back also tries a changed row, or --retry-failed"
             }
             Self::LooksAgain => "looks at Leaf first and goes on from what it shows",
             Self::TriesAgain => "tries again",

@@ -276,13 +276,13 @@ impl Hosts {
     ) -> Result<Heeded, Abandoned> {
         match result {
             Err(CallError { kind: CallErrorKind::Unauthorized, .. }) => {
-                *renewals += 1;
+                let renewed = self.token.renew(token, |account| self.log_in(account)).await;
+                // A 401 to a token that another row has renewed meanwhile says nothing about this call.
+                *renewals += u32::from(renewed.map_err(|error| self.stop_for_token(error))?);
                 if *renewals > MOST_RENEWALS {
                     let reason = format!("it answers 401 to {whom} whatever token it gets");
                     return Err(self.stop_for_token(TokenError::Refused(reason)));
                 }
-                let renewed = self.token.renew(token, |account| self.log_in(account)).await;
-                renewed.map_err(|error| self.stop_for_token(error))?;
                 Ok(Heeded::AskAgain)
             }
             Err(CallError { kind: CallErrorKind::Redirected, status, .. }) => {

@@ -100,19 +100,19 @@ impl LeafToken {
         Ok(self.put(token, 0))
     }
 
-    /// Gets another token after Leaf refused that of `generation`. When another row has done so already, there is
-    /// nothing to do; a token that was refused on its first use is not renewed.
+    /// Gets another token after Leaf refused this one, and tells whether it did: when another row has done so already, there
+    /// is nothing to do. A token that was refused on its first use is not renewed.
     pub(super) async fn renew<F>(
         &self,
         refused: &CurrentToken,
         log_in: impl Fn(LeafAccount) -> F,
-    ) -> Result<(), TokenError>
+    ) -> Result<bool, TokenError>
     where
         F: Future<Output = Result<Secret, TokenError>>,
     {
         let mut renewal = self.renewal.lock().await;
         if self.peek().is_some_and(|current| current.generation != refused.generation) {
-            return Ok(());
+            return Ok(false);
         }
         if let Some(error) = renewal.clone() {
             return Err(error);
@@ -125,7 +125,7 @@ impl LeafToken {
             }
         })?;
         self.put(token, refused.generation + 1);
-        Ok(())
+        Ok(true)
     }
 
     /// Another token than the refused one.
@@ -201,6 +201,7 @@ mod tests {
         let first = token.current(log_in).await.unwrap();
         first.prove();
         let renewals = futures::future::join_all((0..50).map(|_| token.renew(&first, log_in))).await;
+        assert_eq!(renewals.iter().filter(|renewed| **renewed == Ok(true)).count(), 1);
         assert!(renewals.iter().all(Result::is_ok));
         assert_eq!(logins.load(Ordering::Relaxed), 2);
         assert_eq!(token.current(log_in).await.unwrap().generation, 1);
