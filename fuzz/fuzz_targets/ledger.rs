@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         drop(ledger);
         let approach =
             Approach::new(Dialect::Json, "http://127.0.0.1:1", "/", ["login", "password"]);
-        if let Ok(mut cursor) = LineCursor::open(&path, approach) {
+        if let Ok(mut cursor) = LineCursor::open(&path, approach, 1) {
             for _ in 0..10_000 {
                 let Ok(Some(_)) = cursor.next_line() else { break };
             }
