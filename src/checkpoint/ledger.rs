@@ -86,7 +86,9 @@ impl Ledger {
         };
         let mut ledger = Self { connection, path: path.to_owned(), key, standing, unclaimed: None };
         if let LedgerAccess::Run(target) = access {
-            ledger.compare_target(target)?;
+            ledger.check_target(target)?;
+            // Claimed with what is staged first, so that a run that is refused before it sends anything binds it to nothing.
+            ledger.unclaimed = ledger.target()?.is_none().then(|| target.clone());
         }
         if ledger.fact("key id")?.is_some_and(|recorded| recorded != ledger.key.id()) {
             ledger.standing = KeyStanding::Lost;
@@ -120,34 +122,20 @@ impl Ledger {
         Err(LedgerError::NotALedger { path: path.to_owned() })
     }
 
-    /// Refuses another target than the recorded one. A ledger without one is claimed with what is staged first, so that a
-    /// run that was refused before it sent anything binds it to nothing.
-    fn compare_target(&mut self, target: &Target) -> Result<(), LedgerError> {
-        let Some((stara, leaf)) = self.fact("stara")?.zip(self.fact("leaf")?) else {
-            self.unclaimed = Some(target.clone());
-            return Ok(());
-        };
-        self.refuse_other(&Target { stara, leaf }, target)
-    }
-
     /// Refuses another target than the recorded one. A ledger that has none yet takes any.
     ///
     /// # Errors
     ///
     /// [`LedgerError::OtherTarget`], and when the ledger can't be read.
     pub fn check_target(&self, target: &Target) -> Result<(), LedgerError> {
-        match self.fact("stara")?.zip(self.fact("leaf")?) {
-            Some((stara, leaf)) => self.refuse_other(&Target { stara, leaf }, target),
-            None => Ok(()),
+        match self.target()? {
+            Some(recorded) if recorded != *target => Err(LedgerError::OtherTarget {
+                path: self.path.clone(),
+                recorded: recorded.to_string(),
+                asked: target.to_string(),
+            }),
+            _ => Ok(()),
         }
-    }
-
-    fn refuse_other(&self, recorded: &Target, asked: &Target) -> Result<(), LedgerError> {
-        if recorded == asked {
-            return Ok(());
-        }
-        let (recorded, asked) = (recorded.to_string(), asked.to_string());
-        Err(LedgerError::OtherTarget { path: self.path.clone(), recorded, asked })
     }
 
     /// The facts that make a new ledger this target's and this key's; none where it has been claimed already.
@@ -179,9 +167,9 @@ impl Ledger {
     /// # Errors
     ///
     /// When the ledger can't be read.
-    pub fn target(&self) -> Result<Option<String>, LedgerError> {
+    pub fn target(&self) -> Result<Option<Target>, LedgerError> {
         let hosts = self.fact("stara")?.zip(self.fact("leaf")?);
-        Ok(hosts.map(|(stara, leaf)| Target { stara, leaf }.to_string()))
+        Ok(hosts.map(|(stara, leaf)| Target { stara, leaf }))
     }
 
     /// Where the ledger is.

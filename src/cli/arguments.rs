@@ -85,21 +85,7 @@ pub struct RunArguments {
     #[command(flatten)]
     pub(super) plan: PlanFlags,
     #[command(flatten)]
-    pub(super) target: TargetFlags,
-    #[command(flatten)]
-    pub(super) rates: RateFlags,
-    #[command(flatten)]
-    pub(super) state: StateFlags,
-    #[command(flatten)]
-    pub(super) reading: ManifestFlags,
-    #[command(flatten)]
-    pub(super) lines: LineFlags,
-    #[command(flatten)]
-    pub(super) rows: RowFlags,
-    #[command(flatten)]
-    pub(super) selection: SelectionFlags,
-    #[command(flatten)]
-    pub(super) output: OutputFlags,
+    pub(super) flags: OnboardingFlags,
 }
 
 /// The arguments of `plan`: those of `run` that decide what would be done.
@@ -112,6 +98,13 @@ pub struct PlanArguments {
     pub sandbox: bool,
     #[command(flatten)]
     pub(super) told: PlanFlags,
+    #[command(flatten)]
+    pub(super) flags: OnboardingFlags,
+}
+
+/// The flags that decide what `run` does and `plan` foresees.
+#[derive(Debug, Args)]
+pub(super) struct OnboardingFlags {
     #[command(flatten)]
     pub(super) target: TargetFlags,
     #[command(flatten)]

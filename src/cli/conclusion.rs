@@ -11,7 +11,7 @@ use super::last_report::{self, Reported};
 use super::reports::ReportTarget;
 use super::run::{internal, tell};
 use super::signals::Signalled;
-use crate::checkpoint::{HostTotals, OutcomeCounts, RunEnd, RunKind, RunLock};
+use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, RunEnd, RunKind, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
 use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
@@ -87,11 +87,7 @@ impl Ended {
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
         if !telling.is_quiet || code != ExitCode::Done {
             let paths = || targets.iter().map(|target| target.path.as_path());
-            let noted = [RowChange::Password, RowChange::Login]
-                .map(|change| ledger.count_ended(self.run, change.note()));
-            let [passwords, logins] = noted;
-            let noted = [passwords?, logins?];
-            let mut summary = self.summary(telling.kind, &outcomes, noted, stopped.as_ref());
+            let mut summary = self.summary(telling.kind, &outcomes, stopped.as_ref())?;
             match reported {
                 Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
                 Ok(Reported::GivenUp) => {
@@ -118,22 +114,23 @@ impl Ended {
         &self,
         kind: RunKind,
         outcomes: &OutcomeCounts,
-        noted: [u64; 2],
         stopped: Option<&StopCause>,
-    ) -> Summary {
+    ) -> Result<Summary, LedgerError> {
+        let changed = |change: RowChange| self.result.ledger.count_ended(self.run, change.note());
         let host = |service: Service, origin: &String| {
             let name = service.as_str().to_lowercase();
             let HostTotals { requests, throttled, .. } =
                 self.result.hosts.get(&name).copied().unwrap_or_default();
             HostUse { service, origin: origin.clone(), requests, throttled }
         };
-        Summary {
+        Ok(Summary {
             run: self.run,
             kind,
             lines: self.lines,
             outcomes: outcomes.iter().collect(),
             done_before: outcomes.earlier,
-            noted,
+            changed_passwords: changed(RowChange::Password)?,
+            changed_logins: changed(RowChange::Login)?,
             vanished: self.vanished,
             hosts: Service::ALL
                 .iter()
@@ -147,7 +144,7 @@ impl Ended {
             report_command: None,
             resume: is_something_left(outcomes).then(invocation::command_line),
             is_to_be_mended: stopped.is_some_and(is_to_be_mended),
-        }
+        })
     }
 }
 

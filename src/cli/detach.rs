@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
-
 use super::arguments::DetachArguments;
 use super::conclusion::{Ended, Telling};
 use super::exit_code::ExitCode;
@@ -37,16 +35,11 @@ pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
     let asked = Asked::of(arguments)?;
     let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
     if let Asked::Manifest(manifest) = &asked {
-        let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
-        written
-            .chain(&arguments.state.state)
-            .try_for_each(|path| reports::refuse_manifest(path, manifest))?;
+        reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
     }
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
-        signals::outlive_file_limit()
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        signals::outlive_file_limit()?;
         let prepared = Prepared::new(arguments, asked)?;
         reports::prepare(&targets)?;
         prepared.confirm(arguments)?;
@@ -238,9 +231,7 @@ impl Prepared {
         let Self { leavers, name, options, mut ledger, lock } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
-        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
         let began = Instant::now();
         let start = RunStart {
             kind: RunKind::Detach,

@@ -4,8 +4,6 @@ use std::io::{BufWriter, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
 use super::arguments::{PlanArguments, PlanFlags};
 use super::conclusion::code_of_stop;
 use super::exit_code::ExitCode;
@@ -24,7 +22,8 @@ const LISTED: usize = 20;
 
 /// Foresees a run, and says with which code to exit.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
-    foresee(arguments.into(), arguments.told)
+    let PlanArguments { manifest, sandbox, flags, told } = arguments;
+    foresee(Onboarding { manifest, sandbox: *sandbox, flags }, *told)
 }
 
 /// What is foreseen, and of which lines.
@@ -38,14 +37,14 @@ struct Foreseen {
 /// Foresees a run of what is asked.
 pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failure> {
     let logs = LogWriter::default();
-    if let Some(path) = &asked.output.log_file {
+    if let Some(path) = &asked.flags.output.log_file {
         reports::refuse_manifest(path, asked.manifest)?;
     }
-    logging::start(asked.output, &logs)?;
+    logging::start(&asked.flags.output, &logs)?;
     let foreseen = runtime()?.block_on(async {
         let prepared = Prepared::new(asked).await?;
         // What is printed here is the plan, and nothing else.
-        let progress = match asked.output.progress() {
+        let progress = match asked.flags.output.progress() {
             Progress::Json => Progress::None,
             progress => progress,
         };
@@ -86,11 +85,9 @@ async fn carry_out(
     let stop = Stop::default();
     // Nothing that is under way need be brought to its end.
     let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };
-    signals::watch(stop.clone(), limits, Arc::clone(&observer))
-        .context("signals can't be watched")
-        .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+    signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
     // Only now, so that no signal ends the process while the copy still has a name.
-    let mut ledger = Ledger::copy_of(&asked.state.path(asked.sandbox), &prepared.target())?;
+    let mut ledger = Ledger::copy_of(&asked.flags.state.path(asked.sandbox), &prepared.target())?;
     tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);
     let Prepared { manifest, options, sandbox, .. } = prepared;

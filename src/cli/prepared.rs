@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::arguments::{PlanArguments, RunArguments};
+use super::arguments::OnboardingFlags;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::output::OutputFlags;
 use super::run::tell;
 use super::services::{ServiceSettings, rehearsal_secret};
 use super::{manifest_source, sandbox};
@@ -17,58 +16,14 @@ use crate::manifest::Manifest;
 use crate::model::Dialect;
 use crate::pipeline::{RunOptions, StagingOptions};
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::settings::{
-    LineFlags, ManifestFlags, RateFlags, RowFlags, SelectionFlags, StateFlags, TargetFlags, client_column,
-    resolve_run,
-};
+use crate::settings::{client_column, resolve_run};
 
 /// What `run` and `plan` are asked for alike.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Onboarding<'a> {
     pub(super) manifest: &'a Path,
     pub(super) sandbox: bool,
-    pub(super) target: &'a TargetFlags,
-    pub(super) rates: &'a RateFlags,
-    pub(super) state: &'a StateFlags,
-    pub(super) reading: &'a ManifestFlags,
-    pub(super) lines: &'a LineFlags,
-    pub(super) rows: &'a RowFlags,
-    pub(super) selection: &'a SelectionFlags,
-    pub(super) output: &'a OutputFlags,
-}
-
-impl<'a> From<&'a RunArguments> for Onboarding<'a> {
-    fn from(arguments: &'a RunArguments) -> Self {
-        Self {
-            manifest: &arguments.manifest,
-            sandbox: arguments.sandbox,
-            target: &arguments.target,
-            rates: &arguments.rates,
-            state: &arguments.state,
-            reading: &arguments.reading,
-            lines: &arguments.lines,
-            rows: &arguments.rows,
-            selection: &arguments.selection,
-            output: &arguments.output,
-        }
-    }
-}
-
-impl<'a> From<&'a PlanArguments> for Onboarding<'a> {
-    fn from(arguments: &'a PlanArguments) -> Self {
-        Self {
-            manifest: &arguments.manifest,
-            sandbox: arguments.sandbox,
-            target: &arguments.target,
-            rates: &arguments.rates,
-            state: &arguments.state,
-            reading: &arguments.reading,
-            lines: &arguments.lines,
-            rows: &arguments.rows,
-            selection: &arguments.selection,
-            output: &arguments.output,
-        }
-    }
+    pub(super) flags: &'a OnboardingFlags,
 }
 
 /// Everything checked that can be checked before the ledger is opened.
@@ -87,10 +42,11 @@ impl Prepared {
     /// When any of it can't be used.
     pub(super) async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
         let source = manifest_source::open(asked.manifest)?;
-        let mut settings = ServiceSettings::read(asked.target, asked.rates, asked.sandbox)?;
+        let mut settings = ServiceSettings::read(&asked.flags.target, &asked.flags.rates, asked.sandbox)?;
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
         let options = resolve(asked, &settings)?;
-        let read_options = asked.reading.read_options(client_column(&options), &asked.lines.keep_column);
+        let read_options =
+            asked.flags.reading.read_options(client_column(&options), &asked.flags.lines.keep_column);
         let manifest = Manifest::open(source, &read_options)?;
         for warning in manifest.warnings() {
             warn(asked, warning);
@@ -123,13 +79,13 @@ impl Prepared {
         let start = RunStart {
             kind: RunKind::Run,
             manifest: self.manifest_name.clone(),
-            kept_columns: asked.lines.keep_column.clone(),
-            limit: asked.selection.limit,
+            kept_columns: asked.flags.lines.keep_column.clone(),
+            limit: asked.flags.selection.limit,
             approach: self.options.approach(&self.manifest),
         };
         let options = StagingOptions {
-            selection: asked.selection.selection(),
-            invalid_limit: asked.lines.invalid_limit(),
+            selection: asked.flags.selection.selection(),
+            invalid_limit: asked.flags.lines.invalid_limit(),
             default_client: self.options.default_client.clone(),
             repair: None,
         };
@@ -149,7 +105,8 @@ pub(super) fn tell_of_lost_key(ledger: &Ledger) {
 
 fn resolve(asked: Onboarding<'_>, settings: &ServiceSettings<'_>) -> Result<RunOptions, Failure> {
     let services = settings.services()?;
-    let mut options = resolve_run(services, asked.rows, asked.selection, &settings.environment)?;
+    let mut options =
+        resolve_run(services, &asked.flags.rows, &asked.flags.selection, &settings.environment)?;
     if asked.sandbox {
         options.default_client = Some(rehearsal_secret());
     }
@@ -165,7 +122,7 @@ async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
 }
 
 fn warn(asked: Onboarding<'_>, text: &str) {
-    if !asked.output.quiet {
+    if !asked.flags.output.quiet {
         tell(&format!("warning: {text}\n"));
     }
 }

@@ -8,8 +8,10 @@ use super::arguments::ReportArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::manifest_source::stem;
+use super::output::OutputFlags;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, write_report};
+use crate::settings::StateFlags;
 
 /// A report that is to be written.
 #[derive(Debug)]
@@ -47,6 +49,17 @@ pub(super) fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failur
     }
     let error = anyhow::anyhow!("{} is the manifest, and would be written over", path.display());
     Err(Failure::new(ExitCode::Usage, error, "name another file"))
+}
+
+/// Nothing that a run writes (its reports, a log, a ledger that was named) is ever written over the manifest.
+pub(super) fn spare_manifest(
+    manifest: &Path,
+    targets: &[ReportTarget],
+    output: &OutputFlags,
+    state: &StateFlags,
+) -> Result<(), Failure> {
+    let written = targets.iter().map(|target| &target.path).chain(&output.log_file).chain(&state.state);
+    written.into_iter().try_for_each(|path| refuse_manifest(path, manifest))
 }
 
 /// Makes sure that every report can be written, before anything is sent: a file is made beside it and taken away again.

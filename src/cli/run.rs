@@ -20,7 +20,8 @@ use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
-    let asked = Onboarding::from(arguments);
+    let RunArguments { manifest, sandbox, flags, .. } = arguments;
+    let asked = Onboarding { manifest, sandbox: *sandbox, flags };
     if arguments.dry_run {
         return super::plan::foresee(asked, arguments.plan);
     }
@@ -35,30 +36,22 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let limits =
         TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
-    let manifest_name = arguments.manifest.display().to_string();
-    let targets = reports::targets(&arguments.report, &manifest_name, &arguments.lines.keep_column)?;
-    let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
-    written
-        .chain(&arguments.state.state)
-        .try_for_each(|path| reports::refuse_manifest(path, &arguments.manifest))?;
-    logging::start(&arguments.output, &logs)?;
+    let manifest_name = manifest.display().to_string();
+    let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
+    reports::spare_manifest(manifest, &targets, &flags.output, &flags.state)?;
+    logging::start(&flags.output, &logs)?;
     runtime()?.block_on(async {
-        signals::outlive_file_limit()
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        signals::outlive_file_limit()?;
         let held = Held::new(asked).await?;
         reports::prepare(&targets)?;
-        let display = Arc::new(ProgressDisplay::start(
-            arguments.output.progress(),
-            std::io::stderr().is_terminal(),
-            &logs,
-        ));
+        let display =
+            Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
         let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
         display.finish();
         let telling = Telling {
             kind: RunKind::Run,
-            is_quiet: arguments.output.quiet,
-            state: arguments.state.state.as_deref(),
+            is_quiet: flags.output.quiet,
+            state: flags.state.state.as_deref(),
             is_rehearsal: arguments.sandbox,
         };
         ended?.conclude(&telling, targets.into()).await
@@ -86,7 +79,7 @@ struct Held {
 impl Held {
     async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
         let prepared = Prepared::new(asked).await?;
-        let path = asked.state.path(asked.sandbox);
+        let path = asked.flags.state.path(asked.sandbox);
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = RunLock::acquire(&path)?;
@@ -104,9 +97,7 @@ impl Held {
         let Self { prepared, mut ledger, lock } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
-        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
         let began = Instant::now();
         let (start, staging_options) = prepared.staging(asked);
         let Prepared { manifest, options, sandbox, .. } = prepared;

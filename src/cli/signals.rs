@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::exit_code::ExitCode;
+use super::failure::Failure;
 use crate::pipeline::{Observe, Signal, Stop, StopCause};
 
 impl From<Signal> for ExitCode {
@@ -63,10 +65,10 @@ pub(super) fn watch(
     stop: Stop,
     limits: TimeLimits,
     observer: Arc<dyn Observe>,
-) -> std::io::Result<Signalled> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+) -> Result<Signalled, Failure> {
+    let mut interrupt = listen_for(SignalKind::interrupt())?;
+    let mut terminate = listen_for(SignalKind::terminate())?;
+    let mut hangup = listen_for(SignalKind::hangup())?;
     if let Some(longest) = limits.longest.filter(|longest| limits.began.elapsed() >= *longest) {
         // At once, so that nothing is begun.
         stop.drain(StopCause::DurationReached { longest }, &*observer);
@@ -125,9 +127,15 @@ async fn time_is_over(limits: TimeLimits) -> Duration {
 /// # Errors
 ///
 /// When the system doesn't let the signal be caught.
-pub(super) fn outlive_file_limit() -> std::io::Result<()> {
+pub(super) fn outlive_file_limit() -> Result<(), Failure> {
     // Once asked for, the signal stays caught for the rest of the process.
-    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+    listen_for(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
+fn listen_for(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    signal(kind)
+        .context("signals can't be watched")
+        .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))
 }
 
 /// Waits for the first signal that asks the process to end.

@@ -39,7 +39,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         let status = json!({
             "schema": 1,
             "ledger": path.display().to_string(),
-            "target": ledger.target()?,
+            "target": ledger.target()?.map(|target| target.to_string()),
             "running": holder,
             "learnedRates": learned.iter().map(learned_json).collect::<Vec<_>>(),
             "outcomes": counts,

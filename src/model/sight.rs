@@ -1,6 +1,6 @@
 //! What a look at Leaf showed of a user.
 
-use super::{Credential, Health};
+use super::Credential;
 
 /// What a look at Leaf showed of a user. A look that failed, or whose answer leaves something open, shows nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,4 @@ pub enum Sight {
     NoCredential,
     /// The user holds this one.
     Credential(Credential),
-}
-
-impl Sight {
-    /// Whether it shows a credential that Leaf can use.
-    #[must_use]
-    pub fn is_healthy(&self) -> bool {
-        matches!(self, Self::Credential(credential) if credential.health() == Health::Healthy)
-    }
 }

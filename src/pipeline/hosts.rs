@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::context::Abandoned;
 use super::event::{Event as RunEvent, HoldReason, Observe};
+use super::heard::{is_fault_of_host, what_was_heard};
 use super::journey::Call;
 use super::leaf_token::{CurrentToken, LeafToken, TokenError};
 use super::pace::{newly_learned, pacer_options};
@@ -16,7 +17,7 @@ use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
 use crate::checkpoint::{LearnedRate, Ledger, LedgerError, LedgerHandle};
-use crate::http::{Attempted, GivenUp, Heard, HostPacer, Noted, Permit, RetryPolicy, RetryVerdict, Trouble};
+use crate::http::{Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble};
 use crate::model::{LeafUserId, Secret, Service};
 
 /// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
@@ -367,33 +368,6 @@ impl Hosts {
         };
         self.drain(cause);
         Abandoned
-    }
-}
-
-/// What an error tells about the host that it came from.
-fn what_was_heard(error: &CallError) -> Heard {
-    match (error.kind, error.status) {
-        (CallErrorKind::Throttled, _) => Heard::Throttled { retry_after: error.retry_after },
-        // One that names a time asks for patience, whatever it was the answer to.
-        (_, Some(503)) if error.retry_after.is_some() => Heard::Throttled { retry_after: error.retry_after },
-        (_, Some(503)) => Heard::Busy,
-        (CallErrorKind::ServerError | CallErrorKind::Unreachable, _) => Heard::Failed,
-        (_, None) => Heard::Nothing,
-        (_, Some(_)) => Heard::Served,
-    }
-}
-
-/// Whether a request failed for the host's sake, so that it uses up no attempt. One that may have been processed is left as
-/// it is, on an attach or a deletion because nobody knows what it did, with a password because it may have been looked at.
-fn is_fault_of_host(call: Call, heard: Heard, noted: &Noted, is_not_processed: bool) -> bool {
-    let is_repeatable = call.attempted() == Attempted::Repeatable;
-    match heard {
-        Heard::Throttled { .. } => is_not_processed || is_repeatable,
-        Heard::Failed | Heard::Busy => {
-            let may_be_repeated = is_not_processed || (is_repeatable && call != Call::Authenticate);
-            may_be_repeated && (noted.is_throttled || noted.is_down)
-        }
-        Heard::Served | Heard::Nothing => false,
     }
 }
 

@@ -18,6 +18,7 @@ mod decide;
 mod detach;
 mod event;
 mod forecast;
+mod heard;
 mod hosts;
 pub mod journey;
 mod known;

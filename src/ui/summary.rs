@@ -29,9 +29,10 @@ pub struct Summary {
     pub outcomes: Vec<(OutcomeCode, u64)>,
     /// Rows that earlier runs had decided, so that this one sent nothing for them. They are among the outcomes.
     pub done_before: u64,
-    /// Rows whose password changed beside a healthy credential, and rows whose login changed beside one that isn't ours: it was
-    /// kept. They are among the outcomes.
-    pub noted: [u64; 2],
+    /// Rows whose password changed beside a healthy credential, which was kept. They are among the outcomes.
+    pub changed_passwords: u64,
+    /// Rows whose login changed beside a credential that isn't ours, which was kept. They are among the outcomes.
+    pub changed_logins: u64,
     /// Users of the ledger that the manifest names no longer; nothing is done to them.
     pub vanished: u64,
     /// What each host was asked.
@@ -118,13 +119,12 @@ impl Summary {
 
     fn tail(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        let [passwords, logins] = self.noted;
-        if passwords > 0 {
-            let passwords = counted(passwords, "password");
+        if self.changed_passwords > 0 {
+            let passwords = counted(self.changed_passwords, "password");
             lines.push(format!("{passwords} changed beside a healthy credential, which was kept"));
         }
-        if logins > 0 {
-            let logins = counted(logins, "login");
+        if self.changed_logins > 0 {
+            let logins = counted(self.changed_logins, "login");
             lines.push(format!("{logins} changed beside a credential that isn't ours: kept; see the report"));
         }
         if self.vanished > 0 {
@@ -246,7 +246,8 @@ mod tests {
             outcomes: outcomes.to_vec(),
             done_before: 0,
             vanished: 0,
-            noted: [0, 0],
+            changed_passwords: 0,
+            changed_logins: 0,
             hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
             duration: Duration::from_secs(100),
             stopped: None,
@@ -275,7 +276,8 @@ mod tests {
         let summary = Summary {
             done_before: 1_000,
             vanished: 2,
-            noted: [3, 1],
+            changed_passwords: 3,
+            changed_logins: 1,
             stopped: Some("SIGINT".to_owned()),
             resume: Some("stara-onboard run manifests/growers.csv".to_owned()),
             is_to_be_mended: false,
@@ -315,7 +317,8 @@ mod tests {
         let summary = Summary {
             done_before: u64::MAX,
             vanished: u64::MAX,
-            noted: [u64::MAX; 2],
+            changed_passwords: u64::MAX,
+            changed_logins: u64::MAX,
             duration: Duration::from_secs(86_399),
             stopped: Some("20 rows in a row ended alike, which is the manifest or the service".to_owned()),
             reports: (0..9).map(|name| PathBuf::from(format!("{name}.csv"))).collect(),

@@ -31,7 +31,7 @@ fn a_staging_that_fails_binds_a_new_ledger_to_no_hosts() {
     place.ledger = reopen(&place, "https://leaf2.example").unwrap();
     place.stage(rows(2, 1));
     let target = place.ledger.target().unwrap().unwrap();
-    assert!(target.ends_with("Leaf at https://leaf2.example"), "{target}");
+    assert!(target.to_string().ends_with("Leaf at https://leaf2.example"), "{target}");
 }
 
 /// What is told of the refusal of user 1 to whoever decides, and then beside the second reading: whether it stands, and

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
-
 use super::arguments::AuditArguments;
 use super::exit::Exit;
 use super::repair::Repair;
@@ -43,9 +41,7 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
     let targets = report_targets(arguments)?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
-        signals::outlive_file_limit()
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        signals::outlive_file_limit()?;
         let prepared = Prepared::new(arguments, targets)?;
         let display =
             Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
@@ -64,8 +60,7 @@ fn report_targets(arguments: &AuditArguments) -> Result<Vec<ReportTarget>, Failu
     let default = [PathBuf::from(format!("state/{}.repair.csv", stem(&name)))];
     let asked = if arguments.report.is_empty() { &default[..] } else { &arguments.report };
     let targets = reports::targets(asked, &name, &arguments.lines.keep_column)?;
-    let written = targets.iter().map(|target| &target.path).chain(&arguments.output.log_file);
-    written.chain(&arguments.state.state).try_for_each(|path| reports::refuse_manifest(path, manifest))?;
+    reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
     reports::prepare(&targets)?;
     Ok(targets)
 }
@@ -118,9 +113,7 @@ impl Prepared {
         let Self { manifest, services, repair, targets, mut ledger, lock } = self;
         let observer: Arc<dyn Observe> = display.clone();
         let stop = Stop::default();
-        let signalled: Signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))
-            .context("signals can't be watched")
-            .map_err(|error| Failure::new(ExitCode::Internal, error, "report it"))?;
+        let signalled: Signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
         let name = manifest.as_ref().map(|(_, name)| name.clone());
         let result = see(arguments, services, manifest.as_ref(), &ledger, &stop, observer).await?;
         let (accepted, missed) = accept(arguments, &ledger)?;
