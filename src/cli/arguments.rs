@@ -57,7 +57,7 @@ pub enum Verb {
     Sandbox(SandboxArguments),
     /// Forget users for good, or what is old
     State(StateArguments),
-    /// Say what an outcome or an exit code means, who must act, and what to do
+    /// Say what a code means (outcome, exit code, finding, sign), who must act, what to do, and what the next run does
     Explain(ExplainArguments),
 }
 
@@ -323,6 +323,10 @@ pub struct PruneArguments {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// An outcome's code or an exit code; all of them without one
+    /// An outcome's code, an exit code, what an audit finds, or a plan's sign; all of them without one
+    #[arg(allow_hyphen_values = true)]
     pub code: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

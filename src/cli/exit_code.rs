@@ -98,6 +98,44 @@ impl ExitCode {
         }
     }
 
+    /// Who must act.
+    #[must_use]
+    pub const fn owner(self) -> &'static str {
+        match self {
+            Self::Done => "nobody",
+            Self::Internal => "you, and the makers of this tool",
+            Self::Usage | Self::Changes | Self::Refused | Self::StateUnwritable => "you",
+            Self::RowsFailed => "for each row somebody else: the report's column owner names them",
+            Self::TooManyFailures => "you: it is the manifest, the settings or the service, and no grower",
+            Self::Incomplete => "nobody, while the next run comes by itself; else you, who start it",
+            Self::Held => "nobody, while the other run is at work",
+            Self::Hangup | Self::Interrupt | Self::Terminate => "whoever stopped it",
+        }
+    }
+
+    /// What the same command does when it is given again, in a clause.
+    #[must_use]
+    pub const fn next_run(self) -> &'static str {
+        match self {
+            Self::Done => "does nothing for unchanged rows, and no call is made for them",
+            Self::Internal | Self::StateUnwritable => {
+                "looks first wherever something is open, and goes on from what the ledger holds"
+            }
+            Self::Usage => "begins from the start: nothing was sent",
+            Self::RowsFailed => {
+                "tries what can be tried; refused logins wait until their row changes, or --retry-rejected"
+            }
+            Self::TooManyFailures => {
+                "goes on where this one stopped; refused logins open again when dialect, URL or columns were changed"
+            }
+            Self::Changes => "plan and audit say the same again until the changes are made",
+            Self::Incomplete | Self::Refused | Self::Hangup | Self::Interrupt | Self::Terminate => {
+                "goes on where this one stopped"
+            }
+            Self::Held => "does its work once the other has ended",
+        }
+    }
+
     /// What to do about it, in one sentence.
     #[must_use]
     pub const fn advice(self) -> &'static str {

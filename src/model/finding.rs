@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::Owner;
+use super::{NextRun, Owner};
 
 /// What an audit finds of a user whose credential isn't as the ledger expects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,28 @@ impl Finding {
         }
     }
 
+    /// What it means, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Missing => "The ledger expects a credential, and Leaf shows none.",
+            Self::Unhealthy => {
+                "The credential that the ledger knows is there, and Leaf says that it can't use it."
+            }
+            Self::Foreign => "A credential is there, and it isn't the one that the ledger knows.",
+            Self::UnknownUser => "The ledger knows the user, and Leaf doesn't.",
+        }
+    }
+
+    /// What the next run of the manifest does with the user's row, in a clause.
+    #[must_use]
+    pub const fn next_run(self) -> &'static str {
+        match self {
+            Self::Missing | Self::Unhealthy | Self::UnknownUser => NextRun::LooksAgain.as_str(),
+            Self::Foreign => "leaves it alone",
+        }
+    }
+
     /// What to do about it, in one sentence.
     #[must_use]
     pub const fn advice(self) -> &'static str {
@@ -96,6 +118,7 @@ mod tests {
         for finding in Finding::ALL {
             assert_eq!(finding.as_str().parse(), Ok(finding));
             assert!(finding.advice().ends_with('.'), "{finding:?}");
+            assert!(finding.meaning().ends_with('.'), "{finding:?}");
             assert_ne!(finding.owner(), Owner::Nobody);
         }
         assert_eq!("healthy".parse::<Finding>(), Err(UnknownFindingError));

@@ -34,6 +34,8 @@ impl ResultRecord {
             self.finished_at.map_or(Cell::Absent, |at| Cell::Text(at.to_rfc3339().into())),
             text(Some(&self.message)),
             text(Some(self.outcome.advice())),
+            text(Some(self.outcome.owner().as_str())),
+            text(Some(self.outcome.next_run().as_str())),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// The report's own columns, in their order. The kept columns of the manifest follow them.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 15] = [
     "line",
     "leafUserId",
     "login",
@@ -17,6 +17,8 @@ pub const COLUMNS: [&str; 13] = [
     "finishedAt",
     "message",
     "advice",
+    "owner",
+    "nextRun",
 ];
 
 /// A kept column that can't be told from another one: JSON and Parquet know a value only by its column's name.

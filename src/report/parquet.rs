@@ -28,7 +28,7 @@ const BATCH: usize = 4 * 1024;
 const NUMBERS: [&str; 3] = ["line", "httpStatus", "attempts"];
 
 /// The columns that every record has a value for; the kept columns are others of that kind.
-const REQUIRED: [&str; 4] = ["line", "outcome", "message", "advice"];
+const REQUIRED: [&str; 6] = ["line", "outcome", "message", "advice", "owner", "nextRun"];
 
 /// The columns in which nearly every value is another: a dictionary of them would only cost time.
 const DISTINCT: [&str; 5] = ["line", "leafUserId", "login", "credentialId", "finishedAt"];

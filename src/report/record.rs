@@ -6,7 +6,7 @@ use crate::model::{LeafUserId, Login, Origin, OutcomeCode, Stage, UnixMillis};
 
 /// What became of one line of the manifest.
 ///
-/// The advice isn't part of it: it follows from the outcome.
+/// Advice, owner and what the next run does aren't part of it: they follow from the outcome.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResultRecord {
     /// The physical line on which the row starts; in Parquet the row's number, from 1.

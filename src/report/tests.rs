@@ -133,14 +133,14 @@ fn csv_is_this_to_the_byte() {
     let bytes = written(ReportFormat::Csv, &kept_columns(), vec![attached(), invalid(), not_reached()]);
     let expected = concat!(
         "line,leafUserId,login,outcome,origin,stage,httpStatus,attempts,credentialId,credentialStatus,",
-        "finishedAt,message,advice,farm,'-id\n",
+        "finishedAt,message,advice,owner,nextRun,farm,'-id\n",
         "2,0a1b2c3d-0000-4000-8000-00000000abcd,ana@example.com,attached,created,verify,200,2,c-1,OK,",
-        "2026-11-21T14:03:20.125Z,said so,Nothing to do.,\"São Bento, norte\",'=1+1\n",
+        "2026-11-21T14:03:20.125Z,said so,Nothing to do.,nobody,\"does nothing, as long as the row is unchanged\",\"São Bento, norte\",'=1+1\n",
         "3,,,manifest-invalid,,manifest,,,,,",
         "2026-11-21T14:03:20.125Z,\"column 2 (login) is \"\"empty\"\"\nor blank\",",
-        "\"Correct the line the message names, then run again.\",,007\n",
+        "\"Correct the line the message names, then run again.\",you,reads the line again,,007\n",
         "4,0a1b2c3d-0000-4000-8000-00000000abcd,'+55 11 5555,not-reached,,,,,,,",
-        ",said so,Run the same command again to go on.,'\tx,\"'\r\"\n",
+        ",said so,Run the same command again to go on.,nobody,tries again,'\tx,\"'\r\"\n",
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
 }
@@ -152,17 +152,18 @@ fn json_lines_are_this_to_the_byte() {
         r#"{"line":2,"leafUserId":"0a1b2c3d-0000-4000-8000-00000000abcd","login":"ana@example.com","#,
         r#""outcome":"attached","origin":"created","stage":"verify","httpStatus":200,"attempts":2,"#,
         r#""credentialId":"c-1","credentialStatus":"OK","finishedAt":"2026-11-21T14:03:20.125Z","#,
-        r#""message":"said so","advice":"Nothing to do.","farm":"São Bento, norte","-id":"=1+1"}"#,
+        r#""message":"said so","advice":"Nothing to do.","owner":"nobody","nextRun":"does nothing, as long as the row is unchanged","farm":"São Bento, norte","-id":"=1+1"}"#,
         "\n",
         r#"{"line":3,"leafUserId":null,"login":null,"outcome":"manifest-invalid","origin":null,"#,
         r#""stage":"manifest","httpStatus":null,"attempts":null,"credentialId":null,"credentialStatus":null,"#,
         r#""finishedAt":"2026-11-21T14:03:20.125Z","message":"column 2 (login) is \"empty\"\nor blank","#,
-        r#""advice":"Correct the line the message names, then run again.","farm":"","-id":"007"}"#,
+        r#""advice":"Correct the line the message names, then run again.","owner":"you","#,
+        r#""nextRun":"reads the line again","farm":"","-id":"007"}"#,
         "\n",
         r#"{"line":4,"leafUserId":"0a1b2c3d-0000-4000-8000-00000000abcd","login":"+55 11 5555","#,
         r#""outcome":"not-reached","origin":null,"stage":null,"httpStatus":null,"attempts":null,"#,
         r#""credentialId":null,"credentialStatus":null,"finishedAt":null,"message":"said so","#,
-        r#""advice":"Run the same command again to go on.","farm":"\tx","-id":"\r"}"#,
+        r#""advice":"Run the same command again to go on.","owner":"nobody","nextRun":"tries again","farm":"\tx","-id":"\r"}"#,
         "\n",
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
@@ -172,8 +173,8 @@ fn json_lines_are_this_to_the_byte() {
 fn parquet_reads_back_exactly() {
     let bytes = written(ReportFormat::Parquet, &kept_columns(), vec![attached(), invalid(), not_reached()]);
     let (names, rows) = read_parquet(&bytes);
-    assert_eq!(names[..13], COLUMNS);
-    assert_eq!(names[13..], ["farm", "-id"]);
+    assert_eq!(names[..15], COLUMNS);
+    assert_eq!(names[15..], ["farm", "-id"]);
     let id = "0a1b2c3d-0000-4000-8000-00000000abcd";
     let at = "2026-11-21T14:03:20.125Z";
     assert_eq!(
@@ -193,6 +194,8 @@ fn parquet_reads_back_exactly() {
                 at,
                 "said so",
                 "Nothing to do.",
+                "nobody",
+                "does nothing, as long as the row is unchanged",
                 "São Bento, norte",
                 "=1+1",
             ],
@@ -210,6 +213,8 @@ fn parquet_reads_back_exactly() {
                 at,
                 "column 2 (login) is \"empty\"\nor blank",
                 "Correct the line the message names, then run again.",
+                "you",
+                "reads the line again",
                 "",
                 "007",
             ],
@@ -227,6 +232,8 @@ fn parquet_reads_back_exactly() {
                 "null",
                 "said so",
                 "Run the same command again to go on.",
+                "nobody",
+                "tries again",
                 "\tx",
                 "\r",
             ],

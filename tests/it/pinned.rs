@@ -1,9 +1,10 @@
 //! What people and scripts rely on word for word: help texts, exit codes, explanations.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use stara_onboard::cli::ExitCode;
-use stara_onboard::model::OutcomeCode;
+use stara_onboard::model::{Finding, OutcomeCode, Sign};
 
 use crate::support::{Bench, Invocation};
 
@@ -70,23 +71,96 @@ fn no_flag_takes_a_secret() {
 }
 
 #[test]
-fn every_outcome_and_every_exit_code_is_explained() {
+fn every_code_is_explained() {
     let mut said = BTreeSet::new();
-    for code in OutcomeCode::ALL {
-        let text = program(&["explain", code.as_str()]).end().with_code(0).stdout;
-        for part in [code.meaning(), code.advice(), code.owner().as_str(), code.next_run().as_str()] {
+    let mut explained = |code: &str, parts: &[&str]| {
+        let text = program(&["explain", code]).end().with_code(0).stdout;
+        for part in parts {
             assert!(text.contains(part), "{part:?} isn't in\n{text}");
         }
         said.insert(text);
+    };
+    for code in OutcomeCode::ALL {
+        let parts = [code.meaning(), code.advice(), code.owner().as_str(), code.next_run().as_str()];
+        explained(code.as_str(), &parts);
     }
     for code in ExitCode::ALL {
-        let text = program(&["explain", &code.number().to_string()]).end().with_code(0).stdout;
-        assert!(text.contains(code.meaning()) && text.contains(code.advice()), "{text}");
-        said.insert(text);
+        let parts = [code.meaning(), code.advice(), code.owner(), code.next_run()];
+        explained(&code.number().to_string(), &parts);
     }
-    assert_eq!(said.len(), OutcomeCode::ALL.len() + ExitCode::ALL.len());
-    let list = program(&["explain"]).end().with_code(0).stdout;
-    insta::assert_snapshot!("explain", list);
+    for finding in Finding::ALL {
+        let parts = [finding.meaning(), finding.advice(), finding.owner().as_str(), finding.next_run()];
+        explained(finding.as_str(), &parts);
+    }
+    for sign in Sign::ALL {
+        explained(sign.as_str(), &[sign.meaning()]);
+    }
+    let json = program(&["explain", "--json"]).end().with_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(said.len(), json["codes"].as_array().unwrap().len());
+    insta::assert_snapshot!("explain", program(&["explain"]).end().with_code(0).stdout);
+}
+
+#[test]
+fn a_mistyped_code_is_answered_with_the_right_one() {
+    program(&["explain", "stara-login-refused"])
+        .end()
+        .with_code(2)
+        .saying("did you mean stara-login-rejected?");
+    program(&["explain", "12"]).end().with_code(2).saying("there is no code \"12\"");
+}
+
+/// `docs/CODES.md` says what `explain` says. `INSTA_UPDATE=always` writes it anew.
+#[test]
+fn the_page_of_codes_says_what_explain_says() {
+    let json = program(&["explain", "--json"]).end().with_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let headings = [
+        ("outcome", "Outcomes of a row"),
+        ("exitCode", "Exit codes"),
+        ("finding", "Findings of an audit"),
+        ("sign", "Signs of a plan"),
+    ];
+    let mut page = String::from(
+        "# Codes\n\nWhat `stara-onboard explain` says; a test keeps the two alike. A report carries advice, owner and next run \
+         for each row.\n",
+    );
+    for (kind, heading) in headings {
+        let _ = write!(page, "\n## {heading}\n");
+        for code in json["codes"].as_array().unwrap().iter().filter(|code| code["kind"] == kind) {
+            let said = |name: &str| code[name].as_str().map(|text| text.replace('<', "&lt;"));
+            let _ = write!(page, "\n### `{}`\n\n{}\n", said("code").unwrap(), said("meaning").unwrap());
+            let items = [("Who acts", "owner"), ("What to do", "advice"), ("The next run", "nextRun")];
+            for (number, (label, name)) in items.into_iter().enumerate() {
+                let Some(text) = said(name) else { continue };
+                let gap = if number == 0 { "\n" } else { "" };
+                let _ = writeln!(page, "{gap}- {label}: {text}");
+            }
+        }
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CODES.md");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), page);
+}
+
+#[test]
+fn the_readme_lists_exactly_the_outcomes_there_are() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).expect("there is a README.md");
+    let (_, table) = text.split_once("| code | who must act |").expect("it has a table of outcomes");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut listed = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for code in cells[1].split(',').map(|code| code.trim().trim_matches('`')) {
+            let code: OutcomeCode = code.parse().expect(code);
+            assert_eq!(cells[2], code.owner().as_str(), "{code}");
+            listed.insert(code);
+        }
+    }
+    assert_eq!(listed, OutcomeCode::ALL.iter().copied().collect());
 }
 
 #[test]

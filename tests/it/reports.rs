@@ -113,6 +113,8 @@ fn every_format_holds_the_same_records_and_only_csv_defuses_formulas() {
         "finishedAt",
         "message",
         "advice",
+        "owner",
+        "nextRun",
         "Fazenda",
         "Obs, do técnico",
     ];
@@ -159,6 +161,8 @@ fn lines_records_and_counts_add_up() {
         for result in &results {
             let code: stara_onboard::model::OutcomeCode = result.outcome.parse().unwrap();
             assert_eq!(result.advice, code.advice());
+            assert_eq!(result.owner, code.owner().as_str());
+            assert_eq!(result.next_run, code.next_run().as_str());
         }
     }
 }

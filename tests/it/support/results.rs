@@ -21,6 +21,8 @@ pub(crate) struct ResultLine {
     pub(crate) credential_status: Option<String>,
     pub(crate) message: String,
     pub(crate) advice: String,
+    pub(crate) owner: String,
+    pub(crate) next_run: String,
 }
 
 /// Every record of a report in JSON lines.
