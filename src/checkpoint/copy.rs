@@ -18,7 +18,6 @@ use super::error::LedgerError;
 use super::fingerprint::FingerprintKey;
 use super::ledger::{Ledger, LedgerAccess, connect, create_private, of_sqlite};
 use super::schema;
-use super::target::Target;
 
 /// How often the ledger is copied anew because it was written meanwhile. A run begins its log anew every few thousand
 /// rows, and the next copy is at hand at once.
@@ -37,7 +36,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When the ledger can't be read or copied, isn't one, comes from a newer program, or belongs to other hosts.
-    pub fn copy_of(path: &Path, target: &Target) -> Result<Self, LedgerError> {
+    pub fn copy_of(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         Self::check_file(path)?;
         let folder = tempfile::Builder::new().prefix("stara-onboard-").tempdir();
         let folder = folder.map_err(|source| LedgerError::File { path: std::env::temp_dir(), source })?;
@@ -59,7 +58,7 @@ impl Ledger {
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
         };
         forget_durability().map_err(|error| of_sqlite(&copy, error))?;
-        let ledger = Self::of(connection, path, LedgerAccess::Run(target), key)?;
+        let ledger = Self::of(connection, path, access, key)?;
         remove(folder)?;
         Ok(ledger)
     }
@@ -162,7 +161,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::checkpoint::{KeyStanding, LedgerError};
+    use crate::checkpoint::{KeyStanding, LedgerError, Target};
 
     fn target() -> Target {
         Target::new("https://stara.example", "https://leaf.example")
@@ -178,17 +177,17 @@ mod tests {
         let path = directory.path().join("ledger.db");
         drop(Ledger::open(&path, LedgerAccess::Run(&target())).unwrap());
         let before = std::fs::read(&path).unwrap();
-        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        let copy = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap();
         assert_eq!(copy.key_standing(), KeyStanding::Own);
         copy.connection.execute("INSERT INTO facts VALUES ('a', 'b')", []).unwrap();
         assert_eq!(facts(&copy), 1);
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        assert_eq!(facts(&Ledger::copy_of(&path, &target()).unwrap()), 0);
+        assert_eq!(facts(&Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap()), 0);
         let other = Target::new("https://stara.example", "https://other.example");
         let sql =
             "INSERT INTO facts VALUES ('stara', 'https://stara.example'), ('leaf', 'https://leaf.example')";
         Connection::open(&path).unwrap().execute(sql, []).unwrap();
-        let error = Ledger::copy_of(&path, &other).unwrap_err();
+        let error = Ledger::copy_of(&path, LedgerAccess::Run(&other)).unwrap_err();
         assert!(matches!(error, LedgerError::OtherTarget { .. }), "{error:?}");
     }
 
@@ -202,7 +201,7 @@ mod tests {
         old.pragma_update(None, "user_version", 1).unwrap();
         drop(old);
         let before = std::fs::read(&path).unwrap();
-        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        let copy = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap();
         assert!(copy.latest_run().unwrap().is_none());
         assert_eq!(copy.key_standing(), KeyStanding::Lost, "it has none beside it");
         assert_eq!(std::fs::read(&path).unwrap(), before);
@@ -224,7 +223,7 @@ mod tests {
         drop(connection);
         std::fs::write(&journal, &hot).unwrap();
         std::fs::write(&path, [0; 4_096]).unwrap();
-        let copy = Ledger::copy_of(&path, &target()).unwrap();
+        let copy = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap();
         assert!(copy.latest_run().unwrap().is_none());
         assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&journal).unwrap()), (vec![0; 4_096], hot));
     }
@@ -234,7 +233,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger.db");
         std::fs::write(&path, "shopping list").unwrap();
-        let error = Ledger::copy_of(&path, &target()).unwrap_err();
+        let error = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap_err();
         assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }

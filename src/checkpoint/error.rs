@@ -100,12 +100,13 @@ impl LedgerError {
         matches!(self, Self::Database { source, .. } if source.sqlite_error_code() == corrupt)
     }
 
-    /// Whether the ledger or its directory can't be written, as against being the wrong one.
+    /// Whether the ledger or its directory can't be written, as against being damaged or the wrong one.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {
-        matches!(
-            self,
-            Self::Database { .. } | Self::File { .. } | Self::WriterGone { .. } | Self::NoRandomness
-        )
+        match self {
+            Self::Database { .. } => !self.is_damage(),
+            Self::File { .. } | Self::WriterGone { .. } | Self::NoRandomness => true,
+            _ => false,
+        }
     }
 }

@@ -44,13 +44,22 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path`, its tables at the newest version.
+    /// Opens the ledger at `path`, its tables at the newest version. Where it can't be written, reading opens a copy.
     ///
     /// # Errors
     ///
     /// When it can't be read or written, isn't a ledger, comes from a newer program, or belongs to other hosts; for
     /// reading also when there is none.
     pub fn open(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
+        match Self::open_in_place(path, access) {
+            Err(error) if matches!(access, LedgerAccess::Read) && error.is_unwritable() => {
+                Self::copy_of(path, access)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_in_place(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         Self::check_file(path)?;
         match path.symlink_metadata() {
             Ok(_) => {}

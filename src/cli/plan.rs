@@ -12,7 +12,7 @@ use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::run::{internal, runtime, tell};
 use super::signals::TimeLimits;
 use super::{invocation, logging, plan_json, reports, signals};
-use crate::checkpoint::{Ledger, LedgerError, StagingTotals};
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, StagingTotals};
 use crate::model::Sign;
 use crate::pipeline::{self, Forecast, Observe, Stop, StopCause};
 use crate::ui::{ForecastText, LogWriter, Progress, ProgressDisplay};
@@ -87,7 +87,8 @@ async fn carry_out(
     let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };
     signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
     // Only now, so that no signal ends the process while the copy still has a name.
-    let mut ledger = Ledger::copy_of(&asked.flags.state.path(asked.sandbox), &prepared.target())?;
+    let mut ledger =
+        Ledger::copy_of(&asked.flags.state.path(asked.sandbox), LedgerAccess::Run(&prepared.target()))?;
     tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);
     let Prepared { manifest, options, sandbox, .. } = prepared;
