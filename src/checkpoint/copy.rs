@@ -49,7 +49,8 @@ impl Ledger {
         }
         // A run makes a key together with a ledger.
         let key = if is_there || key.is_some() { key } else { Some(FingerprintKey::temporary()?) };
-        let connection = connect(&copy)?;
+        // Whatever is wrong is wrong with the ledger: nobody knows of the copy.
+        let connection = connect(&copy).map_err(|error| of_sqlite(path, error))?;
         schema::recognise(&connection, path)?;
         let forget_durability = || {
             // Nothing here outlives the process, so nothing is journalled; and so no file is needed by its name.
@@ -57,7 +58,7 @@ impl Ledger {
             connection.pragma_update(None, "synchronous", "OFF")?;
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
         };
-        forget_durability().map_err(|error| of_sqlite(&copy, error))?;
+        forget_durability().map_err(|error| of_sqlite(path, error))?;
         let ledger = Self::of(connection, path, access, key)?;
         remove(folder)?;
         Ok(ledger)
@@ -236,6 +237,18 @@ mod tests {
         let error = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap_err();
         assert!(matches!(error, LedgerError::NotALedger { .. }), "{error:?}");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_ledger_is_named_and_not_its_copy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        drop(Ledger::open(&path, LedgerAccess::Run(&target())).unwrap());
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[16..200].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let error = Ledger::copy_of(&path, LedgerAccess::Run(&target())).unwrap_err().to_string();
+        assert!(error.contains(&*path.to_string_lossy()), "{error}");
     }
 
     /// A ledger of many pages, which is written without changing the sum of its numbers.

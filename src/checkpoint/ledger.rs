@@ -74,7 +74,7 @@ impl Ledger {
                 create_private(path).map_err(|source| LedgerError::File { path: path.to_owned(), source })?;
             }
         }
-        let connection = connect(path)?;
+        let connection = connect(path).map_err(|error| of_sqlite(path, error))?;
         // Before anything is set that SQLite would write into the file: it may be somebody else's.
         schema::recognise(&connection, path)?;
         make_durable(&connection).map_err(|error| of_sqlite(path, error))?;
@@ -252,17 +252,14 @@ pub(super) fn login_succeeded(dialect: Dialect) -> String {
 }
 
 /// Opens the database; nothing is written to it.
-pub(super) fn connect(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(connection)
-    };
-    open().map_err(|error| of_sqlite(path, error))
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
 }
 
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
