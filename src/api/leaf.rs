@@ -139,7 +139,7 @@ impl LeafApi {
             password: account.password.expose_secret(),
             remember_me: "true",
         });
-        Self::read_token(&self.http.send(request).await?)
+        Self::read_token(&self.http.send("log-in", request).await?)
     }
 
     /// What an answer to `/api/authenticate` means.
@@ -159,7 +159,7 @@ impl LeafApi {
     /// [`CallErrorKind::NotFound`] when Leaf doesn't know the user; else what the status means.
     pub async fn user(&self, token: &Secret, id: LeafUserId) -> Result<UserLook, CallError> {
         let request = self.http.request(Method::GET, &format!("{USERS}/{id}"));
-        Self::read_user(&self.authorized(request, token).await?, id)
+        Self::read_user(&self.authorized("user", request, token).await?, id)
     }
 
     /// What an answer to a look at this user means.
@@ -182,7 +182,7 @@ impl LeafApi {
     /// What the status means; [`CallErrorKind::Unexpected`] when a 200 shows neither an id nor a status.
     pub async fn credential(&self, token: &Secret, id: LeafUserId) -> Result<Option<Credential>, CallError> {
         let request = self.http.request(Method::GET, &credentials_path(id));
-        Self::read_credential(&self.authorized(request, token).await?)
+        Self::read_credential(&self.authorized("look", request, token).await?)
     }
 
     /// What an answer to a look at a user's credential means.
@@ -221,7 +221,7 @@ impl LeafApi {
             access_token_client: tokens.access_token_client.expose_secret(),
             refresh_token: tokens.refresh_token.expose_secret(),
         });
-        Self::read_attached(&self.authorized(request, token).await?)
+        Self::read_attached(&self.authorized("attach", request, token).await?)
     }
 
     /// What an answer to an attach means.
@@ -247,7 +247,7 @@ impl LeafApi {
     /// What the status means.
     pub async fn remove(&self, token: &Secret, id: LeafUserId) -> Result<u16, CallError> {
         let request = self.http.request(Method::DELETE, &credentials_path(id));
-        let reply = self.authorized(request, token).await?;
+        let reply = self.authorized("remove", request, token).await?;
         match StatusClass::of(reply.status) {
             StatusClass::Success | StatusClass::NotFound => Ok(reply.status),
             _ => Err(CallError::of_status(&reply)),
@@ -256,11 +256,12 @@ impl LeafApi {
 
     pub(super) async fn authorized(
         &self,
+        call: &'static str,
         request: RequestBuilder,
         token: &Secret,
     ) -> Result<Reply, CallError> {
         // `bearer_auth` marks the header sensitive, so that no log of the library shows it.
-        Ok(self.http.send(request.bearer_auth(token.expose_secret())).await?)
+        Ok(self.http.send(call, request.bearer_auth(token.expose_secret())).await?)
     }
 }
 

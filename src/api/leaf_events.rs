@@ -95,7 +95,7 @@ impl LeafApi {
     /// What the status means; no log at all (404) is an empty one.
     pub async fn events(&self, token: &Secret, id: LeafUserId) -> Result<Vec<CredentialEvent>, CallError> {
         let request = self.http.request(Method::GET, &format!("{}/events", credentials_path(id)));
-        Self::read_events(&self.authorized(request, token).await?)
+        Self::read_events(&self.authorized("events", request, token).await?)
     }
 
     /// What an answer to a look at a credential's log means.

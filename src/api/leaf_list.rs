@@ -49,7 +49,7 @@ impl LeafApi {
         let size = LARGEST_PAGE.to_string();
         let request = self.http.request(Method::GET, USERS).query(&[("page", &page), ("size", &size)]);
         let request = request.bearer_auth(token.expose_secret());
-        let (reply, headers) = self.http.send_within(request, LARGEST_BODY).await?;
+        let (reply, headers) = self.http.send_within("users", request, LARGEST_BODY).await?;
         Self::read_users(&reply, &headers)
     }
 

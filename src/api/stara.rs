@@ -104,7 +104,7 @@ impl StaraApi {
             &AuthenticateJson { login, password },
             &AuthenticateForm { user: login, pwd: password },
         );
-        Self::read_api_key(&self.http.send(request).await?)
+        Self::read_api_key(&self.http.send("authenticate", request).await?)
     }
 
     /// What an answer to `/autenticacao` means.
@@ -150,7 +150,7 @@ impl StaraApi {
             &TokenJson { api_key: key },
             &TokenForm { access_token_client: client_text, api_key: key },
         );
-        Self::read_tokens(&self.http.send(request).await?, self.dialect, client)
+        Self::read_tokens(&self.http.send("token", request).await?, self.dialect, client)
     }
 
     /// What an answer to `/token` means in this dialect, with the `client` token that the caller held already.

@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url};
 use tokio::time::sleep;
 
+use super::call_counts::CallCounts;
 use super::classify::SendError;
 use super::retry_after::parse_retry_after;
 
@@ -93,6 +94,7 @@ pub struct HttpClient {
     inner: Client,
     base: Url,
     timeout: Duration,
+    counts: CallCounts,
     #[cfg(test)]
     network: Option<std::sync::Arc<dyn super::simulated::Network>>,
 }
@@ -160,6 +162,7 @@ impl HttpClient {
             inner,
             base,
             timeout: options.timeout,
+            counts: CallCounts::default(),
             #[cfg(test)]
             network: None,
         })
@@ -177,6 +180,12 @@ impl HttpClient {
         self.base.path()
     }
 
+    /// What the host is asked through this client and its clones, by call.
+    #[must_use]
+    pub fn counts(&self) -> &CallCounts {
+        &self.counts
+    }
+
     /// Begins a request to a path below the base URL. `path` begins with a slash and holds nothing that needs escaping.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
@@ -189,13 +198,13 @@ impl HttpClient {
         self.inner.request(method, url)
     }
 
-    /// Sends a request once.
+    /// Sends a request once, and counts it under the name of its call.
     ///
     /// # Errors
     ///
     /// When no status came. Once there is one the call succeeds, whatever becomes of the body.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Reply, SendError> {
-        self.send_within(request, LARGEST_BODY).await.map(|(reply, _)| reply)
+    pub async fn send(&self, call: &'static str, request: RequestBuilder) -> Result<Reply, SendError> {
+        self.send_within(call, request, LARGEST_BODY).await.map(|(reply, _)| reply)
     }
 
     /// As [`HttpClient::send`], for an answer of at most `largest_body` bytes; gives the answer's headers, too.
@@ -205,9 +214,11 @@ impl HttpClient {
     /// As [`HttpClient::send`].
     pub async fn send_within(
         &self,
+        call: &'static str,
         request: RequestBuilder,
         largest_body: usize,
     ) -> Result<(Reply, HeaderMap), SendError> {
+        let mut counted = self.counts.begin(call);
         // One timer for all of it, and a status that came is kept even if the time runs out in the body.
         let mut time_is_up = pin!(sleep(self.timeout));
         let mut response = tokio::select! {
@@ -216,6 +227,7 @@ impl HttpClient {
             () = &mut time_is_up => return Err(SendError::TimedOut),
         };
         let status = response.status().as_u16();
+        counted.status = Some(status);
         let headers = std::mem::take(response.headers_mut());
         let retry_after = retry_after_of(&headers);
         let body = tokio::select! {

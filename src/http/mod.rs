@@ -8,6 +8,7 @@
 
 mod adaptive;
 mod breaker;
+mod call_counts;
 mod classify;
 mod client;
 mod pacing;
@@ -20,6 +21,7 @@ pub(crate) mod simulated;
 mod throttling;
 
 pub use adaptive::{AdaptiveRange, BEGIN_WITH};
+pub use call_counts::{CallCounts, CountsByCall};
 pub use classify::{SendError, StatusClass};
 pub use client::{BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
