@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
@@ -32,22 +32,33 @@ impl RunLock {
     ///
     /// [`LedgerError::Held`] when another run has it; else when the lock's file can't be used, or is no file of its own.
     pub fn acquire(ledger: &Path) -> Result<Self, LedgerError> {
-        let path = lock_path(ledger);
-        let failed = |source| LedgerError::File { path: path.clone(), source };
-        // What a link leads to would be emptied.
-        refuse_irregular(&path)?;
-        let mut file = open_private(&path).map_err(failed)?;
+        let mut file = open(ledger)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LedgerError::Held { path: ledger.to_owned(), holder: read_holder(&mut file) });
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::Error(source)) => return Err(unusable(ledger, source)),
         }
+        Self::held_from_now_on(ledger, file)
+    }
+
+    /// The same, but waits for as long as another run has it. It sleeps until the system wakes it.
+    ///
+    /// # Errors
+    ///
+    /// When the lock's file can't be used, or is no file of its own.
+    pub fn acquire_when_free(ledger: &Path) -> Result<Self, LedgerError> {
+        let file = open(ledger)?;
+        file.lock().map_err(|source| unusable(ledger, source))?;
+        Self::held_from_now_on(ledger, file)
+    }
+
+    fn held_from_now_on(ledger: &Path, mut file: File) -> Result<Self, LedgerError> {
         let holder = format!("process {} since {}", std::process::id(), UnixMillis::now().to_rfc3339());
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
-        written.map_err(failed)?;
+        written.map_err(|source| unusable(ledger, source))?;
         Ok(Self { _file: file })
     }
 
@@ -61,6 +72,16 @@ impl RunLock {
             _ => None,
         }
     }
+}
+
+fn open(ledger: &Path) -> Result<File, LedgerError> {
+    // What a link leads to would be emptied.
+    refuse_irregular(&lock_path(ledger))?;
+    open_private(&lock_path(ledger)).map_err(|source| unusable(ledger, source))
+}
+
+fn unusable(ledger: &Path, source: io::Error) -> LedgerError {
+    LedgerError::File { path: lock_path(ledger), source }
 }
 
 fn lock_path(ledger: &Path) -> PathBuf {
@@ -79,6 +100,24 @@ fn read_holder(file: &mut File) -> LockHolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_waits_has_the_ledger_as_soon_as_it_is_free() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = directory.path().join("ledger.db");
+        let first = RunLock::acquire(&ledger).unwrap();
+        let waiting = std::thread::spawn({
+            let ledger = ledger.clone();
+            move || RunLock::acquire_when_free(&ledger).unwrap()
+        });
+        assert!(RunLock::acquire(&ledger).is_err());
+        drop(first);
+        let second = waiting.join().unwrap();
+        let error = RunLock::acquire(&ledger).unwrap_err();
+        assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+        drop(second);
+        RunLock::acquire(&ledger).unwrap();
+    }
 
     #[test]
     fn a_second_run_is_told_who_holds_the_ledger() {

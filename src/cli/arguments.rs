@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
 use super::output::OutputFlags;
+use super::scheduler::{ExitFlags, SchedulerFlags};
 use crate::model::LeafUserId;
 use crate::sandbox::{Fault, SecondAttach};
 use crate::settings::{
@@ -83,6 +84,8 @@ pub struct RunArguments {
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
+    pub(super) scheduler: SchedulerFlags,
+    #[command(flatten)]
     pub(super) plan: PlanFlags,
     #[command(flatten)]
     pub(super) flags: OnboardingFlags,
@@ -96,6 +99,8 @@ pub struct PlanArguments {
     /// Foresee a rehearsal against simulated services inside this process, which know the manifest's users and logins
     #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
     pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) exit: ExitFlags,
     #[command(flatten)]
     pub(super) told: PlanFlags,
     #[command(flatten)]
@@ -182,6 +187,8 @@ pub struct DetachArguments {
     pub(super) lines: LineFlags,
     #[command(flatten)]
     pub(super) limits: RowLimitFlags,
+    #[command(flatten)]
+    pub(super) scheduler: SchedulerFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
 }

@@ -10,6 +10,7 @@ use super::invocation;
 use super::last_report::{self, Reported};
 use super::reports::ReportTarget;
 use super::run::{internal, tell};
+use super::scheduler::Job;
 use super::signals::Signalled;
 use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, RunEnd, RunKind, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
@@ -34,12 +35,32 @@ pub(super) struct Ended {
 pub(super) struct Telling<'a> {
     /// What kind of run it was.
     pub(super) kind: RunKind,
-    /// Whether nothing is said unless somebody is needed.
-    pub(super) is_quiet: bool,
+    /// How much is said of it.
+    pub(super) aloud: Aloud,
     /// The ledger that was named.
     pub(super) state: Option<&'a Path>,
     /// Whether the services are simulated ones.
     pub(super) is_rehearsal: bool,
+    /// The call that it belongs to.
+    pub(super) job: &'a Job<'a>,
+}
+
+/// How much is said of the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aloud {
+    /// The whole summary.
+    Summary,
+    /// A line, where somebody is needed.
+    LineIfNeeded,
+    /// Nothing: somebody else tells of it.
+    Nothing,
+}
+
+impl Aloud {
+    /// What `--quiet` asks for.
+    pub(super) const fn unless(is_quiet: bool) -> Self {
+        if is_quiet { Self::LineIfNeeded } else { Self::Summary }
+    }
 }
 
 impl Ended {
@@ -60,6 +81,8 @@ impl Ended {
             ));
         }
         let outcomes = ledger.count_outcomes(self.run)?;
+        telling.job.note_run(self.run, &outcomes);
+        telling.job.note_throttled(|service| self.host(service));
         // A run whose time was over just as its last rows ended is none that is to be resumed.
         let stopped = stopped.filter(|cause| {
             !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
@@ -85,19 +108,23 @@ impl Ended {
         };
         ledger.end_run(self.run, &end)?;
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
-        if !telling.is_quiet || code != ExitCode::Done {
-            let paths = || targets.iter().map(|target| target.path.as_path());
-            let mut summary = self.summary(telling.kind, &outcomes, stopped.as_ref())?;
-            match reported {
-                Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
-                Ok(Reported::GivenUp) => {
-                    summary.report_command =
-                        Some(invocation::report_command(paths(), telling.state, telling.is_rehearsal));
-                }
-                Err(_) => {}
+        let paths = || targets.iter().map(|target| target.path.as_path());
+        let mut summary = self.summary(telling.kind, &outcomes, stopped.as_ref())?;
+        match reported {
+            Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
+            Ok(Reported::GivenUp) => {
+                summary.report_command =
+                    Some(invocation::report_command(paths(), telling.state, telling.is_rehearsal));
             }
-            tell(&summary.render());
+            Err(_) => {}
         }
+        let line = summary.render_line(code.number());
+        match telling.aloud {
+            Aloud::Summary => tell(&summary.render()),
+            Aloud::LineIfNeeded if code != ExitCode::Done => tell(&line),
+            Aloud::LineIfNeeded | Aloud::Nothing => {}
+        }
+        telling.job.log(&line);
         if outcomes.total() != self.lines {
             let (lines, total) = (self.lines, outcomes.total());
             let error = anyhow::anyhow!("the manifest has {lines} lines, but {total} have an outcome");
@@ -110,6 +137,11 @@ impl Ended {
         reported.map(|_| code)
     }
 
+    /// What a host was asked.
+    fn host(&self, service: Service) -> HostTotals {
+        self.result.hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
+    }
+
     fn summary(
         &self,
         kind: RunKind,
@@ -118,9 +150,7 @@ impl Ended {
     ) -> Result<Summary, LedgerError> {
         let changed = |change: RowChange| self.result.ledger.count_ended(self.run, change.note());
         let host = |service: Service, origin: &String| {
-            let name = service.as_str().to_lowercase();
-            let HostTotals { requests, throttled, .. } =
-                self.result.hosts.get(&name).copied().unwrap_or_default();
+            let HostTotals { requests, throttled, .. } = self.host(service);
             HostUse { service, origin: origin.clone(), requests, throttled }
         };
         Ok(Summary {

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::arguments::DetachArguments;
-use super::conclusion::{Ended, Telling};
+use super::conclusion::{Aloud, Ended, Telling};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::run::{internal, make_state_folder, runtime, tell};
+use super::scheduler::{HeldLock, Job};
 use super::services::ServiceSettings;
 use super::signals::TimeLimits;
 use super::{confirm, logging, manifest_source, reports, signals};
 use crate::checkpoint::{
-    KeyStanding, LeaverCounts, Ledger, LedgerAccess, LedgerError, RunKind, RunLock, RunStart, StageError,
-    Target,
+    KeyStanding, LeaverCounts, Ledger, LedgerAccess, LedgerError, RunKind, RunStart, StageError, Target,
 };
 use crate::manifest::{ClientColumn, Manifest, ManifestError, ReadOptions, Record, Wanted};
 use crate::model::LeafUserId;
@@ -29,18 +29,28 @@ pub(super) const REPORT_NAME: &str = "detach";
 
 /// Takes credentials away, and says with which code to exit.
 pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
-    let limits =
-        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
-    let logs = LogWriter::default();
     let asked = Asked::of(arguments)?;
+    let ledger = arguments.state.path(false);
+    let job = Job::begin("detach", asked.name(), ledger, &arguments.scheduler, &arguments.output);
+    job.end(take_away(arguments, asked, &job))
+}
+
+fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result<ExitCode, Failure> {
+    let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
+    let logs = LogWriter::default();
     let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
-    if let Asked::Manifest(manifest) = &asked {
+    let manifest = match &asked {
+        Asked::Manifest(manifest) => Some(manifest.as_path()),
+        Asked::Users(_) | Asked::Run(_) => None,
+    };
+    if let Some(manifest) = manifest {
         reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
     }
+    job.check(manifest)?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
-        let prepared = Prepared::new(arguments, asked)?;
+        let prepared = Prepared::new(arguments, asked, job).await?;
         reports::prepare(&targets)?;
         prepared.confirm(arguments)?;
         let display = Arc::new(ProgressDisplay::start(
@@ -52,9 +62,10 @@ pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
         display.finish();
         let telling = Telling {
             kind: RunKind::Detach,
-            is_quiet: arguments.output.quiet,
+            aloud: Aloud::unless(arguments.output.quiet),
             state: arguments.state.state.as_deref(),
             is_rehearsal: false,
+            job,
         };
         ended?.conclude(&telling, targets.into()).await
     })
@@ -156,11 +167,11 @@ struct Prepared {
     name: String,
     options: DetachOptions,
     ledger: Ledger,
-    lock: RunLock,
+    lock: HeldLock,
 }
 
 impl Prepared {
-    fn new(arguments: &DetachArguments, asked: Asked) -> Result<Self, Failure> {
+    async fn new(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result<Self, Failure> {
         let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
         let options = resolve_detach(
             settings.services()?,
@@ -168,6 +179,7 @@ impl Prepared {
             arguments.include_foreign,
             arguments.from_run.is_none(),
         );
+        job.watch(&options.services);
         let name = asked.name();
         let manifest = match &asked {
             Asked::Manifest(path) => Some(open_manifest(arguments, path)?),
@@ -181,7 +193,7 @@ impl Prepared {
             return Err(LedgerError::Missing { path }.into());
         }
         make_state_folder(&path)?;
-        let lock = RunLock::acquire(&path)?;
+        let lock = job.acquire_lock().await?;
         let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
         let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
         if ledger.key_standing() == KeyStanding::Lost {
@@ -232,6 +244,7 @@ impl Prepared {
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
         let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
+        let lock = lock.into_lock();
         let began = Instant::now();
         let start = RunStart {
             kind: RunKind::Detach,

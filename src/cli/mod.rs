@@ -28,6 +28,7 @@ mod reports;
 mod roots;
 mod run;
 mod sandbox;
+mod scheduler;
 mod services;
 mod signals;
 mod state;

@@ -10,6 +10,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::run::{internal, runtime, tell};
+use super::scheduler::ExitFlags;
 use super::signals::TimeLimits;
 use super::{invocation, logging, plan_json, reports, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, StagingTotals};
@@ -22,8 +23,8 @@ const LISTED: usize = 20;
 
 /// Foresees a run, and says with which code to exit.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
-    let PlanArguments { manifest, sandbox, flags, told } = arguments;
-    foresee(Onboarding { manifest, sandbox: *sandbox, flags }, *told)
+    let PlanArguments { manifest, sandbox, flags, told, exit } = arguments;
+    foresee(Onboarding { manifest, sandbox: *sandbox, flags }, *told, exit)
 }
 
 /// What is foreseen, and of which lines.
@@ -35,7 +36,11 @@ struct Foreseen {
 }
 
 /// Foresees a run of what is asked.
-pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failure> {
+pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags, exit: &ExitFlags) -> Result<ExitCode, Failure> {
+    exit.shown_of(look_ahead(asked, told))
+}
+
+fn look_ahead(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failure> {
     let logs = LogWriter::default();
     if let Some(path) = &asked.flags.output.log_file {
         reports::refuse_manifest(path, asked.manifest)?;

@@ -8,13 +8,14 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::arguments::RunArguments;
-use super::conclusion::{Ended, Telling};
+use super::conclusion::{Aloud, Ended, Telling};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
+use super::scheduler::{HeldLock, Job};
 use super::signals::TimeLimits;
 use super::{logging, reports, signals};
-use crate::checkpoint::{Ledger, LedgerAccess, RunKind, RunLock};
+use crate::checkpoint::{Ledger, LedgerAccess, RunKind};
 use crate::pipeline::{self, Observe, Stop};
 use crate::ui::{LogWriter, ProgressDisplay};
 
@@ -23,8 +24,15 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let RunArguments { manifest, sandbox, flags, .. } = arguments;
     let asked = Onboarding { manifest, sandbox: *sandbox, flags };
     if arguments.dry_run {
-        return super::plan::foresee(asked, arguments.plan);
+        return super::plan::foresee(asked, arguments.plan, &arguments.scheduler.exit);
     }
+    let ledger = flags.state.path(*sandbox);
+    let job = Job::begin("run", manifest.display().to_string(), ledger, &arguments.scheduler, &flags.output);
+    job.end(onboard(arguments, asked, &job))
+}
+
+fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Result<ExitCode, Failure> {
+    let RunArguments { manifest, flags, .. } = arguments;
     if arguments.plan.are_given() {
         let error = anyhow::anyhow!("--json, --refresh and --detailed-exitcode are about a plan");
         return Err(Failure::new(
@@ -33,16 +41,16 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "nothing was sent; add --dry-run, or leave them out",
         ));
     }
-    let limits =
-        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
+    let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
     let manifest_name = manifest.display().to_string();
     let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
     reports::spare_manifest(manifest, &targets, &flags.output, &flags.state)?;
+    job.check(Some(manifest))?;
     logging::start(&flags.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
-        let held = Held::new(asked).await?;
+        let held = Held::new(asked, job).await?;
         reports::prepare(&targets)?;
         let display =
             Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
@@ -50,9 +58,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         display.finish();
         let telling = Telling {
             kind: RunKind::Run,
-            is_quiet: flags.output.quiet,
+            aloud: Aloud::unless(flags.output.quiet),
             state: flags.state.state.as_deref(),
             is_rehearsal: arguments.sandbox,
+            job,
         };
         ended?.conclude(&telling, targets.into()).await
     })
@@ -73,16 +82,17 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 struct Held {
     prepared: Prepared,
     ledger: Ledger,
-    lock: RunLock,
+    lock: HeldLock,
 }
 
 impl Held {
-    async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
+    async fn new(asked: Onboarding<'_>, job: &Job<'_>) -> Result<Self, Failure> {
         let prepared = Prepared::new(asked).await?;
+        job.watch(&prepared.options.services);
         let path = asked.flags.state.path(asked.sandbox);
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
-        let lock = RunLock::acquire(&path)?;
+        let lock = job.acquire_lock().await?;
         let ledger = Ledger::open(&path, LedgerAccess::Run(&prepared.target()))?;
         tell_of_lost_key(&ledger);
         Ok(Self { prepared, ledger, lock })
@@ -98,6 +108,7 @@ impl Held {
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
         let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
+        let lock = lock.into_lock();
         let began = Instant::now();
         let (start, staging_options) = prepared.staging(asked);
         let Prepared { manifest, options, sandbox, .. } = prepared;

@@ -56,6 +56,37 @@ impl Signalled {
     }
 }
 
+/// The signals that ask the process to end, one after another.
+pub(super) struct NextSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl NextSignal {
+    /// Listens from here on.
+    ///
+    /// # Errors
+    ///
+    /// When the system doesn't let signals be watched.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            interrupt: listen_for(SignalKind::interrupt())?,
+            terminate: listen_for(SignalKind::terminate())?,
+            hangup: listen_for(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.hangup.recv() => Signal::Hangup,
+        }
+    }
+}
+
 /// Watches for signals, and for the end of the run's time, until the process ends.
 ///
 /// # Errors
@@ -66,9 +97,7 @@ pub(super) fn watch(
     limits: TimeLimits,
     observer: Arc<dyn Observe>,
 ) -> Result<Signalled, Failure> {
-    let mut interrupt = listen_for(SignalKind::interrupt())?;
-    let mut terminate = listen_for(SignalKind::terminate())?;
-    let mut hangup = listen_for(SignalKind::hangup())?;
+    let mut signals = NextSignal::listen()?;
     if let Some(longest) = limits.longest.filter(|longest| limits.began.elapsed() >= *longest) {
         // At once, so that nothing is begun.
         stop.drain(StopCause::DurationReached { longest }, &*observer);
@@ -76,13 +105,7 @@ pub(super) fn watch(
     let signalled = Signalled::default();
     let told = signalled.clone();
     tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-                _ = hangup.recv() => Signal::Hangup,
-            }
-        };
+        let mut next = async || signals.next().await;
         let first = tokio::select! {
             signal = next() => signal,
             longest = time_is_over(limits) => {

@@ -4,15 +4,18 @@
 //! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns.
 //!
 //! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
-//! made again later is the same report. Only [`forget_in_report`] reads a report: to take users out of it.
+//! made again later is the same report. Only [`forget_in_report`] reads a report: to take users out of it. [`Metrics`] are for
+//! those who watch over the nights: what the ledger counted, and what its caller tells of the process.
 
 mod cell;
 mod columns;
 mod csv;
 mod encode;
+mod exposition;
 mod forget;
 mod format;
 mod jsonl;
+mod metrics;
 mod parquet;
 mod record;
 mod replace;
@@ -24,5 +27,6 @@ mod tests;
 pub use columns::{COLUMNS, KeptColumnError, check_kept_columns};
 pub use forget::forget_in_report;
 pub use format::{ReportFormat, UnknownEndingError};
+pub use metrics::{CallsOfService, Metrics, last_success, write_metrics};
 pub use record::ResultRecord;
 pub use write::{ReportError, write_report};

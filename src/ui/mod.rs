@@ -20,6 +20,7 @@ mod output;
 mod pace;
 mod show;
 mod summary;
+mod summary_line;
 mod tally;
 mod watch;
 mod wording;

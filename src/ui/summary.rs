@@ -76,7 +76,7 @@ impl Summary {
         head.join("\n") + "\n"
     }
 
-    fn rows(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
         let rows = |code| {
             let of_code = self.outcomes.iter().filter(move |(other, _)| *other == code);
             of_code.map(|(_, rows)| rows).sum()
@@ -84,7 +84,7 @@ impl Summary {
         OutcomeCode::ALL.iter().map(move |&code| (code, rows(code))).filter(|&(_, rows)| rows > 0)
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self.kind {
             RunKind::Run => format!("Run {}", self.run),
             RunKind::Repair | RunKind::Detach => format!("Run {} ({})", self.run, self.kind.as_str()),

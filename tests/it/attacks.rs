@@ -447,7 +447,7 @@ fn any_bytes_on_the_wire_are_an_answer_or_none() {
     runner(500)
         .run(&wire_like(), |answer| {
             next.send(answer).unwrap();
-            let reply = runtime.block_on(client.send(client.request(Method::GET, "/token")));
+            let reply = runtime.block_on(client.send("token", client.request(Method::GET, "/token")));
             if let Ok(reply) = reply {
                 let longest = Duration::from_secs(u64::from(u32::MAX));
                 prop_assert!(reply.retry_after.is_none_or(|wait| wait <= longest));

@@ -30,6 +30,7 @@ mod refusals;
 mod replacements;
 mod reports;
 mod resume;
+mod scheduled;
 mod secrets;
 mod served;
 mod shared_logins;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::checkpoint::Accepted;
 use crate::cli::output::OutputFlags;
+use crate::cli::scheduler::SchedulerFlags;
 use crate::pipeline::ListUse;
 use crate::settings::{
     LineFlags, ManifestFlags, RateFlags, RowLimitFlags, StateFlags, TargetFlags, parse_duration,
@@ -60,6 +61,8 @@ pub struct AuditArguments {
     pub(super) lines: LineFlags,
     #[command(flatten)]
     pub(super) limits: RowLimitFlags,
+    #[command(flatten)]
+    pub(super) scheduler: SchedulerFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
 }

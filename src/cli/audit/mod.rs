@@ -8,6 +8,7 @@
 mod arguments;
 mod exit;
 mod json;
+mod line;
 mod repair;
 mod shown;
 mod text;

@@ -6,10 +6,11 @@ use std::time::Instant;
 use super::arguments::AuditArguments;
 use super::shown::Repaired;
 use crate::checkpoint::{Ledger, OutcomeCounts, RunKind, RunLock, RunStart};
-use crate::cli::conclusion::{Ended, Telling};
+use crate::cli::conclusion::{Aloud, Ended, Telling};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::reports::ReportTarget;
+use crate::cli::scheduler::Job;
 use crate::cli::signals::Signalled;
 use crate::manifest::Manifest;
 use crate::pipeline::{self, Observe, RepairRule, RunOptions, Selection, StagingOptions, Stop};
@@ -21,6 +22,7 @@ const AUDITS: u64 = 2;
 /// Everything a repair needs besides the ledger.
 pub(super) struct Repair<'a> {
     pub(super) arguments: &'a AuditArguments,
+    pub(super) job: &'a Job<'a>,
     pub(super) manifest: Manifest,
     pub(super) manifest_name: String,
     pub(super) options: RunOptions,
@@ -82,9 +84,11 @@ impl Repair<'_> {
         };
         let telling = Telling {
             kind: RunKind::Repair,
-            is_quiet: arguments.output.quiet,
+            // Where one line is wanted, the audit's tells of the repair as well.
+            aloud: if arguments.output.quiet { Aloud::Nothing } else { Aloud::Summary },
             state: arguments.state.state.as_deref(),
             is_rehearsal: false,
+            job: self.job,
         };
         let code = ended.conclude(&telling, self.targets.into()).await?;
         let ledger = ended.result.ledger;

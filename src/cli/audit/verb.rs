@@ -3,20 +3,20 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::arguments::AuditArguments;
 use super::exit::Exit;
 use super::repair::Repair;
 use super::shown::AuditShown;
-use super::text;
-use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, RunLock, Target};
+use super::{line, text};
+use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, Target};
 use crate::cli::conclusion::code_of_stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::manifest_source::stem;
 use crate::cli::reports::{self, ReportTarget};
 use crate::cli::run::{runtime, tell};
+use crate::cli::scheduler::{HeldLock, Job};
 use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, Signalled, TimeLimits};
 use crate::cli::status::print;
@@ -28,8 +28,14 @@ use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Audits, and says with which code to exit.
 pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Failure> {
-    let limits =
-        TimeLimits { began: Instant::now(), longest: arguments.max_duration, grace: arguments.grace };
+    let subject = arguments.manifest.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    let ledger = arguments.state.path(false);
+    let job = Job::begin("audit", subject, ledger, &arguments.scheduler, &arguments.output);
+    job.end(examine(arguments, &job))
+}
+
+fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failure> {
+    let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     if arguments.repair && arguments.manifest.is_none() {
         return Err(Failure::new(
             ExitCode::Usage,
@@ -39,13 +45,14 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
     }
     let logs = LogWriter::default();
     let targets = report_targets(arguments)?;
+    job.check(arguments.manifest.as_deref())?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
-        let prepared = Prepared::new(arguments, targets)?;
+        let prepared = Prepared::new(arguments, targets, job).await?;
         let display =
             Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
-        let ended = Box::pin(prepared.carry_out(arguments, limits, Arc::clone(&display))).await;
+        let ended = Box::pin(prepared.carry_out(arguments, job, limits, Arc::clone(&display))).await;
         display.finish();
         ended
     })
@@ -72,13 +79,18 @@ struct Prepared {
     repair: Option<RunOptions>,
     targets: Vec<ReportTarget>,
     ledger: Ledger,
-    lock: RunLock,
+    lock: HeldLock,
 }
 
 impl Prepared {
-    fn new(arguments: &AuditArguments, targets: Vec<ReportTarget>) -> Result<Self, Failure> {
+    async fn new(
+        arguments: &AuditArguments,
+        targets: Vec<ReportTarget>,
+        job: &Job<'_>,
+    ) -> Result<Self, Failure> {
         let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
         let services = settings.services()?;
+        job.watch(&services);
         let repair = arguments
             .repair
             .then(|| resolve_repair(services.clone(), &arguments.limits, &settings.environment));
@@ -89,7 +101,7 @@ impl Prepared {
         if !path.exists() {
             return Err(LedgerError::Missing { path }.into());
         }
-        let lock = RunLock::acquire(&path)?;
+        let lock = job.acquire_lock().await?;
         let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
         let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
         if arguments.repair && ledger.key_standing() == KeyStanding::Lost {
@@ -107,6 +119,7 @@ impl Prepared {
     async fn carry_out(
         self,
         arguments: &AuditArguments,
+        job: &Job<'_>,
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
     ) -> Result<ExitCode, Failure> {
@@ -114,8 +127,13 @@ impl Prepared {
         let observer: Arc<dyn Observe> = display.clone();
         let stop = Stop::default();
         let signalled: Signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
+        let lock = lock.into_lock();
         let name = manifest.as_ref().map(|(_, name)| name.clone());
         let result = see(arguments, services, manifest.as_ref(), &ledger, &stop, observer).await?;
+        job.note_audit(result.audit.counts);
+        job.note_throttled(|service| {
+            result.hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
+        });
         let (accepted, missed) = accept(arguments, &ledger)?;
         let mut exit = Exit {
             stopped: result.stopped.as_ref().map(code_of_stop),
@@ -127,12 +145,12 @@ impl Prepared {
         let mut shown =
             AuditShown { manifest: name.as_deref(), result: &result, statuses, accepted, repaired: None };
         let found = text::render(&shown, &ledger)?;
-        let is_text_told = !arguments.is_json() && (!arguments.output.quiet || needs_somebody(&result, exit));
+        let is_text_told = !arguments.is_json() && !arguments.output.quiet;
         if is_text_told {
             display.finish();
             print(&found);
         }
-        if let Some(cause) = &result.stopped {
+        if let Some(cause) = result.stopped.as_ref().filter(|_| !arguments.output.quiet) {
             let advice = code_of_stop(cause).advice();
             tell(&format!("stopped: {cause}\nhint: what was seen is kept. {advice}\n"));
         }
@@ -142,6 +160,7 @@ impl Prepared {
         {
             let repair = Repair {
                 arguments,
+                job,
                 manifest,
                 manifest_name,
                 options,
@@ -166,17 +185,17 @@ impl Prepared {
         }
         let is_drift = ledger.still_found()? > 0 || result.audit.counts.unsettled > 0;
         exit.is_drift_told = arguments.detailed_exitcode && is_drift;
+        let line = line::render(&shown, exit.code());
+        if arguments.output.quiet && (is_drift || exit.code() != ExitCode::Done) {
+            tell(&line);
+        }
+        job.log(&line);
         Ok(exit.code())
     }
 }
 
 /// How many statuses that nobody documents are told.
 const STATUSES_SHOWN: usize = 20;
-
-/// Whether `--quiet` isn't to keep back what was found.
-fn needs_somebody(result: &AuditResult, exit: Exit) -> bool {
-    result.audit.counts.drift() + result.audit.counts.unsettled > 0 || exit.code() != ExitCode::Done
-}
 
 fn open_manifest(
     arguments: &AuditArguments,

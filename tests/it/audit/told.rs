@@ -33,16 +33,35 @@ fn mistakes_are_told_before_anything_is_sent() {
 }
 
 #[test]
-fn quiet_says_nothing_while_everybody_is_well_and_everything_as_soon_as_somebody_is_not() {
+fn quiet_says_nothing_while_everybody_is_well_and_one_line_as_soon_as_somebody_is_not() {
     let (bench, rows) = attached(30);
     let ended = audit(&bench, &["-q"]).with_code(0);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
     break_credentials(&bench, &rows[..25]);
     let ended = audit(&bench, &["-q"]).with_code(0);
-    assert!(ended.stdout.contains("25  unhealthy"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("… and 5 more; --json has all of them"), "{}", ended.stdout);
-    let listed = ended.stdout.lines().filter(|line| line.contains("status invalid, ours")).count();
-    assert_eq!((listed, ended.stderr.as_str()), (20, ""));
+    let line = "Audit of everybody in the ledger: 5 healthy, 25 unhealthy; exit code 0\n";
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", line));
+    let ended = audit(&bench, &["-q", "--detailed-exitcode", "--log-file", "audit.log"]).with_code(6);
+    assert!(ended.stderr.ends_with("25 unhealthy; exit code 6\n"), "{}", ended.stderr);
+    let log = std::fs::read_to_string(bench.path("audit.log")).unwrap();
+    assert_eq!(log.matches(ended.stderr.trim_end()).count(), 1, "{log}");
+    let told = audit_of(&bench, &[]);
+    assert!(told.contains("… and 5 more; --json has all of them"), "{told}");
+    assert_eq!(told.lines().filter(|line| line.contains("status invalid, ours")).count(), 20);
+}
+
+#[test]
+fn a_quiet_audit_that_repaired_everything_is_silent_and_one_that_could_not_says_one_line() {
+    let (bench, rows) = attached(3);
+    break_credentials(&bench, &rows[..2]);
+    let repair = ["growers.csv", "--repair", "--now", "-q", "--log-file", "audit.log"];
+    let ended = audit(&bench, &[&repair[..], &["--max-changes", "1"]].concat());
+    let line = "Audit of growers.csv: 1 healthy, 2 unhealthy; repair by run 2: 1 replaced, 1 left; exit code";
+    assert!(ended.stderr.starts_with(line) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+    let ended = audit(&bench, &repair).with_code(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    let log = std::fs::read_to_string(bench.path("audit.log")).unwrap();
+    assert!(log.contains("repair by run 3: 1 replaced, 0 left; exit code 0"), "{log}");
 }
 
 #[test]

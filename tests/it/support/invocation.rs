@@ -1,10 +1,11 @@
 //! One process of the real program: before, during and after.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -61,14 +62,29 @@ impl Invocation {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let pid = Pid::from_child(&child);
+        let said = Arc::new(Said::default());
+        let listening = std::thread::spawn({
+            let (said, mut pipe) = (Arc::clone(&said), child.stderr.take().unwrap());
+            move || {
+                let mut piece = [0; 4096];
+                while let Ok(length @ 1..) = pipe.read(&mut piece) {
+                    said.bytes.lock().unwrap().extend_from_slice(&piece[..length]);
+                    said.more.notify_all();
+                }
+            }
+        });
         let (sender, output) = channel();
+        let heard = Arc::clone(&said);
         std::thread::spawn(move || {
             // A program that never reads its stdin closes the pipe; that is its right.
             let _ = child.stdin.take().map(|mut pipe| pipe.write_all(&stdin));
+            let output = child.wait_with_output().unwrap();
+            listening.join().unwrap();
+            let stderr = heard.bytes.lock().unwrap().clone();
             // The test may have failed and gone.
-            let _ = sender.send(child.wait_with_output().unwrap());
+            let _ = sender.send(Output { stderr, ..output });
         });
-        Running { pid, output }
+        Running { pid, output, said }
     }
 
     /// Runs it to its end.
@@ -88,7 +104,7 @@ impl Invocation {
             drop(reader);
             ended
         });
-        Running { pid, output }
+        Running { pid, output, said: Arc::default() }
     }
 
     /// Starts it with an output that nobody reads any more.
@@ -100,7 +116,7 @@ impl Invocation {
         let pid = Pid::from_child(&child);
         let (sender, output) = channel();
         std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
-        Running { pid, output }
+        Running { pid, output, said: Arc::default() }
     }
 }
 
@@ -108,9 +124,26 @@ impl Invocation {
 pub(crate) struct Running {
     pid: Pid,
     output: Receiver<Output>,
+    said: Arc<Said>,
+}
+
+/// What a process has written to stderr so far.
+#[derive(Default)]
+struct Said {
+    bytes: Mutex<Vec<u8>>,
+    more: Condvar,
 }
 
 impl Running {
+    /// Waits until it has said this on stderr.
+    #[track_caller]
+    pub(crate) fn until_said(&self, text: &str) {
+        let is_unsaid = |bytes: &mut Vec<u8>| !String::from_utf8_lossy(bytes).contains(text);
+        let bytes = self.said.bytes.lock().unwrap();
+        let (bytes, waited) = self.said.more.wait_timeout_while(bytes, PATIENCE, is_unsaid).unwrap();
+        assert!(!waited.timed_out(), "{text:?} isn't in {}", String::from_utf8_lossy(&bytes));
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
