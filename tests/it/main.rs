@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod calls;
 mod deadlines;
+mod deploy;
 mod detach;
 mod disk;
 mod events;
