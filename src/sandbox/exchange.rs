@@ -52,7 +52,15 @@ pub(super) async fn answer(
         return host.deliver(place, reply).await;
     };
     match trouble {
-        Trouble::Answer(answer) => host.deliver(place, Reply::of_trouble(answer)).await,
+        Trouble::Answer(answer) => {
+            host.note_refusal(&arrived, answer.status);
+            host.deliver(place, Reply::of_trouble(answer)).await
+        }
+        Trouble::Lockout { .. } => {
+            let reply = stara::locked();
+            host.note_refusal(&arrived, reply.status);
+            host.deliver(place, reply).await
+        }
         Trouble::AnswerAfterEffect(answer) => {
             host.carry_out(place, &arrived)?;
             host.deliver(place, Reply::of_trouble(answer)).await
@@ -126,8 +134,9 @@ impl Host {
                     service: self.service,
                     call: arrived.call,
                     user: arrived.user,
-                    login: login.map(|login| login.key),
+                    login: login.as_ref().map(|login| login.key),
                     page: arrived.page().map(|page| page.number),
+                    refusals: login.map_or(0, |login| self.world.logins().refusals(login.key)),
                 })
             })
             .flatten();
@@ -136,6 +145,13 @@ impl Host {
             self.world.tell_of_change();
         }
         (place, trouble)
+    }
+
+    /// Notes that Stara refused a login by this status, which a fault chose.
+    fn note_refusal(&self, arrived: &Arrived, status: u16) {
+        if self.service == Service::Stara {
+            stara::note_refusal(&self.world, arrived, status);
+        }
     }
 
     /// Does what the call asks for. An error means that the answer is lost by a magic word.

@@ -18,6 +18,7 @@ impl ClientToken {
 /// What is known of one login, small because a million of them are kept.
 struct LoginState {
     authentications: u32,
+    refusals: u32,
     token_issues: u32,
     client: ClientToken,
     word: Option<MagicWord>,
@@ -83,6 +84,22 @@ impl Logins {
     pub(super) fn authentications(&self, key: LoginKey) -> u32 {
         let states = self.states.shard(&key.0);
         states.get(&key.0).map_or(0, |state| state.authentications)
+    }
+
+    /// Notes that a login was refused.
+    pub(super) fn refused(&self, key: LoginKey) {
+        self.with_state(key, |state| state.refusals = state.refusals.saturating_add(1));
+    }
+
+    pub(super) fn refusals(&self, key: LoginKey) -> u32 {
+        self.states.shard(&key.0).get(&key.0).map_or(0, |state| state.refusals)
+    }
+
+    /// The largest number of refusals that one login got.
+    pub(super) fn most_refusals(&self) -> u32 {
+        let mut most = 0;
+        self.states.for_each(|_, state| most = most.max(state.refusals));
+        most
     }
 
     /// Issues the next tokens to a login that has authenticated; `None` when it hasn't.
@@ -162,6 +179,7 @@ impl Logins {
         let mut states = self.states.shard(&key.0);
         change(states.entry(key.0).or_insert(LoginState {
             authentications: 0,
+            refusals: 0,
             token_issues: 0,
             client: ClientToken::ISSUED,
             word: None,

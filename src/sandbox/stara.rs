@@ -89,6 +89,19 @@ pub(super) fn login(world: &World, arrived: &Arrived) -> Option<CallLogin> {
     }
 }
 
+/// Notes that a login was refused where a fault answered for Stara.
+pub(super) fn note_refusal(world: &World, arrived: &Arrived, status: u16) {
+    let refuses = arrived.call == CallKind::Authenticate && matches!(status, 401 | 403 | 422);
+    if let Some(login) = refuses.then(|| login(world, arrived)).flatten() {
+        world.logins().refused(login.key);
+    }
+}
+
+/// The answer to a login that is locked.
+pub(super) fn locked() -> Reply {
+    refuse(403, "Usuário bloqueado")
+}
+
 /// Carries out a call.
 pub(super) fn carry_out(world: &World, options: &SandboxOptions, arrived: &Arrived) -> Reply {
     if !matches!(arrived.call, CallKind::Authenticate | CallKind::Token) {
@@ -114,12 +127,13 @@ fn authenticate(world: &World, dialect: Dialect, body: &[u8]) -> Reply {
         Some(MagicWord::StaraDown) => return Reply::page(503),
         _ => {}
     }
+    let key = world.logins().key(&login);
     if magic == Some(MagicWord::WrongPassword)
         || !(world.is_open() || world.logins().accepts(&login, &password))
     {
+        world.logins().refused(key);
         return refuse(401, "Usuário ou senha inválidos");
     }
-    let key = world.logins().key(&login);
     world.logins().authenticated(key, magic);
     let api_key = key.api_key();
     match dialect {

@@ -125,6 +125,12 @@ impl World {
         self.logins.authentications(self.logins.key(login.as_str()))
     }
 
+    /// The largest number of refusals that one login got from Stara, whether or not it was the password.
+    #[must_use]
+    pub fn most_refusals(&self) -> u32 {
+        self.logins.most_refusals()
+    }
+
     /// The users in the order in which Leaf lists them: as they were added, or first attached to.
     #[must_use]
     pub fn users(&self) -> Vec<LeafUserId> {

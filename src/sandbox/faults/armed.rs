@@ -25,12 +25,14 @@ pub(in crate::sandbox) struct Asked {
     pub(in crate::sandbox) login: Option<LoginKey>,
     /// The number of the page of the list that it asks for.
     pub(in crate::sandbox) page: Option<u64>,
+    /// How often Stara has refused the login so far.
+    pub(in crate::sandbox) refusals: u32,
 }
 
 impl Asked {
     /// A call to Leaf about one user.
     pub(in crate::sandbox) const fn about(user: LeafUserId, call: CallKind, login: Option<LoginKey>) -> Self {
-        Self { service: Service::Leaf, call, user: Some(user), login, page: None }
+        Self { service: Service::Leaf, call, user: Some(user), login, page: None, refusals: 0 }
     }
 
     /// An attach that takes effect.
@@ -41,7 +43,7 @@ impl Asked {
     /// A call for a page of the list of users.
     pub(in crate::sandbox) const fn list(page: u64) -> Self {
         let (service, call) = (Service::Leaf, CallKind::ListUsers);
-        Self { service, call, user: None, login: None, page: Some(page) }
+        Self { service, call, user: None, login: None, page: Some(page), refusals: 0 }
     }
 
     /// The same call, as far as it is about this user.
@@ -177,7 +179,8 @@ impl Armed {
             && fault.user.is_none_or(|user| asked.user == Some(user))
             && self.login.is_none_or(|login| asked.login == Some(login))
             && fault.page.is_none_or(|page| asked.page == Some(page))
-            && !(fault.trouble == Trouble::TokenRevoked && asked.call == CallKind::LeafLogin);
+            && !(fault.trouble == Trouble::TokenRevoked && asked.call == CallKind::LeafLogin)
+            && fault.trouble.is_due_after(asked.refusals);
         if !fits {
             return None;
         }
@@ -206,11 +209,9 @@ impl State {
             When::After(count) => self.calls > count,
             When::FirstPerRow(count) => self.count_of_row(asked) <= count,
             When::Chance(probability) => {
-                let thrown = spread_key(&asked.row(), dice ^ u64::from(self.count_of_row(asked)));
-                #[allow(clippy::cast_possible_truncation, reason = "32 random bits of 128")]
-                let thrown = f64::from(thrown as u32) / (f64::from(u32::MAX) + 1.0);
-                thrown < probability
+                falls_below(probability, asked, dice ^ u64::from(self.count_of_row(asked)))
             }
+            When::RowChance(probability) => falls_below(probability, asked, dice),
         }
     }
 
@@ -219,6 +220,14 @@ impl State {
         *count = count.saturating_add(1);
         *count
     }
+}
+
+/// Whether these dice, thrown for this row, show less than a probability.
+fn falls_below(probability: f64, asked: &Asked, dice: u64) -> bool {
+    let thrown = spread_key(&asked.row(), dice);
+    #[allow(clippy::cast_possible_truncation, reason = "32 random bits of 128")]
+    let thrown = f64::from(thrown as u32) / (f64::from(u32::MAX) + 1.0);
+    thrown < probability
 }
 
 #[cfg(test)]
@@ -233,7 +242,7 @@ mod tests {
 
     fn look(number: u8) -> Asked {
         let (service, user) = (Service::Leaf, Some(user(number)));
-        Asked { service, call: CallKind::GetUser, user, login: None, page: None }
+        Asked { service, call: CallKind::GetUser, user, login: None, page: None, refusals: 0 }
     }
 
     fn armed(seed: u64, when: When) -> ArmedFaults {
@@ -276,6 +285,29 @@ mod tests {
         assert_ne!(first, hits(&armed(8, when), &forwards));
         let hit = first.iter().filter(|&&hit| hit).count();
         assert!((32..=96).contains(&hit), "{hit} of 256 at one in four");
+    }
+
+    #[test]
+    fn a_chosen_row_is_hit_by_every_call_and_another_by_none() {
+        let rows: Vec<u8> = (0..=255).collect();
+        let faults = armed(7, When::RowChance(0.25));
+        let first = hits(&faults, &rows);
+        assert_eq!(hits(&faults, &rows), first);
+        assert_eq!(hits(&armed(7, When::RowChance(0.25)), &rows), first);
+        assert_ne!(hits(&armed(8, When::RowChance(0.25)), &rows), first);
+        let hit = first.iter().filter(|&&hit| hit).count();
+        assert!((32..=96).contains(&hit), "{hit} of 256 at one in four");
+    }
+
+    #[test]
+    fn a_login_is_locked_once_it_was_refused_so_often() {
+        let faults = ArmedFaults::new(0);
+        faults.add(Fault::stara_lockout(), None);
+        let (service, call) = (Service::Stara, CallKind::Authenticate);
+        let asked = |refusals| Asked { service, call, refusals, user: None, ..look(1) };
+        assert_eq!(faults.decide(&asked(2)), None);
+        assert_eq!(faults.decide(&asked(3)), Some(Trouble::Lockout { refusals: 3 }));
+        assert_eq!(faults.decide(&Asked { call: CallKind::Token, ..asked(3) }), None);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub enum When {
     /// Each call with this probability, 0 to 1. Seed, row and the row's count of calls decide, not the order of arrival,
     /// so that the same rows are hit however many are under way at once.
     Chance(f64),
+    /// Every call of each row that is chosen with this probability, 0 to 1. Seed and row decide.
+    RowChance(f64),
 }
 
 /// A text that names no fault.
@@ -222,6 +224,8 @@ named_faults! {
     stara_down = "stara-down": STARA, When::Always, Trouble::Answer(Answer::new(503).body(Body::Html));
     /// Every call to Leaf is answered 503.
     leaf_down = "leaf-down": LEAF, When::Always, Trouble::Answer(Answer::new(503).body(Body::Html));
+    /// A login that was refused three times is locked: each later authentication is answered 403, whatever the password.
+    stara_lockout = "stara-lockout": Calls::One(CallKind::Authenticate), When::Always, Trouble::Lockout { refusals: 3 };
     /// One call to Stara in twenty is answered 500.
     stara_errors = "stara-errors": STARA, When::Chance(0.05), Trouble::Answer(Answer::new(500).body(Body::Text));
     /// One call to Leaf in twenty is answered 500 and has no effect.

@@ -108,11 +108,15 @@ fn when(name: &str, value: Option<&str>) -> Option<When> {
         "first" => count().map(When::First),
         "after" => value?.parse().ok().map(When::After),
         "each" => value?.parse().ok().map(When::FirstPerRow),
-        _ => {
-            let percent: f64 = name.strip_suffix('%').filter(|_| value.is_none())?.parse().ok()?;
-            (0.0..=100.0).contains(&percent).then_some(When::Chance(percent / 100.0))
-        }
+        "rows" => probability(value?).map(When::RowChance),
+        _ => probability(name).filter(|_| value.is_none()).map(When::Chance),
     }
+}
+
+/// `20%` as 0.2.
+fn probability(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
 }
 
 /// What an option changes in what a fault does.
@@ -125,6 +129,7 @@ enum Change {
     Size(u64),
     Rate(f64),
     Burst(u32),
+    Refusals(u32),
     Body(Body),
     AfterEffect,
     /// In seconds, or as a date; for a quota, which knows the time itself, without one.
@@ -142,6 +147,7 @@ impl Change {
             ("size", Some(text)) => Self::Size(text.parse().ok().filter(|size| *size > 0)?),
             ("rate", Some(text)) => Self::Rate(per_second(text)?),
             ("burst", Some(text)) => Self::Burst(text.parse().ok().filter(|burst| *burst > 0)?),
+            ("refusals", Some(text)) => Self::Refusals(text.parse().ok().filter(|count| *count > 0)?),
             ("body", Some("problem")) => Self::Body(Body::Problem),
             ("body", Some("html")) => Self::Body(Body::Html),
             ("body", Some("text")) => Self::Body(Body::Text),
@@ -173,6 +179,7 @@ impl Trouble {
             (Self::Page(PageFlaw::FalseTotal(total)), Change::Total(new)) => *total = new,
             (Self::Page(PageFlaw::UsersInFront(users)), Change::Users(new)) => *users = new,
             (Self::Page(PageFlaw::SmallPages(size)), Change::Size(new)) => *size = new,
+            (Self::Lockout { refusals }, Change::Refusals(new)) => *refusals = new,
             (Self::Quota(quota), Change::Rate(rate)) => quota.per_second = rate,
             (Self::Answer(answer), Change::Rate(per_second)) => {
                 // Said before it, `retry-after=…` would be forgotten without a word.
@@ -257,6 +264,8 @@ mod tests {
         const ATTACH: Calls = Calls::One(CallKind::CreateCredential);
         let lost = Trouble::ReplyLost;
         assert_eq!(parsed("attach:reply-lost:20%"), (ATTACH, When::Chance(0.2), lost.clone()));
+        assert_eq!(parsed("reply-lost:rows=20%").1, When::RowChance(0.2));
+        assert_eq!(parsed("stara-lockout:refusals=5").2, Trouble::Lockout { refusals: 5 });
         assert_eq!(parsed("leaf.attach:reply-lost:nth=7"), (ATTACH, When::Nth(7), lost.clone()));
         assert_eq!(parsed("all:reply-lost:always"), (Calls::All, When::Always, lost.clone()));
         let remove = Calls::One(CallKind::DeleteCredential);
@@ -322,6 +331,10 @@ mod tests {
             ("stara.attach:hang", "names no fault"),
             ("attach:99", "names no fault"),
             ("429", "doesn't say which calls"),
+            ("hang:rows=few%", "can't be understood: rows=few%"),
+            ("token:stara-lockout", "can do nothing to these calls: token"),
+            ("stara-lockout:refusals=0", "can't be understood: refusals=0"),
+            ("hang:refusals=3", "doesn't fit it: refusals=3"),
             ("hang:sometimes", "can't be understood: sometimes"),
             ("hang:120%", "can't be understood: 120%"),
             ("hang:nth=0", "can't be understood: nth=0"),

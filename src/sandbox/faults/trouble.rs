@@ -39,6 +39,11 @@ pub enum Trouble {
     TokenRevoked,
     /// Lets through as many calls as the quota allows and refuses the others before any effect.
     Quota(Quota),
+    /// Refuses a login, 403, before any effect, once it was refused so often.
+    Lockout {
+        /// How many refusals lock a login; refusals of a locked one count as well.
+        refusals: u32,
+    },
     /// Hides the credential that an attach creates from so many looks, and for so long.
     Lag {
         /// How many GETs don't see it.
@@ -73,6 +78,7 @@ impl Trouble {
             Self::Redirect(_) => "redirect",
             Self::TokenRevoked => "token-revoked",
             Self::Quota(_) => "quota",
+            Self::Lockout { .. } => "lockout",
             Self::Lag { .. } => "lag",
             Self::Page(flaw) => flaw.as_str(),
             Self::User(flaw) => flaw.as_str(),
@@ -87,6 +93,14 @@ impl Trouble {
         matches!(self, Self::Lag { .. } | Self::Page(_) | Self::User(_) | Self::Turned(_))
     }
 
+    /// Whether it befalls a login that was refused so often.
+    pub(in crate::sandbox) const fn is_due_after(&self, refused: u32) -> bool {
+        match self {
+            Self::Lockout { refusals } => refused >= *refusals,
+            _ => true,
+        }
+    }
+
     /// Whether it can do anything to these calls.
     pub(in crate::sandbox) fn can_befall(&self, calls: Calls) -> bool {
         let leaf = |call| calls.include(Service::Leaf, call);
@@ -99,6 +113,7 @@ impl Trouble {
                     || leaf(CallKind::GetUser)
                     || (is_of_credential && leaf(CallKind::GetCredential))
             }
+            Self::Lockout { .. } => calls.include(Service::Stara, CallKind::Authenticate),
             Self::Turned(_) => CallKind::known().any(|call| leaf(call) && call.is_about_users()),
             _ => true,
         }
