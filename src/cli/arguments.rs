@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
 use super::output::OutputFlags;
+use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
 use super::scheduler::{ExitFlags, SchedulerFlags};
 use crate::model::LeafUserId;
-use crate::sandbox::{Fault, SecondAttach};
+use crate::sandbox::{Fault, Profile, SecondAttach};
 use crate::settings::{
     LineFlags, ManifestFlags, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, StateFlags, TargetFlags,
     parse_duration,
@@ -67,9 +67,6 @@ pub enum Verb {
 pub struct RunArguments {
     /// The manifest: CSV (also .gz or .zst) or Parquet with leafUserId, login and password; - reads stdin
     pub manifest: PathBuf,
-    /// Rehearse against simulated services inside this process, which know the manifest's users and logins
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
     /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
     /// [default: state/<manifest>.results.csv]
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
@@ -86,6 +83,8 @@ pub struct RunArguments {
     #[command(flatten)]
     pub(super) scheduler: SchedulerFlags,
     #[command(flatten)]
+    pub(super) rehearsal: RehearsalFlags,
+    #[command(flatten)]
     pub(super) plan: PlanFlags,
     #[command(flatten)]
     pub(super) flags: OnboardingFlags,
@@ -96,9 +95,8 @@ pub struct RunArguments {
 pub struct PlanArguments {
     /// The manifest: CSV (also .gz or .zst) or Parquet with leafUserId, login and password; - reads stdin
     pub manifest: PathBuf,
-    /// Foresee a rehearsal against simulated services inside this process, which know the manifest's users and logins
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) rehearsal: RehearsalFlags,
     #[command(flatten)]
     pub(super) exit: ExitFlags,
     #[command(flatten)]
@@ -222,9 +220,8 @@ pub struct StatusArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// The ledger of rehearsals: state/sandbox.db
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) state: StateFlags,
 }
@@ -237,9 +234,8 @@ pub struct ReportArguments {
     /// The same, as `run` takes it (repeatable)
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
     pub report: Vec<PathBuf>,
-    /// The ledger of rehearsals: state/sandbox.db
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) state: StateFlags,
 }
@@ -259,12 +255,18 @@ pub struct SandboxArguments {
     /// look:503:first=3; docs/SANDBOX.md has them all (repeatable)
     #[arg(long, value_name = "FAULT", value_parser = Fault::parse)]
     pub fault: Vec<Fault>,
+    /// Services of a certain kind, as with run --sandbox=PROFILE; what --fault names goes first
+    #[arg(long, value_name = "PROFILE", default_value_t)]
+    pub profile: Profile,
     /// The seed of ids, of what is issued, and of the chances of faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// How long every answer takes
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
     pub latency: Duration,
+    /// How many calls a bearer token of Leaf is good for; without it, it lasts
+    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub token_lifetime: Option<u64>,
     /// What Leaf does with an attach to a user that holds a credential: 409, 400, replace or second-object
     #[arg(long, value_name = "WHAT", default_value = "409")]
     pub second_attach: SecondAttach,
@@ -304,9 +306,8 @@ pub struct ForgetArguments {
     /// Don't ask first
     #[arg(long)]
     pub yes: bool,
-    /// The ledger of rehearsals: state/sandbox.db
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) state: StateFlags,
 }
@@ -320,9 +321,8 @@ pub struct PruneArguments {
     /// How old a saved event of a credential must be to be dropped
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
     pub events_older_than: Duration,
-    /// The ledger of rehearsals: state/sandbox.db
-    #[arg(long, env = "STARA_ONBOARD_SANDBOX", value_parser = BoolishValueParser::new())]
-    pub sandbox: bool,
+    #[command(flatten)]
+    pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) state: StateFlags,
 }

@@ -24,6 +24,7 @@ mod output;
 mod plan;
 mod plan_json;
 mod prepared;
+mod rehearsal;
 mod reports;
 mod roots;
 mod run;

@@ -23,8 +23,8 @@ const LISTED: usize = 20;
 
 /// Foresees a run, and says with which code to exit.
 pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
-    let PlanArguments { manifest, sandbox, flags, told, exit } = arguments;
-    foresee(Onboarding { manifest, sandbox: *sandbox, flags }, *told, exit)
+    let PlanArguments { manifest, rehearsal, flags, told, exit } = arguments;
+    foresee(Onboarding { manifest, rehearsal: rehearsal.rehearsal(), flags }, *told, exit)
 }
 
 /// What is foreseen, and of which lines.
@@ -92,8 +92,10 @@ async fn carry_out(
     let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };
     signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
     // Only now, so that no signal ends the process while the copy still has a name.
-    let mut ledger =
-        Ledger::copy_of(&asked.flags.state.path(asked.sandbox), LedgerAccess::Run(&prepared.target()))?;
+    let mut ledger = Ledger::copy_of(
+        &asked.flags.state.path(asked.is_rehearsal()),
+        LedgerAccess::Run(&prepared.target()),
+    )?;
     tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);
     let Prepared { manifest, options, sandbox, .. } = prepared;

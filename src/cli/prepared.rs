@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::arguments::OnboardingFlags;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::rehearsal::{REHEARSAL_SETTLE, Rehearsal};
 use super::run::tell;
 use super::services::{ServiceSettings, rehearsal_secret};
 use super::{manifest_source, sandbox};
@@ -22,8 +23,15 @@ use crate::settings::{client_column, resolve_run};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Onboarding<'a> {
     pub(super) manifest: &'a Path,
-    pub(super) sandbox: bool,
+    pub(super) rehearsal: Option<Rehearsal>,
     pub(super) flags: &'a OnboardingFlags,
+}
+
+impl Onboarding<'_> {
+    /// Whether the services are simulated ones.
+    pub(super) const fn is_rehearsal(&self) -> bool {
+        self.rehearsal.is_some()
+    }
 }
 
 /// Everything checked that can be checked before the ledger is opened.
@@ -42,7 +50,8 @@ impl Prepared {
     /// When any of it can't be used.
     pub(super) async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
         let source = manifest_source::open(asked.manifest)?;
-        let mut settings = ServiceSettings::read(&asked.flags.target, &asked.flags.rates, asked.sandbox)?;
+        let mut settings =
+            ServiceSettings::read(&asked.flags.target, &asked.flags.rates, asked.is_rehearsal())?;
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
         let options = resolve(asked, &settings)?;
         let read_options =
@@ -57,8 +66,8 @@ impl Prepared {
                 "the column accessTokenClient is only used where Stara's answer has none (--stara-dialect json)",
             );
         }
-        let (options, sandbox) = if asked.sandbox {
-            let sandbox = start_sandbox(&manifest).await?;
+        let (options, sandbox) = if let Some(rehearsal) = asked.rehearsal {
+            let sandbox = start_sandbox(&manifest, rehearsal).await?;
             settings.rehearse_at(sandbox.stara_url(), sandbox.leaf_url());
             (resolve(asked, &settings)?, Some(sandbox))
         } else {
@@ -107,15 +116,20 @@ fn resolve(asked: Onboarding<'_>, settings: &ServiceSettings<'_>) -> Result<RunO
     let services = settings.services()?;
     let mut options =
         resolve_run(services, &asked.flags.rows, &asked.flags.selection, &settings.environment)?;
-    if asked.sandbox {
+    if asked.is_rehearsal() {
+        if asked.flags.rows.limits.settle.is_none() {
+            options.rules.settle = REHEARSAL_SETTLE;
+        }
         options.default_client = Some(rehearsal_secret());
     }
     Ok(options)
 }
 
-async fn start_sandbox(manifest: &Manifest) -> Result<Sandbox, Failure> {
-    let world = sandbox::world_of(manifest)?;
-    Sandbox::start(SandboxOptions::default(), Arc::new(world))
+async fn start_sandbox(manifest: &Manifest, rehearsal: Rehearsal) -> Result<Sandbox, Failure> {
+    let world = sandbox::world_of(manifest, rehearsal.seed)?;
+    let mut options = SandboxOptions::default();
+    rehearsal.profile.apply(&mut options, &world);
+    Sandbox::start(options, Arc::new(world))
         .await
         .context("the simulated services can't be started")
         .map_err(|error| Failure::new(ExitCode::Internal, error, "check that loopback ports can be opened"))

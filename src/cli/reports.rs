@@ -144,7 +144,7 @@ fn record(result: LineResult) -> ResultRecord {
 
 /// `report`: writes the results of the latest run again.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox);
+    let path = arguments.state.path(arguments.sandbox.is_on());
     let ledger = Ledger::open(&path, LedgerAccess::Read)?;
     let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();

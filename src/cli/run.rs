@@ -21,12 +21,12 @@ use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
-    let RunArguments { manifest, sandbox, flags, .. } = arguments;
-    let asked = Onboarding { manifest, sandbox: *sandbox, flags };
+    let RunArguments { manifest, flags, .. } = arguments;
+    let asked = Onboarding { manifest, rehearsal: arguments.rehearsal.rehearsal(), flags };
     if arguments.dry_run {
         return super::plan::foresee(asked, arguments.plan, &arguments.scheduler.exit);
     }
-    let ledger = flags.state.path(*sandbox);
+    let ledger = flags.state.path(asked.is_rehearsal());
     let job = Job::begin("run", manifest.display().to_string(), ledger, &arguments.scheduler, &flags.output);
     job.end(onboard(arguments, asked, &job))
 }
@@ -60,7 +60,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
             kind: RunKind::Run,
             aloud: Aloud::unless(flags.output.quiet),
             state: flags.state.state.as_deref(),
-            is_rehearsal: arguments.sandbox,
+            is_rehearsal: asked.is_rehearsal(),
             job,
         };
         ended?.conclude(&telling, targets.into()).await
@@ -89,7 +89,7 @@ impl Held {
     async fn new(asked: Onboarding<'_>, job: &Job<'_>) -> Result<Self, Failure> {
         let prepared = Prepared::new(asked).await?;
         job.watch(&prepared.options.services);
-        let path = asked.flags.state.path(asked.sandbox);
+        let path = asked.flags.state.path(asked.is_rehearsal());
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = job.acquire_lock().await?;

@@ -15,8 +15,8 @@ use crate::manifest::{ClientColumn, Manifest, Record};
 use crate::sandbox::{Sandbox, SandboxOptions, World};
 
 /// A world that knows the growers of a manifest, and nobody else.
-pub(super) fn world_of(manifest: &Manifest) -> Result<World, Failure> {
-    fill(World::closed(), manifest)
+pub(super) fn world_of(manifest: &Manifest, seed: u64) -> Result<World, Failure> {
+    fill(World::closed().seeded(seed), manifest)
 }
 
 fn fill(world: World, manifest: &Manifest) -> Result<World, Failure> {
@@ -31,20 +31,22 @@ fn fill(world: World, manifest: &Manifest) -> Result<World, Failure> {
 /// Serves until a signal comes.
 pub(super) fn serve(arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
     let world = match &arguments.manifest {
-        Some(path) => fill(World::closed().seeded(arguments.seed), &open(path, arguments)?)?,
+        Some(path) => world_of(&open(path, arguments)?, arguments.seed)?,
         None => World::open().seeded(arguments.seed),
     };
     for fault in &arguments.fault {
         world.inject(fault.clone());
     }
-    let options = SandboxOptions {
+    let mut options = SandboxOptions {
         stara_port: arguments.stara_port,
         leaf_port: arguments.leaf_port,
         latency: arguments.latency,
         on_second_attach: arguments.second_attach,
         record_to: arguments.record.as_deref().map(create_record).transpose()?.map(Arc::new),
+        token_lifetime_requests: arguments.token_lifetime,
         ..SandboxOptions::default()
     };
+    arguments.profile.apply(&mut options, &world);
     let runtime = super::run::runtime()?;
     let record_failure = runtime.block_on(async {
         let sandbox = Sandbox::start(options, Arc::new(world)).await.context("the sandbox can't be served");

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::roots;
+use crate::api::LeafAccount;
 use crate::http::{ExtraRoots, Rate};
 use crate::model::Secret;
 use crate::pipeline::Services;
@@ -43,7 +44,11 @@ impl<'a> ServiceSettings<'a> {
                 "http://localhost".clone_into(url);
             }
             // The real token is no business of a rehearsal.
-            Environment { leaf_token: Some(rehearsal_secret()), ..Environment::default() }
+            Environment {
+                leaf_token: Some(rehearsal_secret()),
+                leaf_account: Some(rehearsal_account()),
+                ..Environment::default()
+            }
         } else {
             Environment::read(|name| std::env::var_os(name))
         };
@@ -79,6 +84,11 @@ impl<'a> ServiceSettings<'a> {
 /// What the simulated services take for a token: anything.
 pub(super) fn rehearsal_secret() -> Secret {
     Secret::new("sandbox".to_owned())
+}
+
+/// The account with which the token is renewed where the simulated Leaf lets it expire: any is as good.
+fn rehearsal_account() -> LeafAccount {
+    LeafAccount { username: "sandbox".to_owned(), password: rehearsal_secret() }
 }
 
 /// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.

@@ -35,7 +35,7 @@ fn hold(path: &Path) -> Result<(RunLock, Ledger), Failure> {
 }
 
 fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox);
+    let path = arguments.state.path(arguments.sandbox.is_on());
     let (_lock, ledger) = hold(&path)?;
     let mut users = Vec::new();
     for id in &arguments.leaf_user_ids {
@@ -135,7 +135,7 @@ fn forget_beside(ledger: &Path, users: &HashSet<LeafUserId>) -> std::io::Result<
 }
 
 fn prune(arguments: &PruneArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox);
+    let path = arguments.state.path(arguments.sandbox.is_on());
     let (_lock, ledger) = hold(&path)?;
     let age = i64::try_from(arguments.events_older_than.as_millis()).unwrap_or(i64::MAX);
     let before = UnixMillis(UnixMillis::now().0.saturating_sub(age).max(0));

@@ -21,7 +21,7 @@ pub(super) fn print(text: &str) {
 
 /// Shows the latest run, or one user.
 pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox);
+    let path = arguments.state.path(arguments.sandbox.is_on());
     let ledger = Ledger::open(&path, LedgerAccess::Read)?;
     if let Some(id) = arguments.leaf_user_id {
         return user(&ledger, id, arguments.json);

@@ -1,7 +1,7 @@
 //! The simulated Stara and Leaf: real HTTP/1.1 servers on two loopback ports, for rehearsals and for tests.
 //!
 //! Main types: [`Sandbox`] (the running servers, set up by [`SandboxOptions`]), [`World`] (the users, logins and
-//! credentials both know, which outlives the servers, and what befalls them: [`Turn`]), [`Fault`] (what goes wrong, for which calls and how often) and
+//! credentials both know, which outlives the servers, and what befalls them: [`Turn`]), [`Fault`] (what goes wrong, for which calls and how often), [`Profile`] (faults that go together, by name) and
 //! [`SeenCall`] (what the servers saw).
 //!
 //! It is written from what is published about the two services, and it may not import `api` or `http`: a client and a
@@ -24,6 +24,7 @@ mod list_page;
 mod logins;
 mod magic;
 mod options;
+mod profile;
 mod record;
 mod reply;
 mod reply_body;
@@ -48,6 +49,7 @@ pub use faults::{
 pub use list_page::ListPage;
 pub use magic::MagicWord;
 pub use options::{Dialects, LeafAccount, ParseSecondAttachError, SandboxOptions, SecondAttach};
+pub use profile::{ParseProfileError, Profile};
 pub use record::SeenCall;
 pub use server::Sandbox;
 pub use turn::Turn;

@@ -195,8 +195,9 @@ pub struct RowLimitFlags {
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_VERIFY_WAIT", default_value = "30s", value_parser = parse_duration)]
     pub verify_wait: Duration,
     /// How old an attach or a deletion with a lost reply must be before it counts as not having happened
-    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_SETTLE", default_value = "120s", value_parser = parse_duration)]
-    pub settle: Duration,
+    /// [default: 120s; 5s in a rehearsal]
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_SETTLE", value_parser = parse_duration)]
+    pub settle: Option<Duration>,
     /// How long a row's own requests and the waits between them may take in all; pauses of a host don't count
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_ROW_DEADLINE", default_value = "15m", value_parser = parse_duration)]
     pub row_deadline: Duration,

@@ -20,6 +20,6 @@ pub use flags::{
 };
 pub use limits::{ParseLimitError, parse_failure_limit, parse_invalid_limit};
 pub use services::{
-    DEFAULT_LEAF_URL, DEFAULT_STARA_URL, SettingsError, client_column, is_sendable, resolve_detach,
-    resolve_repair, resolve_run, resolve_services,
+    DEFAULT_LEAF_URL, DEFAULT_SETTLE, DEFAULT_STARA_URL, SettingsError, client_column, is_sendable,
+    resolve_detach, resolve_repair, resolve_run, resolve_services,
 };

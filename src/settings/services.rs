@@ -20,6 +20,9 @@ pub const DEFAULT_STARA_URL: &str = "https://v2apitelemetria.telemetriastara.com
 /// Leaf's API.
 pub const DEFAULT_LEAF_URL: &str = "https://api.withleaf.io";
 
+/// How old an attach or a deletion with a lost reply must be before it counts as not having happened, where nobody says.
+pub const DEFAULT_SETTLE: Duration = Duration::from_secs(120);
+
 /// How old the last attach must be before a later run may attach again what needed review.
 const REVIEW_AFTER: Duration = Duration::from_secs(15 * 60);
 
@@ -175,7 +178,7 @@ fn rules(limits: &RowLimitFlags, precheck: bool, on_existing: OnExisting) -> Jou
         precheck,
         on_existing,
         verify_wait: limits.verify_wait,
-        settle: limits.settle,
+        settle: limits.settle.unwrap_or(DEFAULT_SETTLE),
         review_after: REVIEW_AFTER,
         row_deadline: limits.row_deadline,
         stara: RetryPolicy::with_attempts(3),
