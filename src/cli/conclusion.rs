@@ -16,7 +16,7 @@ use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, RunEnd, RunKind,
 use crate::model::{NextRun, OutcomeCode, Service};
 use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
-use crate::ui::{HostUse, Summary};
+use crate::ui::{HostUse, Rehearsed, Summary};
 
 /// A run whose rows have ended.
 pub(super) struct Ended {
@@ -41,6 +41,8 @@ pub(super) struct Telling<'a> {
     pub(super) state: Option<&'a Path>,
     /// Whether the services are simulated ones.
     pub(super) is_rehearsal: bool,
+    /// What is to be told of a rehearsal.
+    pub(super) rehearsed: Option<Rehearsed>,
     /// The call that it belongs to.
     pub(super) job: &'a Job<'a>,
 }
@@ -110,6 +112,8 @@ impl Ended {
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
         let paths = || targets.iter().map(|target| target.path.as_path());
         let mut summary = self.summary(telling.kind, &outcomes, stopped.as_ref())?;
+        // Half a rehearsal foretells nothing.
+        summary.rehearsed = telling.rehearsed.clone().filter(|_| stopped.is_none());
         match reported {
             Ok(Reported::Written) => summary.reports = paths().map(Path::to_owned).collect(),
             Ok(Reported::GivenUp) => {
@@ -169,6 +173,7 @@ impl Ended {
                 .map(|(service, origin)| host(*service, origin))
                 .collect(),
             duration: self.duration,
+            rehearsed: None,
             stopped: stopped.map(ToString::to_string),
             reports: Vec::new(),
             report_command: None,

@@ -66,6 +66,7 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
             state: arguments.state.state.as_deref(),
             is_rehearsal: false,
             job,
+            rehearsed: None,
         };
         ended?.conclude(&telling, targets.into()).await
     })

@@ -6,7 +6,11 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 
+use super::arguments::OnboardingFlags;
+use crate::http::Rate;
 use crate::sandbox::{ParseProfileError, Profile};
+use crate::settings::DEFAULT_SETTLE;
+use crate::ui::{Rehearsed, Totals};
 
 /// How old an attach or a deletion with a lost reply must be in a rehearsal before it counts as not having happened. The
 /// simulated services let nothing take effect later than two seconds after they cut a connection.
@@ -53,6 +57,23 @@ impl RehearsalFlags {
     /// The rehearsal, if it is one.
     pub(super) fn rehearsal(self) -> Option<Rehearsal> {
         self.sandbox.0.map(|profile| Rehearsal { profile, seed: self.sandbox_seed })
+    }
+}
+
+impl Rehearsal {
+    /// What the summary tells of it, when so much was counted and no login got more refusals than that.
+    pub(super) fn told(self, flags: &OnboardingFlags, totals: Totals, most_refusals: u32) -> Rehearsed {
+        let OnboardingFlags { rates, rows, .. } = flags;
+        Rehearsed {
+            profile: self.profile.as_str(),
+            rates: [rates.stara_rate, rates.leaf_rate].map(|rate| rate.unwrap_or(Rate::AUTO)),
+            concurrency: rates.concurrency.into(),
+            settle: rows.limits.settle.unwrap_or(REHEARSAL_SETTLE),
+            settle_of_run: rows.limits.settle.unwrap_or(DEFAULT_SETTLE),
+            totals,
+            most_refusals,
+            locked_after: self.profile.locked_after(),
+        }
     }
 }
 

@@ -55,15 +55,17 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
         let display =
             Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
         let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
-        display.finish();
+        let totals = display.finish();
+        let (ended, refusals) = ended?;
         let telling = Telling {
             kind: RunKind::Run,
             aloud: Aloud::unless(flags.output.quiet),
             state: flags.state.state.as_deref(),
             is_rehearsal: asked.is_rehearsal(),
             job,
+            rehearsed: asked.rehearsal.map(|rehearsal| rehearsal.told(flags, totals, refusals)),
         };
-        ended?.conclude(&telling, targets.into()).await
+        ended.conclude(&telling, targets.into()).await
     })
 }
 
@@ -98,12 +100,13 @@ impl Held {
         Ok(Self { prepared, ledger, lock })
     }
 
+    /// Stages and carries out. The number is the largest of refusals that one login got in a rehearsal.
     async fn carry_out(
         self,
         asked: Onboarding<'_>,
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
-    ) -> Result<Ended, Failure> {
+    ) -> Result<(Ended, u32), Failure> {
         let Self { prepared, mut ledger, lock } = self;
         let observer: Arc<dyn Observe> = display;
         let stop = Stop::default();
@@ -123,10 +126,12 @@ impl Held {
         let origins = [options.services.stara.http.origin(), options.services.leaf.http.origin()];
         tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
         let result = pipeline::run(ledger, manifest, staged, options, stop.clone(), observer).await?;
+        let mut most_refusals = 0;
         if let Some(sandbox) = sandbox {
+            most_refusals = sandbox.world().most_refusals();
             sandbox.stop().await;
         }
-        Ok(Ended {
+        let ended = Ended {
             result,
             run: staged.run,
             lines: staged.lines,
@@ -136,7 +141,8 @@ impl Held {
             stop,
             signalled,
             _lock: lock,
-        })
+        };
+        Ok((ended, most_refusals))
     }
 }
 

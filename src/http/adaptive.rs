@@ -37,6 +37,34 @@ pub struct AdaptiveRange {
     pub ceiling: f64,
 }
 
+impl AdaptiveRange {
+    /// About how long so many requests take that the host lets through, all of them, while the rate climbs.
+    #[must_use]
+    pub fn time_for(self, requests: u64) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let mut left = requests as f64;
+        let mut rate = self.start.clamp(self.floor, self.ceiling);
+        let mut seconds = 0.0;
+        while rate < self.ceiling && left > 0.0 {
+            let sent = (span(rate).as_secs_f64() * rate).ceil().min(left);
+            seconds += sent / rate;
+            left -= sent;
+            rate = (rate + self.step()).min(self.ceiling);
+        }
+        Duration::try_from_secs_f64(seconds + left / rate).unwrap_or(Duration::MAX)
+    }
+
+    /// What a clean second that is used adds to the rate.
+    fn step(self) -> f64 {
+        self.ceiling / 100.0
+    }
+}
+
+/// The time over which a rate is judged: two periods at least, for otherwise a slow rate could never be seen to be used.
+fn span(rate: f64) -> Duration {
+    Duration::from_secs(1).max(Duration::from_secs_f64(2.0 / rate))
+}
+
 /// An adaptive rate. All times are since the pacer began.
 ///
 /// It climbs by a hundredth of its ceiling with each second that was clean (nothing was throttled) and used (it was the
@@ -107,10 +135,8 @@ impl AdaptiveRate {
 
     /// Takes note that a request was let through.
     pub(super) fn on_sent(&mut self, now: Duration) {
-        // Two periods at least, for otherwise a slow rate could never be seen to be used.
-        let span = Duration::from_secs(1).max(Duration::from_secs_f64(2.0 / self.rate));
         let elapsed = now.saturating_sub(self.window.began);
-        if elapsed < span {
+        if elapsed < span(self.rate) {
             self.window.sent += 1;
             return;
         }
@@ -156,7 +182,7 @@ impl AdaptiveRate {
     }
 
     fn climb(&mut self, now: Duration) {
-        let step = self.range.ceiling / 100.0;
+        let step = self.range.step();
         let rate = match self.limit.map(|limit| (limit, limit * JUST_UNDER)) {
             None => self.rate + step,
             Some((_, under)) if self.rate < under * 0.99 => self.rate + (under - self.rate) * RETURN,
@@ -175,6 +201,28 @@ impl AdaptiveRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_the_time_is_what_the_rate_does_where_nothing_is_throttled() {
+        for (start, floor, ceiling, seconds) in [
+            (2.0, 0.2, 10.0, 20),
+            (2.0, 0.2, 10.0, 600),
+            (5.0, 0.5, 30.0, 90),
+            (0.1, 0.1, 0.5, 3_000),
+            (8.0, 1.0, 8.0, 60),
+        ] {
+            let range = AdaptiveRange { start, floor, ceiling };
+            let (served, throttled) = Bench::new(range, 1e9, 20).run(seconds, 1e9);
+            assert_eq!(throttled, 0);
+            let said = range.time_for(u64::from(served));
+            let (least, most) =
+                (Duration::from_secs(seconds * 9 / 10), Duration::from_secs(seconds * 11 / 10));
+            assert!((least..=most).contains(&said), "{range:?}, {seconds} s: {said:?}");
+        }
+        let range = AdaptiveRange { start: 2.0, floor: 0.2, ceiling: 10.0 };
+        assert_eq!(range.time_for(0), Duration::ZERO);
+        assert!(range.time_for(u64::MAX) > Duration::from_secs(1 << 60));
+    }
 
     /// A host with a token bucket behind a rate that is fully used, in steps of a millisecond of virtual time.
     struct Bench {

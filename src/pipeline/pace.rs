@@ -50,6 +50,21 @@ fn at_once_for(at_once: f64, wider: f64) -> usize {
     at_once
 }
 
+/// About how long so many requests take at this rate, where the host lets all of them through and nothing is known of it from
+/// earlier runs; `None` without a quota.
+#[must_use]
+pub fn time_at(service: Service, rate: Rate, requests: u64) -> Option<Duration> {
+    match pacer_options(service, rate, &[], Duration::MAX).pace {
+        Pace::Unlimited => None,
+        Pace::Even(period) => {
+            #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+            let seconds = period.as_secs_f64() * requests as f64;
+            Duration::try_from_secs_f64(seconds).ok()
+        }
+        Pace::Adaptive(range) => Some(range.time_for(requests)),
+    }
+}
+
 /// Requests a second that a run begins with; `None` without a quota.
 pub(super) fn first_rate(options: &PacerOptions) -> Option<f64> {
     match options.pace {
@@ -104,6 +119,21 @@ mod tests {
         let narrow = options(Service::Stara, "auto:6/min", None);
         assert_eq!(range(&narrow), AdaptiveRange { start: 0.1, floor: 0.1, ceiling: 0.1 });
         assert_eq!(narrow.concurrency, Some(4));
+    }
+
+    #[test]
+    fn the_time_of_requests_follows_from_the_rate_that_is_asked_for() {
+        let seconds = |rate: &str, requests| {
+            let time = time_at(Service::Stara, rate.parse().unwrap(), requests);
+            time.map(|time| time.as_secs())
+        };
+        assert_eq!(seconds("none", 1_000), None);
+        assert_eq!(seconds("10/s", 1_000), Some(100));
+        assert_eq!(seconds("60/min", 1_000), Some(1_000));
+        // Eighty seconds from 2/s to 10/s, at six on average, and the other 520 at 10/s.
+        let auto = seconds("auto", 1_000).unwrap();
+        assert!((130..=145).contains(&auto), "{auto}");
+        assert!(seconds("auto:2/s", 1_000) >= Some(500));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::task::RowTask;
 use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter};
 
 /// How many rows may be parked for each row in flight before no new one starts.
-const PARKED_PER_SLOT: usize = 10;
+pub const PARKED_PER_SLOT: usize = 10;
 
 /// How a run's rows went.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::faults::Fault;
+use super::faults::{Fault, Trouble};
 use super::options::SandboxOptions;
 use super::world::World;
 
@@ -103,6 +103,20 @@ impl Profile {
         self.ingredients().token_lifetime
     }
 
+    /// How many refusals lock a login; `None` where nothing does.
+    #[must_use]
+    pub fn locked_after(self) -> Option<u32> {
+        self.parsed().find_map(|fault| match fault.trouble {
+            Trouble::Lockout { refusals } => Some(refusals),
+            _ => None,
+        })
+    }
+
+    fn parsed(self) -> impl Iterator<Item = Fault> {
+        // Every one of them is one; a test sees to it.
+        self.faults().iter().filter_map(|spec| Fault::parse(spec).ok())
+    }
+
     /// The flags of `sandbox` that come to the same: `--fault replies-lost:20% --latency 800ms`.
     #[must_use]
     pub fn flags(self) -> Vec<String> {
@@ -117,8 +131,8 @@ impl Profile {
 
     /// Makes services and world such. What was injected into the world before goes first.
     pub fn apply(self, options: &mut SandboxOptions, world: &World) {
-        let Ingredients { faults, latency, token_lifetime } = self.ingredients();
-        for fault in faults.iter().filter_map(|spec| Fault::parse(spec).ok()) {
+        let Ingredients { latency, token_lifetime, .. } = self.ingredients();
+        for fault in self.parsed() {
             world.inject(fault);
         }
         options.latency = options.latency.max(latency);
@@ -205,6 +219,8 @@ mod tests {
             for spec in profile.faults() {
                 assert!(Fault::parse(spec).is_ok(), "{profile}: {spec}");
             }
+            let locks = (profile == Profile::Lockout).then_some(3);
+            assert_eq!(profile.locked_after(), locks, "{profile}");
         }
     }
 

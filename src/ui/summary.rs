@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::rehearsed::{Rehearsed, waiting_for_a_person};
 use super::wording::{count, counted, duration, joined, rate};
 use crate::checkpoint::RunKind;
 use crate::model::{OutcomeCode, Service};
@@ -39,6 +40,8 @@ pub struct Summary {
     pub hosts: Vec<HostUse>,
     /// How long the rows took, from the first to the last.
     pub duration: Duration,
+    /// What it foretells, when it was a rehearsal that came to its end.
+    pub rehearsed: Option<Rehearsed>,
     /// Why the run ended before its rows did, as a clause: `Leaf asked for a pause of 20m`.
     pub stopped: Option<String>,
     /// Where the results are.
@@ -132,6 +135,11 @@ impl Summary {
             lines.push(format!("{users} of the ledger not in the manifest, left alone (`plan` lists them)"));
         }
         lines.extend(self.hosts.iter().map(|host| self.host(host)));
+        if let Some(rehearsed) = &self.rehearsed {
+            let failed = self.rows().filter(|(code, _)| self.kind.is_failure(*code));
+            let text = rehearsed.text(self.duration, waiting_for_a_person(failed));
+            lines.extend(text.iter().flat_map(|text| wrapped(text, 0)));
+        }
         for path in self.reports.iter().take(MOST_REPORTS) {
             lines.push(format!("Report: {}", path.display()));
         }
@@ -250,6 +258,7 @@ mod tests {
             changed_logins: 0,
             hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
             duration: Duration::from_secs(100),
+            rehearsed: None,
             stopped: None,
             reports: vec![PathBuf::from("state/growers.results.csv")],
             report_command: None,

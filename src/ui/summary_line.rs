@@ -68,6 +68,7 @@ mod tests {
             report_command: None,
             resume: None,
             is_to_be_mended: false,
+            rehearsed: None,
         }
     }
 

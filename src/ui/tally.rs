@@ -23,6 +23,7 @@ pub struct Tally {
     hosts: [HostTally; Service::ALL.len()],
     /// Signed: a row may be unparked by one thread before another has counted that it was parked.
     parked: AtomicI64,
+    parkings: AtomicU64,
     outcomes: [AtomicU64; CODES],
     list_pages: AtomicU64,
     users_seen: AtomicU64,
@@ -39,6 +40,8 @@ struct HostTally {
     held_until: AtomicU64,
     /// The end of the pause that was told last.
     told_until: AtomicU64,
+    /// How long it was held in all, in milliseconds.
+    held: AtomicU64,
 }
 
 impl Tally {
@@ -51,6 +54,7 @@ impl Tally {
             staged_bytes: AtomicU64::new(0),
             hosts: std::array::from_fn(|_| HostTally::default()),
             parked: AtomicI64::new(0),
+            parkings: AtomicU64::new(0),
             outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
             list_pages: AtomicU64::new(0),
             users_seen: AtomicU64::new(0),
@@ -78,10 +82,16 @@ impl Tally {
                 }
             }
             Event::Held { service, wait, .. } => {
-                let until = millis(self.clock.now().saturating_add(*wait));
-                self.hosts[*service as usize].held_until.fetch_max(until, Ordering::Relaxed);
+                let (host, now) = (&self.hosts[*service as usize], self.clock.now());
+                let until = millis(now.saturating_add(*wait));
+                let before = host.held_until.fetch_max(until, Ordering::Relaxed);
+                // What an earlier pause covers isn't counted twice.
+                host.held.fetch_add(until.saturating_sub(before.max(millis(now))), Ordering::Relaxed);
             }
-            Event::Parked => _ = self.parked.fetch_add(1, Ordering::Relaxed),
+            Event::Parked => {
+                self.parked.fetch_add(1, Ordering::Relaxed);
+                self.parkings.fetch_add(1, Ordering::Relaxed);
+            }
             Event::Unparked => _ = self.parked.fetch_sub(1, Ordering::Relaxed),
             Event::RowFinished { code, .. } => {
                 self.outcomes[*code as usize].fetch_add(1, Ordering::Relaxed);
@@ -131,6 +141,7 @@ impl Tally {
                 requests: host.requests.load(Ordering::Relaxed),
                 unanswered: host.unanswered.load(Ordering::Relaxed),
                 throttled: host.throttled.load(Ordering::Relaxed),
+                held: Duration::from_millis(host.held.load(Ordering::Relaxed)),
             }
         };
         Totals {
@@ -139,6 +150,7 @@ impl Tally {
             stara: host(Service::Stara),
             leaf: host(Service::Leaf),
             parked: u64::try_from(self.parked.load(Ordering::Relaxed)).unwrap_or(0),
+            parkings: self.parkings.load(Ordering::Relaxed),
             outcomes: std::array::from_fn(|code| self.outcomes[code].load(Ordering::Relaxed)),
             list_pages: self.list_pages.load(Ordering::Relaxed),
             users_seen: self.users_seen.load(Ordering::Relaxed),
@@ -159,6 +171,8 @@ pub struct Totals {
     pub leaf: HostTotals,
     /// Rows that are parked now.
     pub parked: u64,
+    /// How often a row was parked.
+    pub parkings: u64,
     /// Pages of Leaf's list of users that were read.
     pub list_pages: u64,
     /// Users that were looked at one by one, before any row or for a verb that carries out none.
@@ -175,6 +189,8 @@ pub struct HostTotals {
     pub unanswered: u64,
     /// Answers that asked us to slow down.
     pub throttled: u64,
+    /// How long everybody had to wait before asking it again, in all.
+    pub held: Duration,
 }
 
 impl Totals {
@@ -258,7 +274,12 @@ mod tests {
             let throttled = status == Some(429);
             tally.count(&Event::RequestEnded { service, status, throttled, rate: None });
         }
-        let host = |requests, unanswered, throttled| HostTotals { requests, unanswered, throttled };
+        let host = |requests, unanswered, throttled| HostTotals {
+            requests,
+            unanswered,
+            throttled,
+            held: Duration::ZERO,
+        };
         assert_eq!(tally.totals().host(Service::Stara), host(3, 1, 1));
         assert_eq!(tally.totals().host(Service::Leaf), host(1, 0, 0));
     }
@@ -271,6 +292,24 @@ mod tests {
         tally.count(&Event::Parked);
         tally.count(&Event::Parked);
         assert_eq!(tally.totals().parked, 1);
+        assert_eq!(tally.totals().parkings, 2);
+    }
+
+    #[test]
+    fn pauses_that_overlap_count_once() {
+        let clock = Arc::new(ManualClock::default());
+        let tally = Tally::new(clock.clone());
+        let held = |at, millis| {
+            clock.set_millis(at);
+            let wait = Duration::from_millis(millis);
+            tally.count(&Event::Held { service: Service::Stara, wait, reason: HoldReason::Down });
+            tally.totals().host(Service::Stara).held
+        };
+        assert_eq!(held(10_000, 1_000), Duration::from_secs(1));
+        assert_eq!(held(10_500, 100), Duration::from_secs(1));
+        assert_eq!(held(10_500, 1_000), Duration::from_millis(1_500));
+        assert_eq!(held(20_000, 2_000), Duration::from_millis(3_500));
+        assert_eq!(tally.totals().host(Service::Leaf).held, Duration::ZERO);
     }
 
     #[test]

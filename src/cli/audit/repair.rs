@@ -89,6 +89,7 @@ impl Repair<'_> {
             state: arguments.state.state.as_deref(),
             is_rehearsal: false,
             job: self.job,
+            rehearsed: None,
         };
         let code = ended.conclude(&telling, self.targets.into()).await?;
         let ledger = ended.result.ledger;
