@@ -1,24 +1,32 @@
-//! What the user asked for: flags over environment over defaults, merged once into immutable values.
+//! What the user asked for: flags over environment over the settings file over defaults, merged once into immutable values.
 //!
 //! Main types: the flag groups ([`TargetFlags`], [`RateFlags`], [`StateFlags`], [`ManifestFlags`], [`LineFlags`], [`RowFlags`],
 //! [`SelectionFlags`]), which the command line shares among its verbs, and [`resolve_services`], [`resolve_run`] and [`resolve_repair`],
-//! what they come to for the two services, for a run and for a repair. Secrets come from the environment or from a file, never from a flag's value.
+//! what they come to for the two services, for a run and for a repair. [`SettingsFile`] and [`Vocabulary`] are the settings
+//! file and what may stand in it. Secrets come from the environment or from a file of their own, never from a flag's value.
 //!
-//! It may not do I/O, and it decides nothing that depends on the manifest or the ledger.
+//! It may not do I/O but read that file, and it decides nothing that depends on the manifest or the ledger.
 
 mod duration;
 mod environment;
+mod file;
 mod flags;
 mod limits;
+mod secrets;
 mod services;
 
 pub use duration::{ParseDurationError, parse_duration};
 pub use environment::Environment;
+pub use file::{
+    Complaint, Declaration, FileEntry, FileError, FileValue, Refused, SettingsFile, Standing, Vocabulary,
+    closest,
+};
 pub use flags::{
     LineFlags, ManifestFlags, Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, StateFlags,
     TargetFlags,
 };
 pub use limits::{ParseLimitError, parse_failure_limit, parse_invalid_limit};
+pub use secrets::{SECRETS, SecretVariable};
 pub use services::{
     DEFAULT_LEAF_URL, DEFAULT_SETTLE, DEFAULT_STARA_URL, SettingsError, client_column, is_sendable,
     resolve_detach, resolve_repair, resolve_run, resolve_services,
