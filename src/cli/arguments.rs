@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
+use super::configuration::{ConfigurationFlags, InitArguments};
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
 use super::scheduler::{ExitFlags, SchedulerFlags};
@@ -30,6 +31,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub configuration: ConfigurationFlags,
 }
 
 /// What to do.
@@ -60,6 +64,8 @@ pub enum Verb {
     State(StateArguments),
     /// Say what a code means (outcome, exit code, finding, sign), who must act, what to do, and what the next run does
     Explain(ExplainArguments),
+    /// Write a commented settings file
+    Init(InitArguments),
 }
 
 /// The arguments of `run`.
@@ -316,10 +322,11 @@ pub struct ForgetArguments {
 #[derive(Debug, Args)]
 pub struct PruneArguments {
     /// Of how many runs and audits the totals stay; those whose credentials are still there stay anyway
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", env = "STARA_ONBOARD_KEEP_RUNS", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_runs: u32,
     /// How old a saved event of a credential must be to be dropped
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_EVENTS_OLDER_THAN", default_value = "90d", value_parser = parse_duration)]
     pub events_older_than: Duration,
     #[command(flatten)]
     pub(super) sandbox: SandboxLedgerFlag,

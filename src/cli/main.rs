@@ -3,26 +3,31 @@
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 
-use clap::Parser as _;
-
-use super::arguments::{Cli, Verb};
+use super::arguments::Verb;
+use super::configuration::{Given, Refusal};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, detach, events, explain, plan, reports, run, sandbox, state, status};
+use super::{audit, configuration, detach, events, explain, plan, reports, run, sandbox, state, status};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
     std::panic::set_hook(Box::new(tell_of_panic));
     forbid_core_dumps();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match configuration::parse(&words) {
+        Ok(Given::Verb(cli)) => cli,
+        Ok(Given::Settings(text)) => {
+            status::print(&text);
+            return ExitCode::Done.into();
+        }
+        Err(Refusal::Clap(error)) => {
             // Help and version are no errors, and a closed pipe doesn't make them one.
             let _ = error.print();
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
             return code.into();
         }
+        Err(Refusal::Failure(failure)) => return told(&failure).into(),
     };
     let ended = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments),
@@ -35,13 +40,15 @@ pub fn main() -> std::process::ExitCode {
         Verb::Sandbox(arguments) => sandbox::serve(&arguments),
         Verb::State(arguments) => state::state(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
+        Verb::Init(arguments) => configuration::init(&arguments),
     };
-    let code = ended.unwrap_or_else(|failure: Failure| {
-        // Where even stderr is gone, the exit code still says it.
-        let _ = std::io::stderr().write_all(failure.render().as_bytes());
-        failure.code
-    });
-    code.into()
+    ended.unwrap_or_else(|failure: Failure| told(&failure)).into()
+}
+
+/// Tells of a failure, and says with which code to exit. Where even stderr is gone, the code still says it.
+fn told(failure: &Failure) -> ExitCode {
+    let _ = std::io::stderr().write_all(failure.render().as_bytes());
+    failure.code
 }
 
 /// Says where a panic happened, and never its payload, which may quote what it choked on.

@@ -8,6 +8,7 @@
 mod arguments;
 mod audit;
 mod conclusion;
+mod configuration;
 mod confirm;
 mod detach;
 mod events;

@@ -1,5 +1,7 @@
 //! What people and scripts rely on word for word: help texts, exit codes, explanations.
 
+mod settings;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

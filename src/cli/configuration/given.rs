@@ -1,0 +1,106 @@
+//! The command line, parsed over environment, file and defaults.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+
+use super::DeclaredVerb;
+use super::declared::vocabulary;
+use super::inject::{self, FileDefaults};
+use super::show::Shown;
+use super::{locate, variables};
+use crate::cli::arguments::Cli;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::run::tell;
+use crate::settings::{FileError, SettingsFile};
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub(in crate::cli) enum Given {
+    /// A verb, to be carried out.
+    Verb(Box<Cli>),
+    /// `--show-settings`: the text to be printed, and nothing else.
+    Settings(String),
+}
+
+/// Why a command line can't be carried out.
+#[derive(Debug)]
+pub(in crate::cli) enum Refusal {
+    /// By clap; asking for help or the version is one of these.
+    Clap(clap::Error),
+    /// By us: the settings file can't be used.
+    Failure(Failure),
+}
+
+impl From<clap::Error> for Refusal {
+    fn from(error: clap::Error) -> Self {
+        Self::Clap(error)
+    }
+}
+
+/// Parses a command line whose first word is the program, with the settings file that belongs to it.
+pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
+    let program = Cli::command();
+    let is_shown = words.iter().take_while(|word| *word != "--").any(|word| word == "--show-settings");
+    let first = matches(&program, words, is_shown)?;
+    let (path, of_verb) = verb(&first);
+    let verbs = DeclaredVerb::all(&program);
+    let Some(verb) = verbs.into_iter().find(|verb| verb.path() == path) else {
+        return Ok(Given::Verb(Box::new(Cli::from_arg_matches(&first)?)));
+    };
+    // What can't be set can't be wrong: `explain` must answer whatever is the matter with the file.
+    let has_settings = verb.settings().next().is_some();
+    let file = if has_settings { read(&program, of_verb).map_err(Refusal::Failure)? } else { None };
+    let defaults = file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(verb, file, of_verb));
+    let second = matches(&inject::inject(program.clone(), &path, &defaults), words, is_shown)?;
+    if has_settings {
+        for warning in variables::warnings(&program, std::env::vars_os().map(|(name, _)| name)) {
+            tell(&format!("warning: {warning}\n"));
+        }
+    }
+    if is_shown {
+        let (_, matches) = self::verb(&second);
+        let shown = Shown { verb, matches, file: file.as_ref(), defaults: &defaults };
+        return Ok(Given::Settings(shown.render(|name| std::env::var_os(name).is_some())));
+    }
+    Ok(Given::Verb(Box::new(Cli::from_arg_matches(&second)?)))
+}
+
+/// What clap makes of the words. Settings can be shown without what the verb needs to be carried out.
+fn matches(program: &Command, words: &[OsString], is_shown: bool) -> Result<ArgMatches, clap::Error> {
+    match program.clone().try_get_matches_from(words) {
+        Err(error) if is_shown && error.kind() == ErrorKind::MissingRequiredArgument => {
+            program.clone().ignore_errors(true).try_get_matches_from(words)
+        }
+        matches => matches,
+    }
+}
+
+/// The names that lead to the verb, and what is said to it.
+fn verb(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
+    let (mut path, mut matches) = (Vec::new(), matches);
+    while let Some((name, below)) = matches.subcommand() {
+        path.push(name);
+        matches = below;
+    }
+    (path, matches)
+}
+
+fn read(program: &Command, matches: &ArgMatches) -> Result<Option<SettingsFile>, Failure> {
+    let Some(path) = locate::locate(matches) else { return Ok(None) };
+    let file = SettingsFile::read(&path)?;
+    let refused = inject::judge(program, &vocabulary(program), &file);
+    if refused.is_empty() { Ok(Some(file)) } else { Err(FileError::Refused { path, refused }.into()) }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let hint = match &error {
+            FileError::Unreadable { .. } => "nothing was done; name another file with --config, or none",
+            _ => "nothing was done; correct the file, or go on without it by --config none",
+        };
+        Self::new(ExitCode::Usage, error, hint)
+    }
+}
