@@ -1,5 +1,10 @@
 //! The settings file: where it is found, what wins, what is refused, and what is shown.
 
+use std::collections::BTreeSet;
+
+use clap::CommandFactory as _;
+use stara_onboard::cli::Cli;
+
 use crate::support::{Bench, Ended, growers};
 
 /// The default file.
@@ -162,6 +167,19 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
             assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("hunter2"), "{text}");
         }
     }
+}
+
+#[test]
+fn no_setting_repeats_a_value_that_it_refuses() {
+    let bench = Bench::new(&[]);
+    let program = Cli::command();
+    let below = program.get_subcommands().flat_map(|verb| verb.get_subcommands().chain([verb]));
+    let flags = below.flat_map(clap::Command::get_arguments).filter(|argument| argument.get_env().is_some());
+    let keys: BTreeSet<&str> = flags.filter_map(|argument| argument.get_long()).collect();
+    let lines: String = keys.iter().flat_map(|key| [key, " = 'hunter2-hunter2'\n"]).collect();
+    bench.write(FILE, lines);
+    let ended = bench.run(&[]).with_code(2).saying("`leaf-rate` isn't right").saying("`only` isn't right");
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
 }
 
 #[test]

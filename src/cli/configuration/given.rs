@@ -43,8 +43,8 @@ impl From<clap::Error> for Refusal {
 /// Parses a command line whose first word is the program, with the settings file that belongs to it.
 pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let program = Cli::command();
-    let is_shown = words.iter().take_while(|word| *word != "--").any(|word| word == "--show-settings");
-    let first = matches(&program, words, is_shown)?;
+    let may_lack = words.iter().take_while(|word| *word != "--").any(|word| word == "--show-settings");
+    let first = matches(&program, words, may_lack)?;
     let (path, of_verb) = verb(&first);
     let verbs = DeclaredVerb::all(&program);
     let Some(verb) = verbs.into_iter().find(|verb| verb.path() == path) else {
@@ -54,24 +54,24 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let has_settings = verb.settings().next().is_some();
     let file = if has_settings { read(&program, of_verb).map_err(Refusal::Failure)? } else { None };
     let defaults = file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(verb, file, of_verb));
-    let second = matches(&inject::inject(program.clone(), &path, &defaults), words, is_shown)?;
+    let second = matches(&inject::inject(program.clone(), &path, &defaults), words, may_lack)?;
     if has_settings {
         for warning in variables::warnings(&program, std::env::vars_os().map(|(name, _)| name)) {
             tell(&format!("warning: {warning}\n"));
         }
     }
-    if is_shown {
-        let (_, matches) = self::verb(&second);
+    let (_, matches) = self::verb(&second);
+    if matches.get_flag("show_settings") {
         let shown = Shown { verb, matches, file: file.as_ref(), defaults: &defaults };
         return Ok(Given::Settings(shown.render(|name| std::env::var_os(name).is_some())));
     }
     Ok(Given::Verb(Box::new(Cli::from_arg_matches(&second)?)))
 }
 
-/// What clap makes of the words. Settings can be shown without what the verb needs to be carried out.
-fn matches(program: &Command, words: &[OsString], is_shown: bool) -> Result<ArgMatches, clap::Error> {
+/// What clap makes of the words. To show settings, the verb may lack what it needs to be carried out.
+fn matches(program: &Command, words: &[OsString], may_lack: bool) -> Result<ArgMatches, clap::Error> {
     match program.clone().try_get_matches_from(words) {
-        Err(error) if is_shown && error.kind() == ErrorKind::MissingRequiredArgument => {
+        Err(error) if may_lack && error.kind() == ErrorKind::MissingRequiredArgument => {
             program.clone().ignore_errors(true).try_get_matches_from(words)
         }
         matches => matches,

@@ -13,7 +13,7 @@ use crate::settings::{FileValue, SettingsFile};
 const WIDTH: usize = 100;
 
 /// An example of each notation that the help uses for values.
-const EXAMPLES: [(&str, &str); 15] = [
+const EXAMPLES: [(&str, &str); 14] = [
     ("TIME", "8h"),
     ("RATE", "10/s"),
     ("N", "100"),
@@ -25,7 +25,6 @@ const EXAMPLES: [(&str, &str); 15] = [
     ("FIELD=HEADER", "login=Usuario"),
     ("HEADER", "email"),
     ("CODES", "3"),
-    ("PROFILE", "true"),
     ("HOW", "auto"),
     ("DIALECT", "json"),
     ("URL", "https://localhost"),
@@ -145,6 +144,9 @@ fn example(argument: &Arg) -> Option<String> {
     if declared::is_switch(argument) {
         return Some("false".to_owned());
     }
+    if declared::has_optional_value(argument) && is_accepted(argument, &FileValue::Boolean(false)) {
+        return Some("false".to_owned());
+    }
     let own_default = argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
     // The help may tell of more than one, `auto; none with --sandbox`, or leave a name open, `state/<manifest>.csv`.
     let told_default = declared::default_of(argument)
@@ -162,15 +164,19 @@ fn example(argument: &Arg) -> Option<String> {
 
 /// The word as a value that the setting takes, a number as a number where it may be one.
 fn as_toml(argument: &Arg, word: &str) -> Option<String> {
-    let nowhere = SettingsFile { path: DEFAULT_FILE.into(), entries: Vec::new(), tables: Vec::new() };
-    let is_accepted = |value: &FileValue| value::words(argument, value, &nowhere).is_ok();
-    let number = word.parse().ok().map(FileValue::Integer).filter(|number| is_accepted(number));
-    let value = number.or_else(|| Some(FileValue::Text(word.to_owned())).filter(|text| is_accepted(text)))?;
+    let number = word.parse().ok().map(FileValue::Integer);
+    let text = Some(FileValue::Text(word.to_owned()));
+    let value = [number, text].into_iter().flatten().find(|value| is_accepted(argument, value))?;
     let written = match value {
         FileValue::Integer(number) => number.to_string(),
         _ => format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"")),
     };
     Some(if declared::is_repeatable(argument) { format!("[{written}]") } else { written })
+}
+
+fn is_accepted(argument: &Arg, value: &FileValue) -> bool {
+    let file = SettingsFile { path: DEFAULT_FILE.into(), entries: Vec::new(), tables: Vec::new() };
+    value::words(argument, value, &file).is_ok()
 }
 
 /// Writes prose, wrapped between words.
@@ -193,12 +199,13 @@ mod tests {
     use std::path::Path;
 
     use clap::CommandFactory as _;
+    use proptest::prelude::*;
 
     use super::super::declared::vocabulary;
     use super::super::inject::judge;
     use super::*;
     use crate::cli::Cli;
-    use crate::settings::Refused;
+    use crate::settings::{FileError, Refused};
 
     fn judged(text: &str) -> Vec<Refused> {
         let program = Cli::command();
@@ -206,18 +213,19 @@ mod tests {
         judge(&program, &vocabulary(&program), &file)
     }
 
+    fn switched_on(template: &str) -> String {
+        let switch_on = |line| match str::strip_prefix(line, "#") {
+            Some(setting) if setting.starts_with(|letter: char| letter.is_ascii_lowercase()) => setting,
+            _ => line,
+        };
+        template.lines().flat_map(|line| [switch_on(line), "\n"]).collect()
+    }
+
     #[test]
     fn the_file_is_accepted_as_it_is_and_with_every_setting_switched_on() {
         let template = template(&Cli::command());
         assert_eq!(judged(&template), []);
-        let switched_on: String = template
-            .lines()
-            .map(|line| match line.strip_prefix('#') {
-                Some(setting) if setting.starts_with(|letter: char| letter.is_ascii_lowercase()) => setting,
-                _ => line,
-            })
-            .flat_map(|line| [line, "\n"])
-            .collect();
+        let switched_on = switched_on(&template);
         assert_ne!(switched_on, template);
         assert_eq!(judged(&switched_on), []);
     }
@@ -239,5 +247,40 @@ mod tests {
             }
         }
         assert!(template.lines().all(|line| line.chars().count() <= 110), "{template}");
+    }
+
+    #[test]
+    fn a_switch_that_may_take_a_word_stands_there_switched_off() {
+        let words = clap::builder::PossibleValuesParser::new(["true", "false", "storm"]);
+        let trial = Arg::new("trial").long("trial").num_args(0..=1).value_parser(words);
+        assert_eq!(example(&trial).as_deref(), Some("false"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_befalls_the_file_it_is_judged_or_refused_by_a_line_that_it_has(
+            slips in proptest::collection::vec((any::<prop::sample::Index>(), any::<char>(), 0..3_u8), 1..8),
+        ) {
+            let program = Cli::command();
+            let mut text: Vec<char> = switched_on(&template(&program)).chars().collect();
+            for (place, letter, kind) in slips {
+                let place = place.index(text.len());
+                match kind {
+                    0 => text[place] = letter,
+                    1 => text.insert(place, letter),
+                    _ => drop(text.remove(place)),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            let lines = text.matches('\n').count() + 1;
+            match SettingsFile::parse(Path::new(DEFAULT_FILE), &text) {
+                Ok(file) => {
+                    let refused = judge(&program, &vocabulary(&program), &file);
+                    prop_assert!(refused.iter().all(|refused| (1..=lines).contains(&refused.line)));
+                }
+                Err(FileError::Syntax { line, .. }) => prop_assert!((1..=lines).contains(&line)),
+                Err(error) => prop_assert!(false, "{}", error),
+            }
+        }
     }
 }
