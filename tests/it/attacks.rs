@@ -15,7 +15,7 @@ use stara_onboard::checkpoint::{Approach, Ledger, LedgerAccess, LineCursor, Targ
 use stara_onboard::http::{ClientOptions, ExtraRoots, HttpClient, Reply, parse_retry_after};
 use stara_onboard::manifest::{Format, Manifest, ReadOptions, Record, Source};
 use stara_onboard::model::{Dialect, LeafUserId, Login, OutcomeCode};
-use stara_onboard::report::{ReportFormat, ResultRecord, write_report};
+use stara_onboard::report::{COLUMNS, ReportFormat, ResultRecord, write_report};
 use zeroize::Zeroizing;
 
 use crate::support::{Bench, Invocation, growers};
@@ -254,7 +254,7 @@ fn expect_report_of(texts: &[String]) {
         let first = |cell: &str| cell.chars().next();
         let is_formula = |first: char| "=+-@\t\r\n＝＋－＠".contains(first);
         assert!(!line.iter().any(|cell| first(cell).is_some_and(is_formula)), "{line:?}");
-        for cell in [&line[2], &line[9], &line[11], &line[13]] {
+        for cell in [&line[2], &line[9], &line[11], &line[COLUMNS.len()]] {
             let expected =
                 if first(text).is_some_and(is_formula) { format!("'{text}") } else { text.clone() };
             assert_eq!(cell, expected);
