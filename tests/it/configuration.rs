@@ -281,6 +281,23 @@ fn a_variable_that_sets_nothing_is_told_and_the_run_goes_on() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_absent() {
+    let bench = Bench::new(&growers(3));
+    bench.write(FILE, "limit = 1\n");
+    let names = ["LIMIT", "CONFIG", "STRICT", "LEAF_TOKEN_FILE", "ONLY", "MAX_DURATION", "COLOUR"];
+    let run = |arguments: &[&str]| {
+        let run = bench.run_of("growers.csv", arguments);
+        names.iter().fold(run, |run, name| run.env(&format!("STARA_ONBOARD_{name}"), ""))
+    };
+    let shown = shown(run(&["--show-settings"]).env("LEAF_USERNAME", "").end());
+    assert_eq!(setting(&shown, "limit"), ["1", "file stara-onboard.toml:1"]);
+    assert_eq!(setting(&shown, "strict"), ["false", "default"]);
+    assert_eq!(setting(&shown, "LEAF_USERNAME"), ["not set", "environment"]);
+    run(&[]).end().with_code(0);
+    assert_eq!(bench.world().attach_effects_in_all(), 1);
+}
+
+#[test]
 fn the_command_to_go_on_with_repeats_neither_the_file_nor_the_environment() {
     let bench = Bench::new(&growers(3));
     bench.write("mine.toml", "limit = 2\n");

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::DeclaredVerb;
 use super::declared::vocabulary;
@@ -43,8 +44,13 @@ impl From<clap::Error> for Refusal {
 /// Parses a command line whose first word is the program, with the settings file that belongs to it.
 pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let program = Cli::command();
+    let heeding = without_empty_variables(program.clone());
     let may_lack = words.iter().take_while(|word| *word != "--").any(|word| word == "--show-settings");
-    let first = matches(&program, words, may_lack)?;
+    let first = match matches(&heeding, words, may_lack) {
+        // Asked for help, which shows all variables.
+        Err(error) if !error.use_stderr() => program.clone().try_get_matches_from(words)?,
+        first => first?,
+    };
     let (path, of_verb) = verb(&first);
     let verbs = DeclaredVerb::all(&program);
     let Some(verb) = verbs.into_iter().find(|verb| verb.path() == path) else {
@@ -54,7 +60,7 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let has_settings = verb.settings().next().is_some();
     let file = if has_settings { read(&program, of_verb).map_err(Refusal::Failure)? } else { None };
     let defaults = file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(verb, file, of_verb));
-    let second = matches(&inject::inject(program.clone(), &path, &defaults), words, may_lack)?;
+    let second = matches(&inject::inject(heeding, &path, &defaults), words, may_lack)?;
     if has_settings {
         for warning in variables::warnings(&program, std::env::vars_os().map(|(name, _)| name)) {
             tell(&format!("warning: {warning}\n"));
@@ -63,9 +69,22 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let (_, matches) = self::verb(&second);
     if matches.get_flag("show_settings") {
         let shown = Shown { verb, matches, file: file.as_ref(), defaults: &defaults };
-        return Ok(Given::Settings(shown.render(|name| std::env::var_os(name).is_some())));
+        return Ok(Given::Settings(shown.render(is_set)));
     }
     Ok(Given::Verb(Box::new(Cli::from_arg_matches(&second)?)))
+}
+
+/// An empty variable counts as absent, as that of a secret does: to a container or a unit it is often the only way to say so.
+fn without_empty_variables(command: Command) -> Command {
+    let heed = |argument: Arg| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        if value.is_some_and(|value| value.is_empty()) { argument.env(Resettable::Reset) } else { argument }
+    };
+    command.mut_args(heed).mut_subcommands(without_empty_variables)
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// What clap makes of the words. To show settings, the verb may lack what it needs to be carried out.
