@@ -3,14 +3,13 @@
 use std::ffi::OsString;
 
 use clap::builder::Resettable;
-use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::DeclaredVerb;
 use super::declared::vocabulary;
 use super::inject::{self, FileDefaults};
 use super::show::Shown;
-use super::{locate, variables};
+use super::{locate, matching, variables};
 use crate::cli::arguments::Cli;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
@@ -45,33 +44,39 @@ impl From<clap::Error> for Refusal {
 pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     let program = Cli::command();
     let heeding = without_empty_variables(program.clone());
-    let may_lack = words.iter().take_while(|word| *word != "--").any(|word| word == "--show-settings");
-    let first = match matches(&heeding, words, may_lack) {
+    let said = match matching::without_file(&heeding, words) {
         // Asked for help, which shows all variables.
         Err(error) if !error.use_stderr() => program.clone().try_get_matches_from(words)?,
-        first => first?,
+        said => said?,
     };
-    let (path, of_verb) = verb(&first);
+    let (path, said) = verb(&said);
     let verbs = DeclaredVerb::all(&program);
-    let Some(verb) = verbs.into_iter().find(|verb| verb.path() == path) else {
-        return Ok(Given::Verb(Box::new(Cli::from_arg_matches(&first)?)));
+    let Some(declared) = verbs.into_iter().find(|verb| verb.path() == path) else {
+        return Ok(Given::Verb(Box::new(Cli::from_arg_matches(&heeding.try_get_matches_from(words)?)?)));
     };
     // What can't be set can't be wrong: `explain` must answer whatever is the matter with the file.
-    let has_settings = verb.settings().next().is_some();
-    let file = if has_settings { read(&program, of_verb).map_err(Refusal::Failure)? } else { None };
-    let defaults = file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(verb, file, of_verb));
-    let second = matches(&inject::inject(heeding, &path, &defaults), words, may_lack)?;
+    let has_settings = declared.settings().next().is_some();
+    let file = if has_settings { read(&program, said).map_err(Refusal::Failure)? } else { None };
+    let defaults =
+        file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(declared, file, said));
+    let is_shown = said.get_flag("show_settings");
+    let matches = matching::with_file(&heeding, declared, words, &defaults, is_shown)?;
     if has_settings {
         for warning in variables::warnings(&program, std::env::vars_os().map(|(name, _)| name)) {
             tell(&format!("warning: {warning}\n"));
         }
     }
-    let (_, matches) = self::verb(&second);
-    if matches.get_flag("show_settings") {
-        let shown = Shown { verb, matches, file: file.as_ref(), defaults: &defaults };
+    if is_shown {
+        let shown = Shown {
+            verb: declared,
+            said,
+            matches: verb(&matches).1,
+            file: file.as_ref(),
+            defaults: &defaults,
+        };
         return Ok(Given::Settings(shown.render(is_set)));
     }
-    Ok(Given::Verb(Box::new(Cli::from_arg_matches(&second)?)))
+    Ok(Given::Verb(Box::new(Cli::from_arg_matches(&matches)?)))
 }
 
 /// An empty variable counts as absent, as that of a secret does: to a container or a unit it is often the only way to say so.
@@ -85,16 +90,6 @@ fn without_empty_variables(command: Command) -> Command {
 
 fn is_set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty())
-}
-
-/// What clap makes of the words. To show settings, the verb may lack what it needs to be carried out.
-fn matches(program: &Command, words: &[OsString], may_lack: bool) -> Result<ArgMatches, clap::Error> {
-    match program.clone().try_get_matches_from(words) {
-        Err(error) if may_lack && error.kind() == ErrorKind::MissingRequiredArgument => {
-            program.clone().ignore_errors(true).try_get_matches_from(words)
-        }
-        matches => matches,
-    }
 }
 
 /// The names that lead to the verb, and what is said to it.

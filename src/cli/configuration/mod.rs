@@ -14,6 +14,7 @@ mod given;
 mod init;
 mod inject;
 mod locate;
+mod matching;
 mod show;
 mod template;
 mod value;

@@ -15,6 +15,8 @@ use crate::settings::{SECRETS, SettingsFile};
 pub(super) struct Shown<'a> {
     /// The verb.
     pub(super) verb: DeclaredVerb<'a>,
+    /// What is said by flags and environment.
+    pub(super) said: &'a ArgMatches,
     /// What flags, environment, file and defaults come to.
     pub(super) matches: &'a ArgMatches,
     /// The file, where there is one.
@@ -66,7 +68,7 @@ impl Shown<'_> {
             words.map(|word| without_password(&word.to_string_lossy())).collect()
         });
         let default = self.defaults.get(id);
-        let source = match (self.matches.value_source(id), default, self.file) {
+        let source = match (self.said.value_source(id), default, self.file) {
             (Some(ValueSource::CommandLine), ..) => "flag".to_owned(),
             (Some(ValueSource::EnvVariable), ..) => {
                 format!("environment {}", declared::variable(argument).unwrap_or_default())

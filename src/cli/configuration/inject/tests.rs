@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::super::declared::vocabulary;
+use super::super::matching::{with_file, without_file};
 use super::*;
 
 #[derive(Debug, Parser)]
@@ -43,7 +45,7 @@ struct Sow {
     loud: bool,
     #[arg(long, env = "TEST_OF_SETTINGS_SOFT")]
     soft: bool,
-    #[arg(long)]
+    #[arg(long, requires = "limit", requires = "switch", requires = "out")]
     again: bool,
 }
 
@@ -71,21 +73,25 @@ fn file(text: &str) -> SettingsFile {
 }
 
 /// What the words and the text of a file come to.
-fn parse(words: &[&str], text: &str) -> Verb {
+fn try_parse(words: &[&str], text: &str) -> Result<Verb, clap::Error> {
     let program = Program::command();
     let file = file(text);
     assert_eq!(judge(&program, &vocabulary(&program), &file), []);
-    let first = program.clone().try_get_matches_from(words).unwrap();
-    let mut matches = &first;
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let said = without_file(&program, &words)?;
+    let mut said = &said;
     let mut path = Vec::new();
-    while let Some((name, below)) = matches.subcommand() {
+    while let Some((name, below)) = said.subcommand() {
         path.push(name);
-        matches = below;
+        said = below;
     }
     let verb = DeclaredVerb::all(&program).into_iter().find(|verb| verb.path() == path).unwrap();
-    let defaults = defaults(verb, &file, matches);
-    let second = inject(program.clone(), &path, &defaults).try_get_matches_from(words).unwrap();
-    Program::from_arg_matches(&second).unwrap().verb
+    let matches = with_file(&program, verb, &words, &defaults(verb, &file, said), false)?;
+    Ok(Program::from_arg_matches(&matches)?.verb)
+}
+
+fn parse(words: &[&str], text: &str) -> Verb {
+    try_parse(words, text).unwrap()
 }
 
 fn sow(words: &[&str], text: &str) -> Sow {
@@ -144,6 +150,23 @@ fn a_verbs_own_table_wins_over_the_top_and_reaches_no_other_verb() {
         panic!("another verb")
     };
     assert_eq!(plough.depth, 7);
+}
+
+#[test]
+fn what_a_flag_requires_may_stand_in_the_file() {
+    let text = "limit = 5\nswitch = true\nout = ['a.csv', 'b.csv']\n";
+    let said = sow(&["--again"], text);
+    assert!(said.again && said.switch);
+    assert_eq!((said.limit, said.out.len()), (Some(5), 2));
+    let said = sow(&["--again", "--limit", "6"], text);
+    assert_eq!((said.limit, said.out.len()), (Some(6), 2));
+    assert!(sow(&["--again", "--out", "c.csv"], text).out.len() == 1);
+    for lacking in ["limit = 5\nswitch = false\nout = 'a.csv'\n", "limit = 5\nswitch = true\n", ""] {
+        let error = try_parse(&["sow", "wheat.csv", "--again"], lacking).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument, "{lacking}");
+    }
+    let error = try_parse(&["sow", "--again"], text).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
 }
 
 #[test]
