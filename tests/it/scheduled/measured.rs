@@ -1,6 +1,6 @@
 //! `--metrics`: what is written is what the report, the sandbox's record and the ledger say, at whatever end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::process::Signal;
@@ -211,6 +211,30 @@ fn an_audit_counts_users_and_a_detach_counts_rows() {
     let page = metrics(&bench);
     assert_eq!(page.by("rows", "outcome"), BTreeMap::from([("detached", 1.0)]));
     assert_eq!(page.value("info", &[("verb", "detach"), ("manifest", "1 user")]), 1.0);
+}
+
+#[test]
+fn the_manual_names_exactly_the_families_and_labels_that_are_written() {
+    let manual = include_str!("../../../docs/METRICS.md");
+    let mut documented = BTreeMap::new();
+    for line in manual.lines().filter(|line| line.starts_with("| `stara_onboard_")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let labels =
+            cells[1].split(", ").map(|label| label.trim_matches('`')).filter(|label| !label.is_empty());
+        let labels: BTreeSet<String> = labels.chain(["verb"]).map(str::to_owned).collect();
+        documented.insert(cells[0].trim_matches('`').trim_start_matches("stara_onboard_").to_owned(), labels);
+    }
+    let bench = Bench::new(&growers(2));
+    bench.run(&METRICS).with_code(0);
+    let mut written = metrics(&bench).labels();
+    bench.program().args(["audit"]).args(METRICS).end().with_code(0);
+    written.extend(metrics(&bench).labels());
+    assert_eq!(written, documented);
+    for used in manual.split("stara_onboard_").skip(1) {
+        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let name = used.split(|letter| !is_of_name(letter)).next().unwrap();
+        assert!(documented.contains_key(name), "{name}");
+    }
 }
 
 #[test]

@@ -36,6 +36,19 @@ impl Page {
         self.families.get(&format!("stara_onboard_{family}")).unwrap_or_else(|| panic!("no {family}"))
     }
 
+    /// The labels of each family's samples, which all have the same.
+    pub(super) fn labels(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut labels = BTreeMap::new();
+        for (name, samples) in &self.families {
+            let of_samples: BTreeSet<BTreeSet<String>> =
+                samples.keys().map(|labels| labels.keys().cloned().collect()).collect();
+            assert_eq!(of_samples.len(), 1, "{name}");
+            let name = name.strip_prefix("stara_onboard_").unwrap().to_owned();
+            labels.insert(name, of_samples.into_iter().next().unwrap());
+        }
+        labels
+    }
+
     /// The samples that aren't zero, by the value of one label.
     #[track_caller]
     pub(super) fn by(&self, family: &str, label: &str) -> BTreeMap<&str, f64> {
