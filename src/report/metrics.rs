@@ -30,6 +30,8 @@ pub struct Metrics<'a> {
     pub subject: &'a str,
     /// The ledger's path.
     pub ledger: &'a str,
+    /// Whether it was only rehearsed.
+    pub is_rehearsal: bool,
     /// The run's number, where there was one.
     pub run: Option<i64>,
     /// When the process began.
@@ -60,7 +62,9 @@ impl Metrics<'_> {
         let verb = ("verb", self.verb);
         page.gauge("stara_onboard_info", "What the last call was about; always 1.");
         let version = env!("CARGO_PKG_VERSION");
-        page.sample(&[verb, ("manifest", self.subject), ("ledger", self.ledger), ("version", version)], 1);
+        let (manifest, ledger) = (("manifest", self.subject), ("ledger", self.ledger));
+        let rehearsal = ("rehearsal", if self.is_rehearsal { "true" } else { "false" });
+        page.sample(&[verb, manifest, ledger, rehearsal, ("version", version)], 1);
         page.gauge("stara_onboard_exit_code", "The exit code, before --exit-zero-on.");
         page.sample(&[verb], self.exit_code);
         if let Some(run) = self.run {
@@ -185,6 +189,7 @@ mod tests {
             verb: "run",
             subject: "growers.csv",
             ledger: "state/ledger.db",
+            is_rehearsal: false,
             run: None,
             started: UnixMillis(1_795_269_800_125),
             ended: UnixMillis(1_795_269_860_000),

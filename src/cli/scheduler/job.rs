@@ -28,6 +28,7 @@ pub(in crate::cli) struct Job<'a> {
     ledger: PathBuf,
     flags: &'a SchedulerFlags,
     output: &'a OutputFlags,
+    is_rehearsal: bool,
     started: UnixMillis,
     began: Instant,
     calls: OnceCell<[(Service, CallCounts); 2]>,
@@ -51,6 +52,7 @@ impl<'a> Job<'a> {
             ledger,
             flags,
             output,
+            is_rehearsal: false,
             started: UnixMillis::now(),
             began: Instant::now(),
             calls: OnceCell::new(),
@@ -58,6 +60,11 @@ impl<'a> Job<'a> {
             users: OnceCell::new(),
             throttled: RefCell::default(),
         }
+    }
+
+    /// The same call as a rehearsal: however well it goes, nothing was done.
+    pub(in crate::cli) fn rehearsing(self, is_rehearsal: bool) -> Self {
+        Self { is_rehearsal, ..self }
     }
 
     /// When it began.
@@ -178,13 +185,15 @@ impl<'a> Job<'a> {
             .map(|calls| calls.iter().map(|(service, counts)| (*service, counts.so_far())).collect())
             .unwrap_or_default();
         let (sender, written) = channel();
-        let succeeded = self.flags.exit.pardons(code).then_some(ended);
+        let is_success = self.flags.exit.pardons(code) && !self.is_rehearsal;
+        let succeeded = is_success.then_some(ended);
         let metrics = {
             let throttled = self.throttled.borrow();
             Metrics {
                 verb: self.verb,
                 subject: &self.subject,
                 ledger: &self.ledger.display().to_string(),
+                is_rehearsal: self.is_rehearsal,
                 run: self.run.get().map(|(run, _)| *run),
                 started: self.started,
                 ended,

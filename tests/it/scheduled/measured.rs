@@ -214,6 +214,34 @@ fn an_audit_counts_users_and_a_detach_counts_rows() {
 }
 
 #[test]
+fn a_rehearsal_is_no_success_and_a_plan_leaves_no_metrics() {
+    let bench = Bench::new(&growers(2));
+    bench.run(&METRICS).with_code(0);
+    let succeeded = metrics(&bench).value("success_timestamp_seconds", &[]);
+    bench.run(&[&METRICS[..], &["--sandbox"]].concat()).with_code(0);
+    let page = metrics(&bench);
+    assert_eq!(page.value("info", &[("rehearsal", "true"), ("ledger", "state/sandbox.db")]), 1.0);
+    assert_eq!(
+        (page.value("exit_code", &[]), page.value("success_timestamp_seconds", &[])),
+        (0.0, succeeded)
+    );
+    std::fs::remove_file(bench.path("night.prom")).unwrap();
+    bench.run(&[&METRICS[..], &["--dry-run"]].concat()).with_code(0);
+    assert!(!bench.path("night.prom").exists());
+}
+
+#[test]
+fn rows_that_were_not_selected_are_counted_as_the_report_counts_them() {
+    let bench = Bench::new(&growers(5));
+    bench.run(&[&METRICS[..], &["--limit", "2"]].concat()).with_code(0);
+    let page = metrics(&bench);
+    assert_eq!((rows(&page), page.samples("rows").values().sum::<f64>()), (reported(&bench), 5.0));
+    bench.run(&METRICS).with_code(0);
+    let page = metrics(&bench);
+    assert_eq!((rows(&page), page.value("rows_decided_earlier", &[])), (reported(&bench), 2.0));
+}
+
+#[test]
 fn the_manual_names_exactly_the_families_and_labels_that_are_written() {
     let manual = include_str!("../../../docs/METRICS.md");
     let mut documented = BTreeMap::new();
