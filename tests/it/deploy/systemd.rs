@@ -11,22 +11,51 @@ const SERVICE: &str = "systemd/stara-onboard.service";
 
 /// The values of a setting of the service, in their order.
 fn settings(name: &str) -> Vec<String> {
-    let text = read(SERVICE);
-    let values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    settings_in(&read(SERVICE), name)
+}
+
+fn settings_in(service: &str, name: &str) -> Vec<String> {
+    let values = service.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     values.map(str::to_owned).collect()
+}
+
+/// The service of the weekly audit, made of the nightly one as the manual says.
+fn audit_service() -> String {
+    let manual = include_str!("../../../docs/SYSTEMD.md");
+    let (_, rest) = manual.split_once("## The weekly audit").unwrap();
+    let (_, rest) = rest.split_once("```ini\n").unwrap();
+    let (changes, _) = rest.split_once("```").unwrap();
+    let mut service = read(SERVICE);
+    for change in changes.lines() {
+        let is_same = |line: &&str| match change.strip_prefix("Environment=") {
+            Some(variable) => {
+                let (name, _) = variable.split_once('=').unwrap();
+                line.starts_with(&format!("Environment={name}="))
+            }
+            None => line.starts_with("ExecStart="),
+        };
+        let line = service.lines().find(is_same).unwrap().to_owned();
+        service = service.replace(&line, change);
+    }
+    service
 }
 
 /// A copy of the units that names the program of this build.
 fn copied(folder: &Path) -> [PathBuf; 2] {
-    let service = read(SERVICE).replace("/usr/local/bin/stara-onboard", env!("CARGO_BIN_EXE_stara-onboard"));
+    copied_with(folder, &read(SERVICE))
+}
+
+fn copied_with(folder: &Path, service: &str) -> [PathBuf; 2] {
+    let service = service.replace("/usr/local/bin/stara-onboard", env!("CARGO_BIN_EXE_stara-onboard"));
     let paths = ["stara-onboard.service", "stara-onboard.timer"].map(|name| folder.join(name));
     std::fs::write(&paths[0], service).unwrap();
     std::fs::copy(deployed("systemd/stara-onboard.timer"), &paths[1]).unwrap();
     paths
 }
 
-/// What the service starts, with its environment, in the bench's folder.
-fn started(bench: &Bench) -> Invocation {
+/// What a service starts, with its environment, in the bench's folder.
+fn started(bench: &Bench, service: &str) -> Invocation {
+    let settings = |name: &str| settings_in(service, name);
     let folder = bench.folder().to_str().unwrap();
     for name in ["stara-onboard", "credentials"] {
         std::fs::create_dir_all(bench.path(name)).unwrap();
@@ -82,7 +111,7 @@ fn the_service_is_little_exposed() {
 #[test]
 fn what_the_service_starts_onboards_and_writes_only_into_its_own_folders() {
     let (bench, rows) = prepared();
-    started(&bench).end().with_code(0);
+    started(&bench, &read(SERVICE)).end().with_code(0);
     bench.expect_one_effect_each(&rows);
     let named =
         |name: &str| std::fs::read_dir(bench.path(name)).unwrap().map(|entry| entry.unwrap().file_name());
@@ -92,6 +121,23 @@ fn what_the_service_starts_onboards_and_writes_only_into_its_own_folders() {
         "{written:?}"
     );
     assert!(!bench.path("state").exists());
+}
+
+#[test]
+fn the_weekly_audit_of_the_manual_is_verified_and_audits() {
+    let (bench, rows) = prepared();
+    started(&bench, &read(SERVICE)).end().with_code(0);
+    let audit = audit_service();
+    started(&bench, &audit).end().with_code(0);
+    assert!(bench.path("stara-onboard/audit.prom").exists());
+    bench.world().set_status(rows[0].id, "invalid");
+    started(&bench, &audit).end().with_code(6);
+    if has("systemd-analyze", "whether the audit's service is sound") {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = copied_with(folder.path(), &audit);
+        let path = paths[0].to_str().unwrap();
+        assert_eq!(say("systemd-analyze", &["verify", path]), (true, String::new()));
+    }
 }
 
 #[test]
@@ -133,7 +179,10 @@ fn a_run_needs_no_system_call_that_the_service_forbids() {
     for set in settings("SystemCallFilter") {
         match set.strip_prefix('~') {
             None => allowed.extend(members(&set)),
-            Some(forbidden) => allowed.retain(|call| !members(forbidden).contains(call)),
+            Some(forbidden) => {
+                let forbidden = members(forbidden);
+                allowed.retain(|call| !forbidden.contains(call));
+            }
         }
     }
     // SQLite gives its files to the ledger's owner where it is root; the service isn't.

@@ -296,6 +296,38 @@ fn metrics_that_can_not_be_written_are_told_before_anything_is_sent() {
 }
 
 #[test]
+fn metrics_that_can_not_be_written_in_the_end_cost_nothing_else() {
+    let manifest = growers(40);
+    let bench = Bench::slow(&manifest);
+    let running = bench.run_of("growers.csv", &["--metrics", "metrics/night.prom", "-q"]).start();
+    bench.until(|world| world.attach_effects_in_all() >= 1);
+    std::fs::rename(bench.path("metrics"), bench.path("elsewhere")).unwrap();
+    let ended = running.end().with_code(8).saying("everything else was done");
+    assert!(
+        ended.stderr.starts_with("error: the metrics can't be written to metrics/night.prom"),
+        "{ended:?}"
+    );
+    bench.expect_one_effect_each(&manifest);
+    assert_eq!(bench.outcomes(), vec!["attached"; 40]);
+    assert_eq!(bench.status(&[])["runs"][0]["exitCode"], 0);
+}
+
+#[test]
+fn whoever_collects_metrics_finds_the_older_file_or_the_newer_one_and_never_a_part() {
+    let bench = Bench::new(&growers(3));
+    bench.run(&METRICS).with_code(0);
+    let mut reads = 0;
+    std::thread::scope(|scope| {
+        let nights = scope.spawn(|| (0..8).for_each(|_| drop(bench.run(&METRICS).with_code(0))));
+        while !nights.is_finished() {
+            assert!(metrics(&bench).has("requests"));
+            reads += 1;
+        }
+    });
+    assert!(reads > 8);
+}
+
+#[test]
 fn no_secret_and_no_grower_stands_in_the_metrics() {
     let manifest = with_a_refused_one(5);
     let bench = Bench::new(&manifest);
