@@ -37,16 +37,53 @@ pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<usize, L
 /// Brings the ledger to the newest version in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     let failed = |source| LedgerError::Database { path: path.to_owned(), source };
-    let steps = STEPS.get(recognise(connection, path)?..).unwrap_or_default();
-    if steps.is_empty() {
+    if recognise(connection, path)? == STEPS.len() {
         return Ok(());
     }
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    for step in steps {
+    // Asked again: another process may have made the ledger while this one waited for its turn.
+    let version = recognise(&transaction, path)?;
+    for step in STEPS.get(version..).unwrap_or_default() {
         transaction.execute_batch(step).map_err(failed)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     transaction.pragma_update(None, "user_version", STEPS.len()).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    thread_local! {
+        /// Another process in the middle of making the same ledger.
+        static OTHER: RefCell<Option<Connection>> = const { RefCell::new(None) };
+    }
+
+    fn let_the_other_finish(_: i32) -> bool {
+        OTHER.take().is_some_and(|other| other.execute_batch("COMMIT").is_ok())
+    }
+
+    #[test]
+    fn a_ledger_that_another_process_makes_at_the_same_time_is_made_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.db");
+        let [mut mine, other] = [(), ()].map(|()| Connection::open(&path).unwrap());
+        mine.pragma_update(None, "journal_mode", "WAL").unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for step in STEPS {
+            other.execute_batch(step).unwrap();
+        }
+        other.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        other.pragma_update(None, "user_version", STEPS.len()).unwrap();
+        OTHER.set(Some(other));
+        // Called once we wait for the other, which is after we have found that there are no tables.
+        mine.busy_handler(Some(let_the_other_finish)).unwrap();
+        migrate(&mut mine, &path).unwrap();
+        assert!(OTHER.take().is_none(), "nobody waited for the other");
+        assert_eq!(recognise(&mine, &path).unwrap(), STEPS.len());
+    }
 }
