@@ -59,6 +59,7 @@ pub enum Verb {
     /// Write the results of the latest run again, from the ledger alone
     Report(ReportArguments),
     /// Serve the simulated Stara and Leaf until stopped, and print their URLs
+    #[command(after_help = super::rehearsal::profiles())]
     Sandbox(SandboxArguments),
     /// Forget users for good, or what is old
     State(StateArguments),

@@ -119,6 +119,7 @@ fn resolve(asked: Onboarding<'_>, settings: &ServiceSettings<'_>) -> Result<RunO
     if asked.is_rehearsal() {
         if asked.flags.rows.limits.settle.is_none() {
             options.rules.settle = REHEARSAL_SETTLE;
+            options.rules.review_after = REHEARSAL_SETTLE;
         }
         options.default_client = Some(rehearsal_secret());
     }

@@ -1,5 +1,6 @@
 //! `--sandbox[=PROFILE]`: whether a command is a rehearsal, and against services of which kind.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -7,13 +8,14 @@ use clap::Args;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 
 use super::arguments::OnboardingFlags;
+use crate::checkpoint::{Ledger, LedgerAccess};
 use crate::http::Rate;
 use crate::sandbox::{ParseProfileError, Profile};
 use crate::settings::DEFAULT_SETTLE;
 use crate::ui::{Rehearsed, Totals};
 
 /// How old an attach or a deletion with a lost reply must be in a rehearsal before it counts as not having happened. The
-/// simulated services let nothing take effect later than two seconds after they cut a connection.
+/// profiles let nothing take effect, and show itself, later than three seconds after they cut a connection.
 pub(super) const REHEARSAL_SETTLE: Duration = Duration::from_secs(5);
 
 /// Whether `run` and `plan` rehearse, and against what.
@@ -25,7 +27,7 @@ pub(super) struct RehearsalFlags {
     #[arg(long, value_name = "PROFILE", env = "STARA_ONBOARD_SANDBOX", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", hide_default_value = true)]
     sandbox: SandboxChoice,
-    /// The seed of the chances in a rehearsal: which calls and rows are hit
+    /// The seed of the chances in a rehearsal: which calls and rows are hit, in each run of a ledger others
     #[arg(long, value_name = "N", env = "STARA_ONBOARD_SANDBOX_SEED", default_value_t = 0)]
     sandbox_seed: u64,
 }
@@ -61,6 +63,14 @@ impl RehearsalFlags {
 }
 
 impl Rehearsal {
+    /// The same with another luck for each run in this ledger: what befell a row in one run would else befall it in all,
+    /// because the services are new ones each time. A ledger that can't be read says so later.
+    pub(super) fn after_runs_in(self, ledger: &Path) -> Self {
+        let latest = Ledger::open(ledger, LedgerAccess::Read).and_then(|ledger| ledger.latest_run());
+        let runs = latest.ok().flatten().map_or(0, |record| record.run.unsigned_abs());
+        Self { seed: self.seed.wrapping_add(runs), ..self }
+    }
+
     /// What the summary tells of it, when so much was counted and no login got more refusals than that.
     pub(super) fn told(self, flags: &OnboardingFlags, totals: Totals, most_refusals: u32) -> Rehearsed {
         let OnboardingFlags { rates, rows, .. } = flags;
@@ -76,6 +86,33 @@ impl Rehearsal {
         }
     }
 }
+
+/// The most characters of a line of help.
+const WIDTH: usize = 98;
+
+/// What each profile is, and of what it consists.
+pub(super) fn profiles() -> String {
+    let mut text = "Profiles, each with the flags that come to the same:\n".to_owned();
+    for profile in Profile::ALL {
+        let mut line = format!("  {:<13} {}", profile.as_str(), profile.meaning());
+        for flag in profile.flags() {
+            let has_room = line.starts_with(INDENT) && line.chars().count() + 1 + flag.len() <= WIDTH;
+            if !has_room {
+                text.push_str(&line);
+                text.push('\n');
+                INDENT.clone_into(&mut line);
+            }
+            line.push(' ');
+            line.push_str(&flag);
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Before the flags of a profile.
+const INDENT: &str = "               ";
 
 /// The value of `--sandbox`: a profile, or whether at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +174,18 @@ mod tests {
         assert_eq!(rehearsal(&seeded), of(Profile::LostReplies, 7));
         assert_eq!(rehearsal(&["growers.csv", "--sandbox=true"]), of(Profile::Clean, 0));
         assert_eq!(rehearsal(&["growers.csv", "--sandbox=no"]), None);
+    }
+
+    #[test]
+    fn the_help_names_every_profile_with_its_flags_in_lines_of_a_terminal() {
+        let help = profiles();
+        for profile in Profile::ALL {
+            assert!(help.contains(&format!("  {profile} ")) && help.contains(profile.meaning()), "{profile}");
+            for flag in profile.flags() {
+                assert!(help.contains(&flag), "{flag}");
+            }
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= WIDTH), "{help}");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         return super::plan::foresee(asked, arguments.plan, &arguments.scheduler.exit);
     }
     let ledger = flags.state.path(asked.is_rehearsal());
+    let rehearsal = asked.rehearsal.map(|rehearsal| rehearsal.after_runs_in(&ledger));
+    let asked = Onboarding { rehearsal, ..asked };
     let job = Job::begin("run", manifest.display().to_string(), ledger, &arguments.scheduler, &flags.output)
         .rehearsing(asked.is_rehearsal());
     job.end(onboard(arguments, asked, &job))

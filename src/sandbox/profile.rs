@@ -18,11 +18,11 @@ pub enum Profile {
     Flaky,
     /// Everything at once: quotas, errors, lost and late replies, tokens that expire.
     Storm,
-    /// One login in twenty has another password, and Stara locks a login that it has refused three times.
+    /// One login in twenty is refused, and Stara locks a login after three refusals.
     Lockout,
     /// Every answer takes its time, and some take a lot of it.
     Slow,
-    /// Many attaches take effect without an answer, some of them late, and some have no effect.
+    /// Attaches take effect without an answer, some of them late, and some not at all.
     LostReplies,
     /// Leaf's tokens don't last.
     TokenExpiry,
@@ -74,12 +74,10 @@ impl Profile {
             Self::Clean => "Nothing goes wrong by itself.",
             Self::Flaky => "Now and then an error, a cut connection, an answer that can't be read.",
             Self::Storm => "Everything at once: quotas, errors, lost and late replies, tokens that expire.",
-            Self::Lockout => {
-                "One login in twenty has another password, and Stara locks a login that it has refused three times."
-            }
+            Self::Lockout => "One login in twenty is refused, and Stara locks a login after three refusals.",
             Self::Slow => "Every answer takes its time, and some take a lot of it.",
             Self::LostReplies => {
-                "Many attaches take effect without an answer, some of them late, and some have no effect."
+                "Attaches take effect without an answer, some of them late, and some not at all."
             }
             Self::TokenExpiry => "Leaf's tokens don't last.",
         }
@@ -139,34 +137,41 @@ impl Profile {
         options.token_lifetime_requests = options.token_lifetime_requests.or(token_lifetime);
     }
 
-    /// The chances are such that rows which need a person are rare: an attach that fails twice without effect is one.
+    /// What comes late and then can't be seen yet is there three seconds after its request, which is less than a rehearsal's
+    /// settle time. And no profile has more than one fault that leaves an attach without effect, and only for a row's first: a second in a
+    /// row would be for a person to look at.
     const fn ingredients(self) -> Ingredients {
         let faults: &[&str] = match self {
             Self::Clean | Self::TokenExpiry => &[],
             Self::Flaky => &[
-                "stara-errors",
-                "leaf-errors:2%",
-                "all:reset-before-effect:1%",
-                "replies-lost:2%",
-                "look:truncated-body:2%",
-                "lagging-looks:5%",
+                "stara-errors:3%",
+                "stara:reset-before-effect:1%",
+                "list:502:3%",
+                "user:500:3%",
+                "attach:reset-before-effect:once=3%",
+                "replies-lost:3%",
+                "look:502:3%",
+                "look:truncated-body:3%",
+                "lagging-time:5%:time=1s",
             ],
             Self::Storm => &[
                 "stara:429:rate=50/s:burst=20:retry-after",
                 "leaf:429:rate=100/s:burst=40:retry-date",
-                "stara-errors",
-                "leaf-errors:2%",
-                "attach:cut-then-late-effect:3%",
+                "stara-errors:3%",
+                "list:502:3%",
+                "user:500:3%",
+                "attach:error-before-effect:once=5%",
+                "attach:cut-then-late-effect:5%",
                 "replies-lost:10%",
-                "all:reset-before-effect:1%",
-                "lagging-looks:10%",
+                "look:502:3%",
+                "lagging-time:10%:time=1s",
             ],
             Self::Lockout => &["stara-lockout", "authenticate:401:rows=5%"],
-            Self::Slow => &["all:late-answer:10%:time=4s", "lagging-time:20%"],
+            Self::Slow => &["all:late-answer:10%:time=4s", "lagging-time:20%:time=1s"],
             Self::LostReplies => &[
                 "replies-lost:20%",
                 "attach:error-after-effect:5%",
-                "attach:cut-before-effect:2%",
+                "attach:cut-before-effect:once=5%",
                 "attach:cut-then-late-effect:5%",
                 "remove:reply-lost:20%",
             ],

@@ -61,21 +61,21 @@ impl Rehearsed {
         let asked = Service::ALL.into_iter().zip(self.rates).map(|(service, rate)| {
             let requests = self.needed(service);
             let time = time_at(service, rate, requests);
-            let time = time.map(|time| format!(" at {rate} in about {}", duration(time)));
+            let time = time.map(|time| format!(" at {rate} in about {}", about(time)));
             Some(format!("{} to {service}{}", counted(requests, "request"), time.unwrap_or_default()))
         });
         let settling = self.settling(self.settle_of_run);
         let settling =
-            (!settling.is_zero()).then(|| format!("{} for lost replies to settle", duration(settling)));
+            (!settling.is_zero()).then(|| format!("{} for lost replies to settle", about(settling)));
         let mut sentences = vec![format!(
             "A real run against such services ({}) would take about {}: {}.",
             self.profile,
-            duration(self.expected(rehearsal)),
+            about(self.expected(rehearsal)),
             joined(asked.chain([settling]), ", "),
         )];
         let held = Service::ALL.map(|service| (service, self.totals.host(service).held));
         let held = held.iter().filter(|(_, held)| !held.is_zero());
-        let held = held.map(|(service, held)| Some(format!("{} by {service}", duration(*held))));
+        let held = held.map(|(service, held)| Some(format!("{} by {service}", about(*held))));
         let held = joined(held, " and ");
         if !held.is_empty() {
             sentences.push(format!("In the rehearsal everybody was held up for {held}."));
@@ -103,6 +103,16 @@ impl Rehearsed {
             )),
         }
     }
+}
+
+/// A time span for people, to the next second from one on.
+fn about(span: Duration) -> String {
+    let is_short = span < Duration::from_secs(1);
+    duration(if is_short {
+        span
+    } else {
+        Duration::from_secs(span.as_secs() + u64::from(span.subsec_millis() >= 500))
+    })
 }
 
 /// How many of these rows wait for a person: nothing that the tool or the services do by themselves brings them further.

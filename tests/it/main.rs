@@ -29,6 +29,8 @@ mod pinned;
 mod plan;
 mod progress;
 mod refusals;
+mod rehearsal_page;
+mod rehearsals;
 mod replacements;
 mod reports;
 mod resume;

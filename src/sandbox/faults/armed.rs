@@ -211,6 +211,9 @@ impl State {
             When::Chance(probability) => {
                 falls_below(probability, asked, dice ^ u64::from(self.count_of_row(asked)))
             }
+            When::FirstChance(probability) => {
+                self.count_of_row(asked) == 1 && falls_below(probability, asked, dice)
+            }
             When::RowChance(probability) => falls_below(probability, asked, dice),
         }
     }
@@ -297,6 +300,15 @@ mod tests {
         assert_ne!(hits(&armed(8, When::RowChance(0.25)), &rows), first);
         let hit = first.iter().filter(|&&hit| hit).count();
         assert!((32..=96).contains(&hit), "{hit} of 256 at one in four");
+    }
+
+    #[test]
+    fn a_chance_of_the_first_call_hits_no_row_twice() {
+        let rows: Vec<u8> = (0..=255).collect();
+        let faults = armed(7, When::FirstChance(0.25));
+        let hit = hits(&faults, &rows).iter().filter(|&&hit| hit).count();
+        assert!((32..=96).contains(&hit), "{hit} of 256 at one in four");
+        assert!(!hits(&faults, &rows).contains(&true));
     }
 
     #[test]

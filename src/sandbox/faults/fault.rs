@@ -45,6 +45,8 @@ pub enum When {
     /// Each call with this probability, 0 to 1. Seed, row and the row's count of calls decide, not the order of arrival,
     /// so that the same rows are hit however many are under way at once.
     Chance(f64),
+    /// The first call of each row, with this probability, 0 to 1. Seed and row decide.
+    FirstChance(f64),
     /// Every call of each row that is chosen with this probability, 0 to 1. Seed and row decide.
     RowChance(f64),
 }

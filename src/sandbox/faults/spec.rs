@@ -108,6 +108,7 @@ fn when(name: &str, value: Option<&str>) -> Option<When> {
         "first" => count().map(When::First),
         "after" => value?.parse().ok().map(When::After),
         "each" => value?.parse().ok().map(When::FirstPerRow),
+        "once" => probability(value?).map(When::FirstChance),
         "rows" => probability(value?).map(When::RowChance),
         _ => probability(name).filter(|_| value.is_none()).map(When::Chance),
     }
@@ -264,6 +265,7 @@ mod tests {
         const ATTACH: Calls = Calls::One(CallKind::CreateCredential);
         let lost = Trouble::ReplyLost;
         assert_eq!(parsed("attach:reply-lost:20%"), (ATTACH, When::Chance(0.2), lost.clone()));
+        assert_eq!(parsed("reply-lost:once=20%").1, When::FirstChance(0.2));
         assert_eq!(parsed("reply-lost:rows=20%").1, When::RowChance(0.2));
         assert_eq!(parsed("stara-lockout:refusals=5").2, Trouble::Lockout { refusals: 5 });
         assert_eq!(parsed("leaf.attach:reply-lost:nth=7"), (ATTACH, When::Nth(7), lost.clone()));
