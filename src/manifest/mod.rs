@@ -35,5 +35,5 @@ pub use options::{
     Wanted,
 };
 pub use records::Records;
-pub use row::{InvalidLine, Record, Row, UserLine};
+pub use row::{InvalidLine, LineProblem, Record, Row, UserLine};
 pub use source::Source;

@@ -3,6 +3,7 @@
 use std::str;
 
 use super::columns::Columns;
+use super::header_name::{comparable, field_of};
 use super::{Field, Wanted};
 use crate::model::{LeafUserId, Login, Secret};
 
@@ -52,12 +53,77 @@ pub struct InvalidLine {
     pub line: u64,
     /// The column at fault, from 1.
     pub column: Option<u32>,
+    /// What that column holds, where it is one cell that is wrong and its column is a field's.
+    pub field: Option<Field>,
     /// The leafUserId, if what stands in its column is a UUID.
     pub leaf_user_id: Option<LeafUserId>,
-    /// What is wrong, such as `column 2 (login) is empty`.
+    /// What keeps it from being a row.
+    pub problem: LineProblem,
+    /// The same in words, such as `column 2 (login) is empty`.
     pub message: String,
     /// As many empty strings as columns are kept.
     pub kept: Vec<String>,
+}
+
+/// What keeps a line from being a row. It holds no cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineProblem {
+    /// It has fewer cells than the header has columns.
+    MissingCells {
+        /// The cells it has.
+        cells: usize,
+        /// The columns of the header.
+        columns: usize,
+    },
+    /// It has more cells, with something in them, than the header has columns.
+    SurplusCells {
+        /// The cells it has.
+        cells: usize,
+        /// The columns of the header.
+        columns: usize,
+    },
+    /// It is the header once more.
+    RepeatedHeader,
+    /// Its leafUserId stands in another column.
+    ShiftedCells {
+        /// That column, from 1.
+        id_column: usize,
+    },
+    /// A needed cell is empty.
+    Empty,
+    /// There is more than a UUID in the column of the leafUserId.
+    PaddedUuid,
+    /// There is no UUID in the column of the leafUserId.
+    NotUuid,
+    /// A cell holds a NUL character.
+    NulCharacter,
+    /// A cell isn't valid UTF-8.
+    NotUtf8,
+}
+
+impl LineProblem {
+    /// In words, about the cell at `place` where it is one cell's.
+    fn message(self, place: &str) -> String {
+        match self {
+            Self::MissingCells { cells, columns } => {
+                format!("it has fewer cells than the header has columns ({cells} and {columns})")
+            }
+            Self::SurplusCells { cells, columns } => {
+                format!("it has more cells than the header has columns ({cells} and {columns})")
+            }
+            Self::RepeatedHeader => "it is the header once more".to_owned(),
+            Self::ShiftedCells { id_column } => {
+                format!("{place} is not a UUID, but column {id_column} is one: its cells are shifted")
+            }
+            Self::Empty => format!("{place} is empty"),
+            Self::PaddedUuid => format!("{place} has something around its UUID"),
+            Self::NotUuid => {
+                format!("{place} is not a UUID of the form 00000000-0000-0000-0000-000000000000")
+            }
+            Self::NulCharacter => format!("{place} holds a NUL character"),
+            Self::NotUtf8 => format!("{place} is not valid UTF-8"),
+        }
+    }
 }
 
 /// What stands in the column of the leafUserId.
@@ -101,7 +167,7 @@ impl IdCell {
 struct BadCell {
     column: usize,
     field: Option<Field>,
-    what: &'static str,
+    problem: LineProblem,
 }
 
 /// Judges a line of the right width. `cell` gives the bytes of a column by its index from 0.
@@ -112,35 +178,74 @@ pub(super) fn judge<'a>(
     cell: impl Fn(usize) -> &'a [u8],
 ) -> Record {
     let read = match columns.wanted {
-        Wanted::Growers => read_row(columns, line, id, cell).map(Record::Row),
-        Wanted::Users => read_user(columns, line, id, cell).map(Record::User),
+        Wanted::Growers => read_row(columns, line, id, &cell).map(Record::Row),
+        Wanted::Users => read_user(columns, line, id, &cell).map(Record::User),
     };
-    match read {
-        Ok(record) => record,
-        Err(bad) => {
-            let place = match bad.field {
-                Some(field) => format!("column {} ({field}) {}", bad.column + 1, bad.what),
-                None => format!("column {} {}", bad.column + 1, bad.what),
-            };
-            Record::Invalid(invalid(columns, line, Some(bad.column), id, place))
-        }
-    }
+    read.unwrap_or_else(|bad| Record::Invalid(bad.on(columns, line, id)))
 }
 
-/// A line that can't be read as a row, because of the column with this index from 0.
-pub(super) fn invalid(
+/// Judges a line of another width than the header's; `surplus` is the first cell too many with something in it.
+pub(super) fn judge_width<'a>(
     columns: &Columns,
     line: u64,
-    column: Option<usize>,
     id: IdCell,
-    message: String,
-) -> InvalidLine {
-    InvalidLine {
-        line,
-        column: column.and_then(|index| u32::try_from(index + 1).ok()),
-        leaf_user_id: id.uuid(),
-        message,
-        kept: vec![String::new(); columns.kept.len()],
+    (cells, surplus): (usize, Option<usize>),
+    cell: impl Fn(usize) -> &'a [u8],
+) -> Record {
+    let place = BadCell::of(columns.leaf_user_id, Field::LeafUserId, LineProblem::NotUuid);
+    let bad = match lost_id(columns, id, cells, cell) {
+        Some(problem) => BadCell { problem, ..place },
+        None => BadCell {
+            column: surplus.unwrap_or(cells),
+            field: None,
+            problem: match surplus {
+                Some(_) => LineProblem::SurplusCells { cells, columns: columns.width },
+                None => LineProblem::MissingCells { cells, columns: columns.width },
+            },
+        },
+    };
+    Record::Invalid(bad.on(columns, line, id))
+}
+
+/// Why there is no UUID in the column of the leafUserId, where the line as a whole tells.
+fn lost_id<'a>(
+    columns: &Columns,
+    id: IdCell,
+    cells: usize,
+    cell: impl Fn(usize) -> &'a [u8],
+) -> Option<LineProblem> {
+    if id.uuid().is_some() {
+        return None;
+    }
+    if is_header(columns, cells, &cell) {
+        return Some(LineProblem::RepeatedHeader);
+    }
+    let is_wide = cells == columns.width;
+    // In a line of the right width something else than its neighbours may well be a UUID of another kind.
+    let is_near = |at: usize| at.abs_diff(columns.leaf_user_id) == 1 || !is_wide;
+    let mut elsewhere = (0..cells).filter(|&at| at != columns.leaf_user_id && is_near(at));
+    let found = elsewhere.find(|&at| IdCell::from_text(cell(at)).uuid().is_some())?;
+    Some(LineProblem::ShiftedCells { id_column: found + 1 })
+}
+
+/// Whether the cells are names of columns: that of the leafUserId beside another one, or those of login and password in
+/// their places.
+fn is_header<'a>(columns: &Columns, cells: usize, cell: impl Fn(usize) -> &'a [u8]) -> bool {
+    let text = |at: usize| str::from_utf8(cell(at)).unwrap_or_default();
+    let is_named = |column: Option<usize>, header: &str| {
+        let name = column.map(|at| comparable(text(at)));
+        name.is_some_and(|name| !name.is_empty() && name == comparable(header))
+    };
+    let [login, password] = &columns.login_headers;
+    let fields = || (0..cells).filter_map(|at| field_of(text(at)).map(|(field, _)| field));
+    let names_id = || fields().any(|field| field == Field::LeafUserId);
+    let names_other = || fields().any(|field| field != Field::LeafUserId);
+    match columns.wanted {
+        Wanted::Users => names_id(),
+        Wanted::Growers => {
+            is_named(columns.login, login) && is_named(columns.password, password)
+                || names_id() && names_other()
+        }
     }
 }
 
@@ -148,14 +253,15 @@ fn read_row<'a>(
     columns: &Columns,
     line: u64,
     id: IdCell,
-    cell: impl Fn(usize) -> &'a [u8],
+    cell: &impl Fn(usize) -> &'a [u8],
 ) -> Result<Row, BadCell> {
-    let leaf_user_id = read_id(columns, id)?;
+    let leaf_user_id = read_id(columns, id, cell)?;
     let filled = |column: Option<usize>, field: Field| {
         // A reading of growers has found them; without its column a cell is empty.
-        let Some(column) = column else { return Err(BadCell::of(columns.leaf_user_id, field, "is empty")) };
+        let empty = |column| BadCell::of(column, field, LineProblem::Empty);
+        let Some(column) = column else { return Err(empty(columns.leaf_user_id)) };
         match text(cell(column), column, Some(field)) {
-            Ok("") => Err(BadCell::of(column, field, "is empty")),
+            Ok("") => Err(empty(column)),
             other => other,
         }
     };
@@ -183,21 +289,33 @@ fn read_user<'a>(
     columns: &Columns,
     line: u64,
     id: IdCell,
-    cell: impl Fn(usize) -> &'a [u8],
+    cell: &impl Fn(usize) -> &'a [u8],
 ) -> Result<UserLine, BadCell> {
-    Ok(UserLine { line, leaf_user_id: read_id(columns, id)?, kept: read_kept(columns, cell)? })
+    Ok(UserLine { line, leaf_user_id: read_id(columns, id, cell)?, kept: read_kept(columns, cell)? })
 }
 
-fn read_id(columns: &Columns, id: IdCell) -> Result<LeafUserId, BadCell> {
-    let bad = |what| BadCell::of(columns.leaf_user_id, Field::LeafUserId, what);
-    match id {
-        IdCell::Uuid(id) => Ok(id),
-        IdCell::Empty => Err(bad("is empty")),
-        IdCell::NotUuid => Err(bad("is not a UUID of the form 00000000-0000-0000-0000-000000000000")),
-    }
+fn read_id<'a>(
+    columns: &Columns,
+    id: IdCell,
+    cell: &impl Fn(usize) -> &'a [u8],
+) -> Result<LeafUserId, BadCell> {
+    let alone = match id {
+        IdCell::Uuid(id) => return Ok(id),
+        IdCell::Empty => LineProblem::Empty,
+        IdCell::NotUuid if is_padded_uuid(cell(columns.leaf_user_id)) => LineProblem::PaddedUuid,
+        IdCell::NotUuid => LineProblem::NotUuid,
+    };
+    let problem = lost_id(columns, id, columns.width, cell).unwrap_or(alone);
+    Err(BadCell::of(columns.leaf_user_id, Field::LeafUserId, problem))
 }
 
-fn read_kept<'a>(columns: &Columns, cell: impl Fn(usize) -> &'a [u8]) -> Result<Vec<String>, BadCell> {
+/// Whether spaces, quotes, braces or marks that show nothing stand around a UUID.
+fn is_padded_uuid(cell: &[u8]) -> bool {
+    let text = str::from_utf8(cell).unwrap_or_default();
+    text.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()).parse::<LeafUserId>().is_ok()
+}
+
+fn read_kept<'a>(columns: &Columns, cell: &impl Fn(usize) -> &'a [u8]) -> Result<Vec<String>, BadCell> {
     let mut kept = Vec::with_capacity(columns.kept.len());
     for &column in &columns.kept {
         kept.push(text(cell(column), column, None)?.to_owned());
@@ -207,15 +325,32 @@ fn read_kept<'a>(columns: &Columns, cell: impl Fn(usize) -> &'a [u8]) -> Result<
 
 /// A cell as text. A NUL is refused: no form or keyboard makes one, and C programs on the way would cut the text there.
 fn text(cell: &[u8], column: usize, field: Option<Field>) -> Result<&str, BadCell> {
-    let bad = |what| BadCell { column, field, what };
+    let bad = |problem| BadCell { column, field, problem };
     if cell.contains(&0) {
-        return Err(bad("holds a NUL character"));
+        return Err(bad(LineProblem::NulCharacter));
     }
-    str::from_utf8(cell).map_err(|_| bad("is not valid UTF-8"))
+    str::from_utf8(cell).map_err(|_| bad(LineProblem::NotUtf8))
 }
 
 impl BadCell {
-    const fn of(column: usize, field: Field, what: &'static str) -> Self {
-        Self { column, field: Some(field), what }
+    const fn of(column: usize, field: Field, problem: LineProblem) -> Self {
+        Self { column, field: Some(field), problem }
+    }
+
+    /// The line that can't be read as a row because of this cell.
+    fn on(&self, columns: &Columns, line: u64, id: IdCell) -> InvalidLine {
+        let place = match self.field {
+            Some(field) => format!("column {} ({field})", self.column + 1),
+            None => format!("column {}", self.column + 1),
+        };
+        InvalidLine {
+            line,
+            column: u32::try_from(self.column + 1).ok(),
+            field: self.field,
+            leaf_user_id: id.uuid(),
+            problem: self.problem,
+            message: self.problem.message(&place),
+            kept: vec![String::new(); columns.kept.len()],
+        }
     }
 }

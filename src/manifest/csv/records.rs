@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::super::ManifestProblem;
 use super::super::columns::Columns;
-use super::super::row::{IdCell, Record, invalid, judge};
+use super::super::row::{IdCell, Record, judge, judge_width};
 use super::Layout;
 use super::record_reader::RecordReader;
 
@@ -32,14 +32,11 @@ impl CsvRecords {
         let cells = reader.cell_count();
         // Excel fills short rows up with empty cells, so only a cell with something in it is one too many.
         let surplus = (columns.width..cells).find(|&at| !reader.cell(at).is_empty());
+        let cell = |at: usize| reader.cell(at);
         if surplus.is_some() || cells < columns.width {
-            let has = if surplus.is_some() { "more" } else { "fewer" };
-            let message =
-                format!("it has {has} cells than the header has columns ({cells} and {})", columns.width);
-            let column = surplus.unwrap_or(cells);
-            return Ok(Some(Record::Invalid(invalid(columns, line, Some(column), id, message))));
+            return Ok(Some(judge_width(columns, line, id, (cells, surplus), cell)));
         }
-        Ok(Some(judge(columns, line, id, |at| reader.cell(at))))
+        Ok(Some(judge(columns, line, id, cell)))
     }
 }
 
