@@ -1,7 +1,8 @@
 //! Reads a manifest, CSV or Parquet, as one stream of rows.
 //!
 //! Main types: [`Source`], the bytes that `cli` opened; [`Manifest`], which knows the format, the encoding and where each
-//! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`], a [`UserLine`] or an [`InvalidLine`].
+//! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`], a [`UserLine`] or an [`InvalidLine`]. A
+//! [`Linter`] finds in them what would burn a login.
 //!
 //! A manifest may be read several times, also at once: each reading keeps its own place in the source.
 //!
@@ -15,6 +16,7 @@ mod encoding;
 mod error;
 mod field;
 mod header_name;
+mod lint;
 mod open;
 mod options;
 mod parquet;
@@ -29,6 +31,10 @@ mod utf8_checker;
 
 pub use error::{ManifestError, ManifestProblem};
 pub use field::{Field, ParseFieldError};
+pub use lint::{
+    LintColumn, LintCount, LintFinding, LintKind, LintOptions, LintReport, LintSeverity, Linter,
+    ParseLintKindError,
+};
 pub use open::Manifest;
 pub use options::{
     ClientColumn, Delimiter, EncodingChoice, Format, ParseChoiceError, ParseDelimiterError, ReadOptions,

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::csv::{Layout, Text};
 use super::parquet::ParquetFile;
-use super::{Format, ManifestError, ManifestProblem, ReadOptions, Records, Source};
+use super::{Field, Format, ManifestError, ManifestProblem, ReadOptions, Records, Source};
 
 /// A manifest whose format, encoding and columns are known.
 #[derive(Debug)]
@@ -55,6 +55,19 @@ impl Manifest {
     #[must_use]
     pub fn has_access_token_client(&self) -> bool {
         self.columns().access_token_client.is_some()
+    }
+
+    /// The number of a field's column, from 1, where there is one.
+    #[must_use]
+    pub fn column_of(&self, field: Field) -> Option<u32> {
+        let columns = self.columns();
+        let index = match field {
+            Field::LeafUserId => Some(columns.leaf_user_id),
+            Field::Login => columns.login,
+            Field::Password => columns.password,
+            Field::AccessTokenClient => columns.access_token_client,
+        };
+        index.and_then(|index| u32::try_from(index + 1).ok())
     }
 
     /// The headers of the columns that hold login and password.
