@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
+use super::check::CheckArguments;
 use super::configuration::{ConfigurationFlags, InitArguments};
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
@@ -45,6 +46,8 @@ pub enum Verb {
     /// Foresee what run would do with the same manifest and flags, touching nothing
     #[command(after_help = SECRETS)]
     Plan(Box<PlanArguments>),
+    /// Lint a manifest offline: find what would burn a login before one is spent
+    Check(CheckArguments),
     /// See whether Leaf holds what the ledger expects: healthy, missing, unhealthy, foreign, unknown; --repair mends
     #[command(after_help = SECRETS)]
     Audit(Box<AuditArguments>),

@@ -7,7 +7,7 @@ use super::arguments::Verb;
 use super::configuration::{Given, Refusal};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, configuration, detach, events, explain, plan, reports, run, sandbox, state, status};
+use super::{audit, check, configuration, detach, events, explain, plan, reports, run, sandbox, state, status};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]
@@ -32,6 +32,7 @@ pub fn main() -> std::process::ExitCode {
     let ended = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plan(arguments) => plan::plan(&arguments),
+        Verb::Check(arguments) => check::check(&arguments),
         Verb::Audit(arguments) => audit::audit(&arguments),
         Verb::Detach(arguments) => detach::detach(&arguments),
         Verb::Events(arguments) => events::events(&arguments),

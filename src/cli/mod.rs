@@ -7,6 +7,7 @@
 
 mod arguments;
 mod audit;
+mod check;
 mod conclusion;
 mod configuration;
 mod confirm;

@@ -1,0 +1,16 @@
+//! `check`: lints a manifest offline, before a login is spent.
+//!
+//! Main types: [`CheckArguments`], the flags; `Checked`, what is told, as text or as JSON. The main function is
+//! [`check`].
+//!
+//! It opens the manifest to read it, and nothing else: no ledger, no socket, no secret of the environment. What is found is
+//! decided in `manifest`.
+
+mod arguments;
+mod checked;
+mod json;
+mod text;
+mod verb;
+
+pub(in crate::cli) use arguments::CheckArguments;
+pub(super) use verb::check;

@@ -1,0 +1,46 @@
+//! Carries `check` out.
+
+use super::arguments::CheckArguments;
+use super::checked::Checked;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::manifest_source;
+use crate::cli::run::tell;
+use crate::cli::status::print;
+use crate::manifest::{ClientColumn, LintOptions, LintReport, LintSeverity, Linter, Manifest, ManifestError};
+
+/// Lints a manifest, and says with which code to exit.
+pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+    let source = manifest_source::open(&arguments.manifest)?;
+    let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
+    let manifest = Manifest::open(source, &options)?;
+    for warning in manifest.warnings() {
+        tell(&format!("warning: {warning}\n"));
+    }
+    let most_listed = usize::try_from(arguments.max_findings).unwrap_or(usize::MAX);
+    let report = lint(&manifest, LintOptions { most_listed })?;
+    let name = arguments.manifest.display().to_string();
+    let checked =
+        Checked { name: &name, format: manifest.format(), warnings: manifest.warnings(), report: &report };
+    if arguments.json {
+        checked.write_json(std::io::stdout().lock())?;
+    } else {
+        print(&checked.text());
+    }
+    let counts = |severity| report.count_of(severity) > 0;
+    let is_refused = counts(LintSeverity::Error) || arguments.strict && counts(LintSeverity::Warning);
+    Ok(if is_refused { ExitCode::Usage } else { ExitCode::Done })
+}
+
+fn lint(manifest: &Manifest, options: LintOptions) -> Result<LintReport, ManifestError> {
+    let mut linter = Linter::new(manifest, options);
+    for record in manifest.records()? {
+        linter.read(&record?);
+    }
+    if linter.needs_second_reading() {
+        for record in manifest.records()? {
+            linter.read_again(&record?);
+        }
+    }
+    Ok(linter.finish())
+}
