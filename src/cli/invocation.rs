@@ -25,6 +25,13 @@ fn as_run(mut words: Vec<String>) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
+/// The command that lints this manifest.
+pub(super) fn check_command(manifest: &Path) -> String {
+    let program = std::env::args_os().next().unwrap_or_else(|| "stara-onboard".into());
+    let words = [program.to_string_lossy().into_owned(), "check".to_owned(), manifest.display().to_string()];
+    words.map(|word| quoted(&word)).join(" ")
+}
+
 /// The command that writes these reports from the ledger.
 pub(super) fn report_command<'a>(
     reports: impl Iterator<Item = &'a Path>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::arguments::{PlanArguments, PlanFlags};
+use super::check::LintNotice;
 use super::conclusion::code_of_stop;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -15,7 +16,7 @@ use super::signals::TimeLimits;
 use super::{invocation, logging, plan_json, reports, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, StagingTotals};
 use crate::model::Sign;
-use crate::pipeline::{self, Forecast, Observe, Stop, StopCause};
+use crate::pipeline::{self, Forecast, Stop, StopCause};
 use crate::ui::{ForecastText, LogWriter, Progress, ProgressDisplay};
 
 /// How many rows of each sign are listed for people.
@@ -55,7 +56,7 @@ fn look_ahead(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failur
         };
         let is_terminal = std::io::stderr().is_terminal();
         let display = Arc::new(ProgressDisplay::start(progress, is_terminal, &logs));
-        let foreseen = carry_out(prepared, asked, told, Arc::clone(&display)).await;
+        let foreseen = carry_out(prepared, asked, told, Arc::clone(&display), &logs).await;
         display.finish();
         foreseen
     })?;
@@ -85,8 +86,9 @@ async fn carry_out(
     asked: Onboarding<'_>,
     told: PlanFlags,
     display: Arc<ProgressDisplay>,
+    logs: &LogWriter,
 ) -> Result<Foreseen, Failure> {
-    let observer: Arc<dyn Observe> = display;
+    let observer = LintNotice::around(display, asked.manifest, logs, asked.flags.output.quiet);
     let stop = Stop::default();
     // Nothing that is under way need be brought to its end.
     let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };

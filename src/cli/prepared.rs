@@ -97,6 +97,8 @@ impl Prepared {
             invalid_limit: asked.flags.lines.invalid_limit(),
             default_client: self.options.default_client.clone(),
             repair: None,
+            // The line that tells of it would be kept back.
+            is_linted: !asked.flags.output.quiet,
         };
         (start, options)
     }

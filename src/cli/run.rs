@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::arguments::RunArguments;
+use super::check::LintNotice;
 use super::conclusion::{Aloud, Ended, Telling};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
@@ -16,7 +17,7 @@ use super::scheduler::{HeldLock, Job};
 use super::signals::TimeLimits;
 use super::{logging, reports, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, RunKind};
-use crate::pipeline::{self, Observe, Stop};
+use crate::pipeline::{self, Stop};
 use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
@@ -57,7 +58,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
         reports::prepare(&targets)?;
         let display =
             Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
-        let ended = held.carry_out(asked, limits, Arc::clone(&display)).await;
+        let ended = held.carry_out(asked, limits, Arc::clone(&display), &logs).await;
         let totals = display.finish();
         let (ended, refusals) = ended?;
         let telling = Telling {
@@ -109,9 +110,11 @@ impl Held {
         asked: Onboarding<'_>,
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
+        logs: &LogWriter,
     ) -> Result<(Ended, u32), Failure> {
         let Self { prepared, mut ledger, lock } = self;
-        let observer: Arc<dyn Observe> = display;
+        let output = &asked.flags.output;
+        let observer = LintNotice::around(display, asked.manifest, logs, output.quiet);
         let stop = Stop::default();
         let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
         let lock = lock.into_lock();

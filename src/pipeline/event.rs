@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::manifest::LintReport;
 use crate::model::{LeafUserId, OutcomeCode, Service, Stage};
 
 /// Hears every event of a run, in the order in which it happened to each row.
@@ -27,6 +28,8 @@ pub enum Event {
         /// Bytes of the source consumed.
         bytes: u64,
     },
+    /// The lint of the manifest found something: how much of each kind, and no places.
+    Linted(Box<LintReport>),
     /// The manifest is staged, every row is decided, and rows begin to be carried out.
     Started(Box<Plan>),
     /// How Leaf is looked at was chosen.

@@ -14,7 +14,7 @@ use crate::checkpoint::{
     FingerprintKey, Ledger, LedgerError, LineContent, LineDecision, RunStart, StageError, StagedLine,
     StagedRow, StagedUser, StagingTotals,
 };
-use crate::manifest::{InvalidLine, Manifest, ManifestError, Record, Records, UserLine};
+use crate::manifest::{InvalidLine, LintOptions, Linter, Manifest, ManifestError, Record, Records, UserLine};
 use crate::model::{LeafUserId, Secret};
 
 /// How many invalid lines are listed when there are too many.
@@ -56,6 +56,8 @@ pub struct StagingOptions {
     pub default_client: Option<Secret>,
     /// Where only what audits found unhealthy is repaired, by which rule.
     pub repair: Option<RepairRule>,
+    /// Whether the manifest is linted by the way, which [`Event::Linted`] tells.
+    pub is_linted: bool,
 }
 
 /// Why a manifest wasn't staged. Nothing was sent, and the ledger is as it was.
@@ -105,8 +107,10 @@ pub fn stage(
     let key = ledger.key().clone();
     let decider = Decider::new(&options.selection, ledger.key_standing());
     let repair = options.repair.map(RepairDecider::new);
-    let lines = Lines {
+    let linter = || Linter::new(manifest, LintOptions { most_listed: 0 });
+    let mut lines = Lines {
         source: LineSource::Manifest(manifest.records()?),
+        linter: options.is_linted.then(linter),
         key,
         default_client: options.default_client.as_ref(),
         limit: options.invalid_limit,
@@ -125,7 +129,33 @@ pub fn stage(
             None => decider.decide(row, user),
         })
     };
-    ledger.stage(start, lines, decide).map_err(of_staging)
+    let staged = ledger.stage(start, &mut lines, decide).map_err(of_staging)?;
+    if let Some(linter) = lines.linter.take() {
+        tell_of_lint(linter, manifest, stop, observer)?;
+    }
+    Ok(staged)
+}
+
+/// Ends the lint of a manifest that was read once, and tells what it found.
+fn tell_of_lint(
+    mut linter: Linter,
+    manifest: &Manifest,
+    stop: &Stop,
+    observer: &dyn Observe,
+) -> Result<(), ManifestError> {
+    if linter.needs_second_reading() {
+        for record in manifest.records()? {
+            if stop.is_draining() {
+                return Ok(());
+            }
+            linter.read_again(&record?);
+        }
+    }
+    let report = linter.finish();
+    if !report.is_clean() {
+        observer.observe(&Event::Linted(Box::new(report)));
+    }
+    Ok(())
 }
 
 /// Whose credentials are to be taken away.
@@ -159,6 +189,7 @@ pub fn stage_leavers(
     observer.observe(&Event::StagingStarted { total_bytes });
     let lines = Lines {
         source,
+        linter: None,
         key: ledger.key().clone(),
         default_client: None,
         limit,
@@ -214,6 +245,8 @@ impl LineSource<'_> {
 /// The manifest's records as lines for the ledger, ending with an error when too many are invalid.
 struct Lines<'a> {
     source: LineSource<'a>,
+    /// Looks at the records as they come, where the manifest is linted.
+    linter: Option<Linter>,
     key: FingerprintKey,
     default_client: Option<&'a Secret>,
     limit: InvalidLimit,
@@ -256,6 +289,9 @@ impl Lines<'_> {
             self.told = Instant::now();
             let (lines, bytes) = (self.staged, self.source.bytes_read());
             self.observer.observe(&Event::StagingProgressed { lines, bytes });
+        }
+        if let Some(linter) = &mut self.linter {
+            linter.read(&record);
         }
         match record {
             Record::Row(row) => {

@@ -107,7 +107,8 @@ impl Show for Bars {
                 line.set_message(wording::look(*list, *pages, *users));
                 self.looking = Some(line);
             }
-            Note::Held { .. } | Note::RowFailed { .. } => {}
+            // The lint's line stands above the bars already.
+            Note::Linted(_) | Note::Held { .. } | Note::RowFailed { .. } => {}
         }
         self.tick(view);
     }

@@ -128,6 +128,7 @@ mod tests {
         fn tell(&mut self, note: &Note, _: &View<'_>) {
             let name = match note {
                 Note::StagingStarted(_) => "staging",
+                Note::Linted(_) => "linted",
                 Note::LookChosen { .. } => "looking",
                 Note::Started(_) => "started",
                 Note::Held { .. } => "held",
@@ -165,7 +166,10 @@ mod tests {
         assert_eq!((totals.finished(), totals.failed()), (3, 1));
         drop(display);
         let told: Vec<String> = heard.iter().collect();
-        assert_eq!(told, ["staging", "started", "looking", "held", "row", "draining", "Ended, 3 finished"]);
+        assert_eq!(
+            told,
+            ["staging", "linted", "started", "looking", "held", "row", "draining", "Ended, 3 finished"]
+        );
     }
 
     #[test]

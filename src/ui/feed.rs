@@ -21,6 +21,7 @@ impl Observe for Feed {
         self.tally.count(event);
         match event {
             Event::StagingStarted { total_bytes } => self.notes.push(Note::StagingStarted(*total_bytes)),
+            Event::Linted(report) => self.notes.push(Note::Linted(report.clone())),
             Event::Started(plan) => self.notes.push(Note::Started(plan.clone())),
             &Event::Held { service, wait, reason } => {
                 if self.tally.is_new_hold(service) {

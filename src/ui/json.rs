@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::notes::{End, Note};
 use super::output::Output;
 use super::show::{HostView, Show, View};
+use crate::manifest::{LintReport, LintSeverity};
 use crate::model::Service;
 use crate::pipeline::{HoldReason, HostPlan};
 
@@ -68,6 +69,12 @@ enum Body<'a> {
         bytes: u64,
         total_bytes: Option<u64>,
     },
+    Linted {
+        errors: u64,
+        warnings: u64,
+        notes: u64,
+        kinds: BTreeMap<&'static str, u64>,
+    },
     Started {
         lines: u64,
         to_do: u64,
@@ -116,6 +123,7 @@ impl Body<'_> {
     const fn name(&self) -> &'static str {
         match self {
             Self::Staging { .. } => "staging",
+            Self::Linted { .. } => "linted",
             Self::Started { .. } => "started",
             Self::Looking { .. } => "looking",
             Self::Progress { .. } => "progress",
@@ -199,6 +207,7 @@ impl<W: Write + Send> Show for Json<W> {
     fn tell(&mut self, note: &Note, view: &View<'_>) {
         let body = match note {
             Note::StagingStarted(_) => staging(view),
+            Note::Linted(report) => linted(report),
             Note::Started(plan) => Body::Started {
                 lines: plan.lines,
                 to_do: plan.to_do,
@@ -266,6 +275,15 @@ impl<W: Write + Send> Show for Json<W> {
     }
 }
 
+fn linted(report: &LintReport) -> Body<'static> {
+    Body::Linted {
+        errors: report.count_of(LintSeverity::Error),
+        warnings: report.count_of(LintSeverity::Warning),
+        notes: report.count_of(LintSeverity::Note),
+        kinds: report.counts.iter().map(|count| (count.kind.as_str(), count.count)).collect(),
+    }
+}
+
 fn staging(view: &View<'_>) -> Body<'static> {
     Body::Staging {
         lines: view.totals.staged_lines,
@@ -301,7 +319,7 @@ mod tests {
         if let Some(object) = value.as_object() {
             for (key, value) in object {
                 found.push(key.clone());
-                if key != "outcomes" {
+                if key != "outcomes" && key != "kinds" {
                     keys(value, found);
                 }
             }
@@ -330,7 +348,10 @@ mod tests {
         }
         assert_eq!(
             types,
-            ["staging", "staging", "started", "looking", "held", "row", "progress", "draining", "ended"]
+            [
+                "staging", "staging", "linted", "started", "looking", "held", "row", "progress", "draining",
+                "ended"
+            ]
         );
         for name in types {
             assert!(DOCUMENT.contains(&format!("## `{name}`")), "`{name}` has no section");

@@ -54,7 +54,8 @@ impl<W: Write + Send> Show for Lines<W> {
             Note::Draining(reason) => {
                 self.output.line(&format!("stopping, finishing what is under way: {reason}"));
             }
-            Note::RowFailed { .. } => {}
+            // The lint's line is written however progress is shown.
+            Note::Linted(_) | Note::RowFailed { .. } => {}
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::manifest::LintReport;
 use crate::model::{LeafUserId, OutcomeCode, Service, Stage};
 use crate::pipeline::{HoldReason, Plan};
 
@@ -15,6 +16,8 @@ const MOST_ROWS: usize = 16 * 1024;
 pub(super) enum Note {
     /// The first reading of the manifest began; its size in bytes, where it is known.
     StagingStarted(Option<u64>),
+    /// The lint of the manifest found something.
+    Linted(Box<LintReport>),
     /// Rows begin to be carried out.
     Started(Box<Plan>),
     /// How Leaf is looked at: by its list, of so many pages, or user by user.

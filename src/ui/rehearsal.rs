@@ -9,6 +9,7 @@ use super::notes::{End, Notes};
 use super::show::Show;
 use super::tally::Tally;
 use super::watch::Watch;
+use crate::manifest::{LintCount, LintKind, LintReport};
 use crate::model::{OutcomeCode, Service, Stage};
 use crate::pipeline::{Event, HoldReason, HostPlan, Observe as _, Plan};
 
@@ -57,6 +58,20 @@ impl<S: Show> Rehearsal<S> {
     }
 }
 
+/// What a lint may find.
+fn lint() -> LintReport {
+    let count = |kind, count| LintCount { kind, count, is_at_least: false };
+    LintReport {
+        lines: 1_015,
+        counts: vec![
+            count(LintKind::EmptyCell, 2),
+            count(LintKind::TrailingSpace, 3),
+            count(LintKind::DuplicateLine, 1),
+        ],
+        findings: Vec::new(),
+    }
+}
+
 /// A plan of a thousand rows.
 pub(super) fn plan() -> Plan {
     Plan {
@@ -100,6 +115,7 @@ pub(super) fn script() -> Vec<(u64, Event)> {
     vec![
         (0, Event::StagingStarted { total_bytes: Some(50_000) }),
         (4_000, Event::StagingProgressed { lines: 600, bytes: 30_000 }),
+        (11_900, Event::Linted(Box::new(lint()))),
         (12_000, Event::Started(Box::new(plan()))),
         (12_100, Event::LookChosen { list: true, pages: Some(11), users: 1_000 }),
         (12_500, request(Service::Stara, Some(200))),

@@ -100,6 +100,7 @@ impl Tally {
             Event::UserSeen => _ = self.users_seen.fetch_add(1, Ordering::Relaxed),
             Event::LookChosen { .. }
             | Event::StagingStarted { .. }
+            | Event::Linted(_)
             | Event::Started(_)
             | Event::Draining { .. }
             | Event::Ended => {}

@@ -91,7 +91,11 @@ impl Watch {
                 self.rows_began = self.tally.clock().now();
                 self.rows = Pace::over(ROWS_WINDOW);
             }
-            Note::LookChosen { .. } | Note::Held { .. } | Note::Draining(_) | Note::RowFailed { .. } => {}
+            Note::Linted(_)
+            | Note::LookChosen { .. }
+            | Note::Held { .. }
+            | Note::Draining(_)
+            | Note::RowFailed { .. } => {}
         }
     }
 

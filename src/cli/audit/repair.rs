@@ -61,6 +61,7 @@ impl Repair<'_> {
                 audits,
                 most: u64::from(self.options.most_changes).saturating_sub(open),
             }),
+            is_linted: false,
         };
         let observer: Arc<dyn Observe> = self.display.clone();
         let staged =

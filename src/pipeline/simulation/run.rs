@@ -153,6 +153,7 @@ async fn one_run(
         invalid_limit: crate::pipeline::InvalidLimit::default(),
         default_client: Some(default_client()),
         repair: None,
+        is_linted: false,
     };
     let staged = stage(&mut ledger, &manifest, &start, &options, &stop, &*watcher).unwrap();
     {
