@@ -6,6 +6,7 @@ mod attach_faults;
 mod attacks;
 mod audit;
 mod calls;
+mod check;
 mod configuration;
 mod deadlines;
 mod deploy;
