@@ -8,6 +8,7 @@ mod answer;
 mod error;
 mod leaf;
 mod leaf_events;
+mod leaf_link;
 mod leaf_list;
 mod stara;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The words every floor shares: who a row is about, what is secret, how far it came, and how it ended.
 //!
 //! Main types: [`LeafUserId`], [`Login`], [`Secret`], [`Service`], [`Stage`], [`Outcome`] with its [`OutcomeCode`] and
-//! [`Origin`], [`Credential`], [`Finding`], and [`UnixMillis`] for wall-clock time.
+//! [`Origin`], [`Credential`], [`MagicLink`], [`Finding`], and [`UnixMillis`] for wall-clock time.
 //!
 //! This floor may not do I/O, may not be async, and imports nothing of the crate.
 
@@ -10,6 +10,7 @@ mod credential;
 mod dialect;
 mod finding;
 mod ids;
+mod magic_link;
 mod outcome;
 mod secret;
 mod service;
@@ -24,6 +25,7 @@ pub use credential::{Credential, CredentialId, Health};
 pub use dialect::{Dialect, ParseDialectError};
 pub use finding::{Finding, UnknownFindingError};
 pub use ids::{LeafUserId, Login, ParseLeafUserIdError};
+pub use magic_link::MagicLink;
 pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
 pub use secret::Secret;
 pub use service::Service;

@@ -83,7 +83,7 @@ fn about_user(
         CallKind::CreateCredential => attach(world, options, user, body),
         CallKind::DeleteCredential if world.detach(user) => Reply::empty(204).with_effect(true),
         CallKind::DeleteCredential => no_credentials(),
-        CallKind::MagicLink => magic_link(user, body),
+        CallKind::MagicLink => magic_link(world, user, body),
         _ => Reply::problem(404, "There is nothing here."),
     }
 }
@@ -135,7 +135,7 @@ fn log_in(world: &World, options: &SandboxOptions, body: &[u8]) -> Reply {
     Reply::json(200, &bearer).with_effect(true)
 }
 
-fn magic_link(user: LeafUserId, body: &[u8]) -> Reply {
+fn magic_link(world: &World, user: LeafUserId, body: &[u8]) -> Reply {
     let wanted = serde_json::from_slice::<NewMagicLink<'_>>(body).ok();
     let Some(wanted) =
         wanted.filter(|link| link.provider == "Stara" && LINK_SECONDS.contains(&link.expires_in))
@@ -143,15 +143,13 @@ fn magic_link(user: LeafUserId, body: &[u8]) -> Reply {
         return Reply::problem(400, "provider must be Stara, and expiresIn 900 seconds to a year.");
     };
     let lifetime_millis = i64::try_from(wanted.expires_in).unwrap_or(i64::MAX) * 1_000;
-    Reply::json(
-        200,
-        &MagicLinkObject {
-            id: user,
-            link: format!("https://sandbox.invalid/magic-link/{user}"),
-            expires_at: written_time((UnixMillis::now().0 + lifetime_millis) * 1_000),
-            leaf_user_id: user,
-            max_usage: 1,
-            usage_count: 0,
-        },
-    )
+    let link = MagicLinkObject {
+        id: user,
+        link: world.issue_link(user),
+        expires_at: written_time((UnixMillis::now().0 + lifetime_millis) * 1_000),
+        leaf_user_id: user,
+        max_usage: 1,
+        usage_count: 0,
+    };
+    Reply::json(200, &link).with_effect(true)
 }

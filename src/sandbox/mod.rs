@@ -20,6 +20,7 @@ mod leaf;
 mod leaf_events;
 mod leaf_objects;
 mod leaf_user_list;
+mod links;
 mod list_page;
 mod logins;
 mod magic;

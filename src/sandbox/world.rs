@@ -11,6 +11,7 @@ use super::bearers::Bearers;
 use super::credential::{Attached, Hidden, Shown};
 use super::faults::{ArmedFaults, Asked, Fault};
 use super::issued::{LoginKey, TokenIssue};
+use super::links::Links;
 use super::logins::{Logins, ValidTokens};
 use super::magic::MagicWord;
 use super::options::SecondAttach;
@@ -25,6 +26,7 @@ pub struct World {
     order: RwLock<Vec<LeafUserId>>,
     logins: Logins,
     pub(super) bearers: Bearers,
+    links: Links,
     pub(super) faults: ArmedFaults,
     effects: AtomicU64,
     changed: Notify,
@@ -58,6 +60,7 @@ impl World {
             order: RwLock::default(),
             logins: Logins::new(seed),
             bearers: Bearers::new(),
+            links: Links::new(seed),
             faults: ArmedFaults::new(seed),
             effects: AtomicU64::new(0),
             changed: Notify::new(),
@@ -149,11 +152,19 @@ impl World {
         self.logins.secrets_of(self.logins.key(login.as_str()))
     }
 
-    /// Every apiKey and token issued to anybody, ever, those of Leaf too, and every accessTokenClient that was brought.
+    /// Every magic link given out for this user, the oldest first.
+    #[must_use]
+    pub fn links_of(&self, id: LeafUserId) -> Vec<String> {
+        self.links.of(id)
+    }
+
+    /// Every apiKey, token and magic link issued to anybody, ever, those of Leaf too, and every accessTokenClient that was
+    /// brought.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         let mut secrets = self.logins.all_secrets();
         secrets.extend(self.bearers.issued());
+        secrets.extend(self.links.all());
         secrets
     }
 
@@ -245,6 +256,13 @@ impl World {
         let loses = tokens.word == Some(MagicWord::LostReply)
             || self.users.read(id, |user| user.loses_first_reply) == Some(true);
         (result, is_first && loses)
+    }
+
+    /// Gives out a magic link for this user.
+    pub(super) fn issue_link(&self, id: LeafUserId) -> String {
+        let link = self.links.issue(id);
+        self.changed.notify_waiters();
+        link
     }
 
     pub(super) fn detach(&self, id: LeafUserId) -> bool {

@@ -3,5 +3,6 @@
 mod leaf;
 mod leaf_credential;
 mod leaf_events;
+mod leaf_link;
 mod server;
 mod stara;

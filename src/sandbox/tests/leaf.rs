@@ -232,6 +232,23 @@ async fn a_magic_link_lives_from_fifteen_minutes_to_a_year() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_magic_link_is_another_one_and_is_remembered_as_a_secret() {
+    let sandbox = start(SandboxOptions::default(), World::open()).await;
+    let mut leaf = leaf(&sandbox);
+    let mut ask = |number| {
+        let path = format!("/services/widgets/api/magic-link/users/{}/authentication", user(number));
+        let answer = leaf.post_json(&path, &json!({"provider": "Stara", "expiresIn": 900})).unwrap();
+        answer.json()["link"].as_str().unwrap().to_owned()
+    };
+    let links = [ask(1), ask(1), ask(2)];
+    assert_eq!(sandbox.world().links_of(user(1)), links[..2]);
+    assert_eq!(sandbox.world().links_of(user(2)), links[2..]);
+    assert_ne!(links[0], links[1]);
+    let secrets = sandbox.world().secrets();
+    assert!(links.iter().all(|link| secrets.contains(link)), "{secrets:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_world_remembers_when_its_services_are_started_again() {
     let world = Arc::new(World::open());
     let sandbox = Sandbox::start(SandboxOptions::default(), Arc::clone(&world)).await.unwrap();
