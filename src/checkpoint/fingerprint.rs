@@ -122,14 +122,24 @@ impl FingerprintKey {
         RowFingerprints { row, login: login_print }
     }
 
-    fn digest(&self, parts: &[&[u8]]) -> Fingerprint {
+    /// A key for another purpose. Fingerprints are digests of lists that begin with another word, so that none of them
+    /// tells anything of it.
+    pub(super) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.whole_digest(&[b"derived key", purpose]))
+    }
+
+    fn whole_digest(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut keyed = self.keyed.clone();
         for part in parts {
             // The length first, so that no two lists of parts run together into the same bytes.
             keyed.update(&(part.len() as u64).to_le_bytes());
             keyed.update(part);
         }
-        let digest = keyed.finalize().into_bytes();
+        keyed.finalize().into_bytes().into()
+    }
+
+    fn digest(&self, parts: &[&[u8]]) -> Fingerprint {
+        let digest = self.whole_digest(parts);
         let mut first = [0; 8];
         first.copy_from_slice(&digest[..8]);
         Fingerprint(i64::from_le_bytes(first))

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::LedgerError;
 use super::ledger::Ledger;
+use super::links::DROP_LINK;
 use crate::model::{LeafUserId, UnixMillis};
 
 /// What was forgotten of users.
@@ -17,6 +18,8 @@ pub struct Forgotten {
     pub events: u64,
     /// Remembered refusals that were about nobody else.
     pub refusals: u64,
+    /// Magic links.
+    pub links: u64,
 }
 
 /// What of the past was dropped.
@@ -28,6 +31,8 @@ pub struct Pruned {
     pub audits: u64,
     /// Saved entries of Leaf's logs.
     pub events: u64,
+    /// Magic links that had expired.
+    pub links: u64,
 }
 
 /// A refusal goes unless another user shares login and password, in the ledger or in the latest manifest.
@@ -49,6 +54,9 @@ const PRUNE_AUDITS: &str = "DELETE FROM audits WHERE audit <= (SELECT max(audit)
 /// Leaf writes its times so that they can be compared as text. What is written otherwise stays.
 const PRUNE_EVENTS: &str =
     "DELETE FROM events WHERE created GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*' AND created < ?1";
+
+/// What has expired leads nowhere.
+const PRUNE_LINKS: &str = "DELETE FROM links WHERE expires_at < ?1";
 
 impl Ledger {
     /// Forgets these users for good: no byte of what was known of them alone stays in the ledger or in its log.
@@ -73,7 +81,8 @@ impl Ledger {
         Ok(forgotten)
     }
 
-    /// Drops the totals of all but the last `runs` runs and audits, and saved events that are older than `events_before`.
+    /// Drops the totals of all but the last `runs` runs and audits, saved events that are older than `events_before`, and
+    /// magic links that have expired.
     ///
     /// # Errors
     ///
@@ -88,6 +97,7 @@ impl Ledger {
                 runs: count(PRUNE_RUNS, &runs)?,
                 audits: count(PRUNE_AUDITS, &runs)?,
                 events: count(PRUNE_EVENTS, &events_before.to_rfc3339())?,
+                links: count(PRUNE_LINKS, &UnixMillis::now().0)?,
             };
             transaction.commit()?;
             Ok(pruned)
@@ -133,6 +143,7 @@ fn forget_user(connection: &Connection, id: LeafUserId, forgotten: &mut Forgotte
     forgotten.lines += count(connection.execute(lines, params![key, id.as_bytes()])?);
     forgotten.events += count(connection.execute("DELETE FROM events WHERE user = ?1", [key])?);
     connection.execute("DELETE FROM findings WHERE user = ?1", [key])?;
+    forgotten.links += count(connection.execute(DROP_LINK, [key])?);
     forgotten.users += count(connection.execute("DELETE FROM users WHERE key = ?1", [key])?);
     for print in prints {
         forgotten.refusals += count(connection.execute(FORGET_REFUSAL, [print])?);

@@ -2,9 +2,11 @@
 //!
 //! Main types: [`Ledger`], opened for one target and held by one run ([`RunLock`]); [`LedgerWriter`], the thread that
 //! owns it during a run and commits in groups; [`FingerprintKey`], by which passwords are compared without being
-//! stored; [`UserRecord`] and [`LineResult`], what is read back; [`AuditedUser`] and [`FoundUser`], what an audit judges and finds.
+//! stored; [`UserRecord`] and [`LineResult`], what is read back; [`AuditedUser`] and [`FoundUser`], what an audit judges and finds;
+//! [`RejectedUser`], who may need a magic link.
 //!
-//! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one.
+//! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one;
+//! a magic link only sealed under the key that lies outside of it.
 
 mod approach;
 mod audits;
@@ -18,6 +20,7 @@ mod forget;
 mod found;
 mod leavers;
 mod ledger;
+mod links;
 mod lock;
 mod rates;
 mod record;
@@ -25,6 +28,7 @@ mod results;
 mod runs;
 mod saved_events;
 mod schema;
+mod seal;
 mod sights;
 mod staging;
 mod staging_totals;
@@ -45,6 +49,7 @@ pub use forget::{Forgotten, Pruned};
 pub use found::{Accepted, FoundUser, KeptFinding};
 pub use leavers::LeaverCounts;
 pub use ledger::{KeyStanding, Ledger, LedgerAccess};
+pub use links::{KeptLink, LinkNote, Rejected, RejectedPage, RejectedUser};
 pub use lock::{LockHolder, RunLock};
 pub use rates::LearnedRate;
 pub use record::{

@@ -247,10 +247,10 @@ fn code_of(decision: LineDecision, standing: Standing) -> OutcomeCode {
 }
 
 /// The columns [`read_line`] reads before the user's.
-const LINE_COLUMNS: &str = "lines.line, lines.decision, lines.login, lines.message, lines.kept, \
+pub(super) const LINE_COLUMNS: &str = "lines.line, lines.decision, lines.login, lines.message, lines.kept, \
     coalesce(users.leaf_user_id, lines.leaf_user_id)";
 
-fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
+pub(super) fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
     let mut cells = Cells::of(row);
     let line = cells.next()?;
     let decision = read_decision(&cells.next::<String>()?);

@@ -11,8 +11,12 @@ use super::ledger::of_sqlite;
 const APPLICATION_ID: i64 = 0x534f_6e62;
 
 /// Each step brings a ledger from the version that is its index to the next one.
-const STEPS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// Refuses a file that is no ledger, or one of a newer program, without writing to it; answers the ledger's version.
 pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<usize, LedgerError> {

@@ -11,6 +11,7 @@ use super::error::LedgerError;
 use super::findings::{self, STANDING, StandingFinding, read_standing};
 use super::fingerprint::RowFingerprints;
 use super::ledger::{KeyStanding, Ledger, REMEMBER};
+use super::links;
 use super::record::{LineDecision, Refusal, UserKey, UserRecord};
 use super::runs::{RunStart, insert_run, to_json};
 use super::staging_totals::{StagingTotals, judge_together};
@@ -66,6 +67,8 @@ pub struct StagedUser {
     pub is_reopened: bool,
     /// What the last audit found, where the user wasn't well and no run has brought it to its end since.
     pub finding: Option<StandingFinding>,
+    /// Whether a magic link was made for the user, who may have signed in by it since.
+    pub has_link: bool,
 }
 
 /// Why a manifest wasn't staged. The ledger is as it was before.
@@ -141,6 +144,8 @@ struct Stager<'a> {
     put_line: CachedStatement<'a>,
     any_refusals: bool,
     any_findings: bool,
+    find_link: CachedStatement<'a>,
+    any_links: bool,
     approach: Approach,
     /// With the key lost, refused logins can only be told by their users' records.
     refused_logins: HashMap<String, UnixMillis>,
@@ -162,6 +167,8 @@ impl<'a> Stager<'a> {
                 .prepare_cached("SELECT http_status, at, asked FROM refusals WHERE login_print = ?1")?,
             find_finding: transaction.prepare_cached(STANDING)?,
             any_findings: findings::any(transaction)?,
+            find_link: transaction.prepare_cached("SELECT 1 FROM links WHERE user = ?1")?,
+            any_links: links::any(transaction)?,
             approach,
             put_line: transaction.prepare_cached(PUT_LINE)?,
             refused_logins: if standing == KeyStanding::Lost {
@@ -201,8 +208,10 @@ impl<'a> Stager<'a> {
                 let (user, record) = self.user(*leaf_user_id)?;
                 let login = record.as_ref().and_then(|record| record.login.clone());
                 let finding = self.finding(user)?;
-                let decision =
-                    decide(None, &StagedUser { record, refusal: None, is_reopened: false, finding });
+                let decision = decide(
+                    None,
+                    &StagedUser { record, refusal: None, is_reopened: false, finding, has_link: false },
+                );
                 let nothing = None::<i64>;
                 self.put_line.execute(params![
                     line.line,
@@ -224,7 +233,9 @@ impl<'a> Stager<'a> {
                     found => (found.map(|(refusal, _)| refusal), false),
                 };
                 let finding = self.finding(user)?;
-                let decision = decide(Some(row), &StagedUser { record, refusal, is_reopened, finding });
+                let has_link = self.has_link(user)?;
+                let staged = StagedUser { record, refusal, is_reopened, finding, has_link };
+                let decision = decide(Some(row), &staged);
                 let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
                     format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
                 });
@@ -270,6 +281,10 @@ impl<'a> Stager<'a> {
             return Ok(None);
         }
         self.find_finding.query_row([user.0], read_standing).optional().map(Option::flatten)
+    }
+
+    fn has_link(&mut self, user: UserKey) -> rusqlite::Result<bool> {
+        Ok(self.any_links && self.find_link.exists([user.0])?)
     }
 
     /// The refusal of this login and password, and how Stara was asked then where that is in doubt.

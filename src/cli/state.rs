@@ -46,8 +46,8 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
     refuse_attached(&ledger, &users, arguments.even_if_attached)?;
     if !arguments.yes {
         confirm::ask(&format!(
-            "The ledger {} forgets for good what it knows of {}: outcomes, lines of the latest run, saved events, and \
-             refusals.\nReports in its folder lose their records. At Leaf nothing is changed.\n",
+            "The ledger {} forgets for good what it knows of {}: outcomes, lines of the latest run, saved events, \
+             refusals, and magic links.\nReports in its folder lose their records. At Leaf nothing is changed.\n",
             path.display(),
             counted(users.len() as u64, "user"),
         ))?;
@@ -61,11 +61,12 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
     let forgotten = ledger.forget(&users)?;
     drop(ledger);
     tell(&format!(
-        "Forgotten: {}, {}, {}, {}.\n",
+        "Forgotten: {}, {}, {}, {}{}.\n",
         counted(forgotten.users, "user"),
         counted(forgotten.lines, "line"),
         counted(forgotten.events, "saved event"),
         counted(forgotten.refusals, "refusal"),
+        some(forgotten.links, "magic link"),
     ));
     let left = forget_beside(&path, &users.into_iter().collect()).map_err(|source| {
         let error = anyhow::Error::new(source).context("the files beside the ledger can't be searched");
@@ -141,12 +142,18 @@ fn prune(arguments: &PruneArguments) -> Result<ExitCode, Failure> {
     let before = UnixMillis(UnixMillis::now().0.saturating_sub(age).max(0));
     let pruned = ledger.prune(arguments.keep_runs, before)?;
     tell(&format!(
-        "Dropped: the totals of {} and {}, and {}.\n",
+        "Dropped: the totals of {} and {}, and {}{}.\n",
         counted(pruned.runs, "run"),
         counted(pruned.audits, "audit"),
         counted(pruned.events, "saved event"),
+        some(pruned.links, "expired magic link"),
     ));
     Ok(ExitCode::Done)
+}
+
+/// A count behind others, where there is anything to count.
+fn some(number: u64, noun: &str) -> String {
+    if number > 0 { format!(", {}", counted(number, noun)) } else { String::new() }
 }
 
 fn counted(number: u64, noun: &str) -> String {

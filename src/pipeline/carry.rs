@@ -76,10 +76,13 @@ impl<'a> Carrier<'a> {
     pub(super) async fn carry(mut self) -> Result<(), Abandoned> {
         let began = Instant::now();
         let (context, record) = (self.context, &self.task.record);
-        let start = match &self.task.grower {
+        let mut start = match &self.task.grower {
             Some(grower) => start_of(record, &grower.login, grower.fingerprints, context.key),
             None => start_of_leaver(record, context.goal),
         };
+        // Stara won't be asked, so that only a look can end the row otherwise than before.
+        let is_done = record.outcome.as_ref().is_some_and(|last| last.outcome.code.is_done());
+        start.look_first |= self.was_refused() && !is_done;
         let mut journey = Journey::new(context.rules, start);
         let mut event = Event::Begun;
         loop {
@@ -234,8 +237,12 @@ impl<'a> Carrier<'a> {
     /// Whether Stara is known to refuse this login and password, so that it isn't asked again.
     fn is_refused(&self) -> bool {
         let Some(grower) = &self.task.grower else { return false };
-        let earlier = grower.is_refused && !self.context.retry_rejected;
-        earlier || self.context.refusals.contains(grower.fingerprints.login)
+        self.was_refused() || self.context.refusals.contains(grower.fingerprints.login)
+    }
+
+    /// Whether it was an earlier run that Stara refused login and password in.
+    fn was_refused(&self) -> bool {
+        self.task.grower.as_ref().is_some_and(|grower| grower.is_refused) && !self.context.retry_rejected
     }
 
     async fn intend(&mut self, intending: &Intending) -> Result<(), Abandoned> {

@@ -14,6 +14,8 @@ pub struct Selection {
     pub retry_rejected: bool,
     /// Only these users (`--only`); all when empty.
     pub only: HashSet<LeafUserId>,
+    /// Users with a magic link, whose refused login is remembered, are looked at: they may have signed in by themselves.
+    pub looks_after_links: bool,
 }
 
 /// Decides row after row. `--limit` is no matter of one row: it is applied when all are decided.
@@ -31,7 +33,29 @@ impl<'a> Decider<'a> {
     /// The decision for one row.
     pub(super) fn decide(&self, row: &StagedRow, user: &StagedUser) -> LineDecision {
         let is_selected = self.selection.only.is_empty() || self.selection.only.contains(&row.leaf_user_id);
-        if is_selected { self.what_is_left(row, user) } else { LineDecision::NotSelected }
+        if !is_selected {
+            return LineDecision::NotSelected;
+        }
+        let decision = self.what_is_left(row, user);
+        if self.waits_for_grower(decision, user) { LineDecision::ToDo } else { decision }
+    }
+
+    /// Whether nothing would be done for a row because its login was refused, though the grower may have signed in by the link
+    /// that they were given. Stara isn't asked for it either way: the refusal is remembered.
+    fn waits_for_grower(&self, decision: LineDecision, user: &StagedUser) -> bool {
+        let last = || user.record.as_ref().and_then(|record| record.outcome.as_ref());
+        let is_remembered = match decision {
+            LineDecision::Refused => true,
+            LineDecision::Keep => {
+                last().is_some_and(|last| last.outcome.code == OutcomeCode::StaraLoginRejected)
+            }
+            _ => false,
+        };
+        is_remembered
+            && self.selection.looks_after_links
+            && user.has_link
+            && user.refusal.is_some()
+            && self.key == KeyStanding::Own
     }
 
     fn what_is_left(&self, row: &StagedRow, user: &StagedUser) -> LineDecision {

@@ -229,6 +229,7 @@ impl SelectionFlags {
             retry_failed: self.retry_failed,
             retry_rejected: self.retry_rejected,
             only: self.only.iter().copied().collect(),
+            looks_after_links: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::super::findings::CLEAR;
 use super::super::ledger::{REMEMBER, login_succeeded};
+use super::super::links::DROP_LINK;
 use super::super::rates::learn;
 use super::super::record::{HeldChange, Intent, OutcomeRecord, RefusalChange, UserKey};
 use super::super::saved_events::save_events;
@@ -16,6 +17,7 @@ pub(super) struct Statements<'a> {
     intend: CachedStatement<'a>,
     finish: CachedStatement<'a>,
     clear_finding: CachedStatement<'a>,
+    drop_link: CachedStatement<'a>,
 }
 
 const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
@@ -70,7 +72,9 @@ impl<'a> Statements<'a> {
     /// The statements, ready to be carried out.
     pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
         let (intend, finish) = (connection.prepare_cached(INTEND)?, connection.prepare_cached(FINISH)?);
-        Ok(Self { connection, intend, finish, clear_finding: connection.prepare_cached(CLEAR)? })
+        let clear_finding = connection.prepare_cached(CLEAR)?;
+        let drop_link = connection.prepare_cached(DROP_LINK)?;
+        Ok(Self { connection, intend, finish, clear_finding, drop_link })
     }
 
     /// Carries one change out, within whatever transaction there is.
@@ -161,6 +165,8 @@ impl<'a> Statements<'a> {
         if outcome.code.is_done() || outcome.code == OutcomeCode::Detached {
             // What an audit found before doesn't count any more.
             self.clear_finding.execute([change.user.0])?;
+            // Whoever is attached, or was offboarded, has no use for a page to sign in on.
+            self.drop_link.execute([change.user.0])?;
         }
         match change.refusal {
             RefusalChange::Leave => {}

@@ -66,6 +66,7 @@ mod tests {
             refusal: None,
             is_reopened: false,
             finding: Some(StandingFinding { finding, audits, is_of_ours }),
+            has_link: false,
         }
     }
 

@@ -80,7 +80,13 @@ fn decide_with(
     record: Option<UserRecord>,
     is_refused: bool,
 ) -> LineDecision {
-    let user = StagedUser { record, refusal: is_refused.then(refusal), is_reopened: false, finding: None };
+    let user = StagedUser {
+        record,
+        refusal: is_refused.then(refusal),
+        is_reopened: false,
+        finding: None,
+        has_link: false,
+    };
     Decider::new(selection, key).decide(row, &user)
 }
 
@@ -276,7 +282,7 @@ fn a_login_has_changed_only_against_the_one_our_credential_was_attached_with() {
 #[test]
 fn a_refused_login_is_open_again_where_everybody_was_refused_and_stara_is_asked_otherwise() {
     let decide = |key, record, is_reopened| {
-        let user = StagedUser { record, refusal: None, is_reopened, finding: None };
+        let user = StagedUser { record, refusal: None, is_reopened, finding: None, has_link: false };
         Decider::new(&Selection::default(), key).decide(&same_row(), &user)
     };
     let refused = || Some(record(OutcomeCode::StaraLoginRejected));
@@ -291,7 +297,7 @@ fn a_done_row_that_an_audit_found_not_to_be_done_is_looked_at_unless_it_is_forei
     let decide = |code, finding| {
         let finding = Some(StandingFinding { finding, audits: 1, is_of_ours: true });
         let record = Some(UserRecord { held: Some(held(true)), ..record(code) });
-        let user = StagedUser { record, refusal: None, is_reopened: false, finding };
+        let user = StagedUser { record, refusal: None, is_reopened: false, finding, has_link: false };
         Decider::new(&Selection::default(), KeyStanding::Own).decide(&same_row(), &user)
     };
     for code in [OutcomeCode::Attached, OutcomeCode::AlreadyAttached] {
@@ -309,7 +315,7 @@ fn a_done_row_that_an_audit_found_not_to_be_done_is_looked_at_unless_it_is_forei
 #[test]
 fn a_leaver_is_looked_at_unless_it_was_seen_without_a_credential_and_nothing_has_come_since() {
     let decide = |record: Option<UserRecord>, finding| {
-        decide_leaver(&StagedUser { record, refusal: None, is_reopened: false, finding })
+        decide_leaver(&StagedUser { record, refusal: None, is_reopened: false, finding, has_link: false })
     };
     let detached = || record(OutcomeCode::Detached);
     assert_eq!(decide(Some(detached()), None), Keep);
