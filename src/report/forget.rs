@@ -7,14 +7,16 @@ use std::path::Path;
 use csv::{ByteRecord, QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
 
 use super::columns::COLUMNS;
+use super::links::LINK_COLUMNS;
 use super::replace::Replacement;
 use crate::model::LeafUserId;
 
-/// The place of the leafUserId among the columns.
+/// The place of the leafUserId among the columns of a report, and of a file of magic links.
 const USER: usize = 1;
+const USER_OF_LINK: usize = 0;
 
 /// Takes the records of every user that `is_to_go` out of the report at `path`, which is replaced as a whole; tells how many
-/// there were, or `None` where the file is no CSV or JSON lines of ours.
+/// there were, or `None` where the file is no CSV or JSON lines of ours. A file of magic links counts as a report.
 ///
 /// # Errors
 ///
@@ -23,7 +25,10 @@ pub fn forget_in_report(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> i
     let mut start = Vec::new();
     File::open(path)?.take(LONGEST_START).read_to_end(&mut start)?;
     if start.starts_with(csv_start().as_bytes()) {
-        return forget_in_csv(path, is_to_go).map(Some);
+        return forget_in_csv(path, USER, is_to_go).map(Some);
+    }
+    if start.starts_with(LINK_COLUMNS.join(",").as_bytes()) {
+        return forget_in_csv(path, USER_OF_LINK, is_to_go).map(Some);
     }
     if start.starts_with(b"{\"line\":") {
         return forget_in_jsonl(path, is_to_go).map(Some);
@@ -43,7 +48,7 @@ fn is_of(cell: Option<&[u8]>, is_to_go: &dyn Fn(LeafUserId) -> bool) -> bool {
     id.is_some_and(|id: LeafUserId| is_to_go(id))
 }
 
-fn forget_in_csv(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
+fn forget_in_csv(path: &Path, user: usize, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_path(path)?;
     let replacement = Replacement::new(path)?;
     let mut writer = WriterBuilder::new()
@@ -53,7 +58,7 @@ fn forget_in_csv(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Resu
         .from_writer(replacement.file());
     let (mut record, mut forgotten) = (ByteRecord::new(), 0);
     while reader.read_byte_record(&mut record)? {
-        if is_of(record.get(USER), is_to_go) {
+        if is_of(record.get(user), is_to_go) {
             forgotten += 1;
         } else {
             writer.write_byte_record(&record)?;
@@ -119,6 +124,14 @@ mod tests {
             |line: u8, id: &str| format!("{{\"line\":{line},\"leafUserId\":\"{id}\",\"login\":\"x\"}}\n");
         let (forgotten, left) = forget(&format!("{}{}", line(2, ONE), line(3, TWO)));
         assert_eq!((forgotten, left), (Some(1), line(3, TWO)));
+    }
+
+    #[test]
+    fn a_user_goes_out_of_a_file_of_magic_links() {
+        let head = format!("{},nome\n", LINK_COLUMNS.join(","));
+        let line = |id: &str| format!("{id},ana,https://x.example,2026-11-21T00:00:00.000Z,\"José, o\"\n");
+        let (forgotten, left) = forget(&format!("{head}{}{}", line(ONE), line(TWO)));
+        assert_eq!((forgotten, left), (Some(1), format!("{head}{}", line(TWO))));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Writes the results of a run to a file: one record for each manifest line, in manifest order, one file a format.
 //!
 //! Main types: [`ResultRecord`], [`ReportFormat`] and [`write_report`], which replaces a report as a whole or not at
-//! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns.
+//! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns. [`LinkRecord`] and
+//! [`write_links`] are the same for the file of magic links, from which letters to growers are made.
 //!
 //! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
 //! made again later is the same report. Only [`forget_in_report`] reads a report: to take users out of it. [`Metrics`] are for
@@ -10,11 +11,13 @@
 mod cell;
 mod columns;
 mod csv;
+mod csv_lines;
 mod encode;
 mod exposition;
 mod forget;
 mod format;
 mod jsonl;
+mod links;
 mod metrics;
 mod parquet;
 mod record;
@@ -27,6 +30,7 @@ mod tests;
 pub use columns::{COLUMNS, KeptColumnError, check_kept_columns};
 pub use forget::forget_in_report;
 pub use format::{ReportFormat, UnknownEndingError};
+pub use links::{LINK_COLUMNS, LinkRecord, check_link_columns, write_links};
 pub use metrics::{CallsOfService, Metrics, last_success, write_metrics};
 pub use record::ResultRecord;
 pub use write::{ReportError, write_report};
