@@ -76,7 +76,7 @@ impl LeafApi {
         let request = self.http.request(Method::POST, &path).json(&body);
         let millis = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
         let due = UnixMillis(asked_at.0.saturating_add(millis));
-        Self::read_magic_link(&self.authorized(request, token).await?, id, due)
+        Self::read_magic_link(&self.authorized("magic-link", request, token).await?, id, due)
     }
 
     /// What an answer to a request for a magic link means, which was to expire at `due`; that counts where the answer

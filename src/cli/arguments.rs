@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use super::audit::AuditArguments;
 use super::check::CheckArguments;
 use super::configuration::{ConfigurationFlags, InitArguments};
+use super::links::LinkFlags;
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
 use super::scheduler::{ExitFlags, SchedulerFlags};
@@ -59,8 +60,9 @@ pub enum Verb {
     Events(Box<EventsArguments>),
     /// Show what the ledger knows: the latest run, or one user
     Status(StatusArguments),
-    /// Write the results of the latest run again, from the ledger alone
-    Report(ReportArguments),
+    /// Write the results of the latest run again, from the ledger alone; with --magic-links, ask Leaf for links
+    #[command(after_help = SECRETS)]
+    Report(Box<ReportArguments>),
     /// Serve the simulated Stara and Leaf until stopped, and print their URLs
     #[command(after_help = super::rehearsal::profiles())]
     Sandbox(SandboxArguments),
@@ -96,6 +98,8 @@ pub struct RunArguments {
     pub(super) rehearsal: RehearsalFlags,
     #[command(flatten)]
     pub(super) plan: PlanFlags,
+    #[command(flatten)]
+    pub(super) links: LinkFlags,
     #[command(flatten)]
     pub(super) flags: OnboardingFlags,
 }
@@ -248,6 +252,12 @@ pub struct ReportArguments {
     pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) state: StateFlags,
+    #[command(flatten)]
+    pub(super) links: LinkFlags,
+    #[command(flatten)]
+    pub(super) target: TargetFlags,
+    #[command(flatten)]
+    pub(super) rates: RateFlags,
 }
 
 /// The arguments of `sandbox`.
@@ -300,7 +310,7 @@ pub struct StateArguments {
 pub enum StateVerb {
     /// Forget users for good: no byte of them stays in the ledger. Detach them first
     Forget(ForgetArguments),
-    /// Drop the totals of earlier runs and audits, and saved events that are old
+    /// Drop the totals of earlier runs and audits, saved events that are old, and magic links that have expired
     Prune(PruneArguments),
 }
 

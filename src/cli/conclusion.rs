@@ -8,11 +8,12 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::invocation;
 use super::last_report::{self, Reported};
+use super::links::{LinkFile, LinksEnded};
 use super::reports::ReportTarget;
 use super::run::{internal, tell};
 use super::scheduler::Job;
 use super::signals::Signalled;
-use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, RunEnd, RunKind, RunLock};
+use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, Rejected, RunEnd, RunKind, RunLock};
 use crate::model::{NextRun, OutcomeCode, Service};
 use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
@@ -28,7 +29,7 @@ pub(super) struct Ended {
     pub(super) duration: Duration,
     pub(super) stop: Stop,
     pub(super) signalled: Signalled,
-    pub(super) _lock: RunLock,
+    pub(super) lock: RunLock,
 }
 
 /// What the end of a run must know of how it was called.
@@ -45,6 +46,8 @@ pub(super) struct Telling<'a> {
     pub(super) rehearsed: Option<Rehearsed>,
     /// The call that it belongs to.
     pub(super) job: &'a Job<'a>,
+    /// Where magic links go, where they were asked for.
+    pub(super) links: Option<&'a LinkFile>,
 }
 
 /// How much is said of the end of a run.
@@ -89,6 +92,9 @@ impl Ended {
         let stopped = stopped.filter(|cause| {
             !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
         });
+        let (made, whose) = (self.result.links.as_ref(), Rejected::InRun(self.run));
+        let linked = telling.links.map(|file| LinksEnded::new(file, ledger, whose, made, stopped.as_ref()));
+        let linked = linked.transpose();
         let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
         let path = ledger.path().to_owned();
         let reported =
@@ -97,11 +103,12 @@ impl Ended {
         // A signal that cost the report stopped the run, though its rows had ended.
         let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
         let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
-        let code = match (exit_code(telling.kind, stopped.as_ref(), &outcomes, self.lines), &reported) {
-            (ExitCode::Internal, _) => ExitCode::Internal,
-            (_, Err(failure)) => failure.code,
-            (code, Ok(_)) => code,
-        };
+        let code =
+            match (exit_code(telling.kind, stopped.as_ref(), &outcomes, self.lines), &reported, &linked) {
+                (ExitCode::Internal, ..) => ExitCode::Internal,
+                (_, Err(failure), _) | (_, _, Err(failure)) => failure.code,
+                (code, Ok(_), Ok(linked)) => linked.as_ref().map_or(code, |linked| linked.code(code)),
+            };
         let end = RunEnd {
             exit_code: code.number(),
             ending,
@@ -122,6 +129,12 @@ impl Ended {
             }
             Err(_) => {}
         }
+        if let Ok(Some(linked)) = &linked {
+            summary.links = linked.lines();
+            if linked.is_incomplete() {
+                summary.resume = Some(invocation::command_line());
+            }
+        }
         let line = summary.render_line(code.number());
         match telling.aloud {
             Aloud::Summary => tell(&summary.render()),
@@ -138,7 +151,7 @@ impl Ended {
                 "report it; the ledger is true, and the same command resumes",
             ));
         }
-        reported.map(|_| code)
+        reported.and(linked).map(|_| code)
     }
 
     /// What a host was asked.
@@ -175,6 +188,7 @@ impl Ended {
             duration: self.duration,
             rehearsed: None,
             stopped: stopped.map(ToString::to_string),
+            links: Vec::new(),
             reports: Vec::new(),
             report_command: None,
             resume: is_something_left(outcomes).then(invocation::command_line),

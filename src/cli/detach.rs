@@ -67,6 +67,7 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
             is_rehearsal: false,
             job,
             rehearsed: None,
+            links: None,
         };
         ended?.conclude(&telling, targets.into()).await
     })
@@ -274,7 +275,7 @@ impl Prepared {
             duration: began.elapsed(),
             stop,
             signalled,
-            _lock: lock,
+            lock,
         })
     }
 }

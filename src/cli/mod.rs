@@ -19,6 +19,7 @@ mod failure;
 mod invocation;
 mod last_report;
 mod leftovers;
+mod links;
 mod logging;
 mod main;
 mod manifest_source;

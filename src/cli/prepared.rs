@@ -15,7 +15,7 @@ use super::{manifest_source, sandbox};
 use crate::checkpoint::{KeyStanding, Ledger, RunKind, RunStart, Target};
 use crate::manifest::Manifest;
 use crate::model::Dialect;
-use crate::pipeline::{RunOptions, StagingOptions};
+use crate::pipeline::{OnExisting, RunOptions, Selection, StagingOptions};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::settings::{client_column, resolve_run};
 
@@ -92,8 +92,13 @@ impl Prepared {
             limit: asked.flags.selection.limit,
             approach: self.options.approach(&self.manifest),
         };
+        let selection = Selection {
+            looks_after_links: self.options.links.is_some()
+                && self.options.rules.on_existing == OnExisting::Keep,
+            ..asked.flags.selection.selection()
+        };
         let options = StagingOptions {
-            selection: asked.flags.selection.selection(),
+            selection,
             invalid_limit: asked.flags.lines.invalid_limit(),
             default_client: self.options.default_client.clone(),
             repair: None,

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::arguments::ReportArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::links;
 use super::manifest_source::stem;
 use super::output::OutputFlags;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
@@ -62,14 +63,18 @@ pub(super) fn spare_manifest(
     written.into_iter().try_for_each(|path| refuse_manifest(path, manifest))
 }
 
-/// Makes sure that every report can be written, before anything is sent: a file is made beside it and taken away again.
+/// Makes sure that a file can be written there, before anything is sent: another is made beside it and taken away again.
+pub(super) fn prepare_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder)).map(drop)
+}
+
+/// Makes sure that every report can be written.
 pub(super) fn prepare(targets: &[ReportTarget]) -> Result<(), Failure> {
     for ReportTarget { path, .. } in targets {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
-        tried.map_err(|source| {
-            let error = anyhow::Error::new(source)
-                .context(format!("no report can be written to {}", folder.display()));
+        prepare_folder(path).map_err(|source| {
+            let error =
+                anyhow::Error::new(source).context(format!("no report can be written to {}", path.display()));
             Failure::new(
                 ExitCode::StateUnwritable,
                 error,
@@ -142,18 +147,36 @@ fn record(result: LineResult) -> ResultRecord {
     }
 }
 
-/// `report`: writes the results of the latest run again.
+/// `report`: writes the results of the latest run again, and with `--magic-links` makes the links that are missing.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let path = arguments.state.path(arguments.sandbox.is_on());
+    if let Some(rules) = arguments.links.rules() {
+        return links::report(arguments, &path, rules);
+    }
     let ledger = Ledger::open(&path, LedgerAccess::Read)?;
     let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
+    let targets = prepared_targets(arguments, &run)?;
+    write_again(&ledger, &run, &targets)?;
+    Ok(ExitCode::Done)
+}
+
+/// Where the results of the latest run are to be written again.
+pub(super) fn prepared_targets(
+    arguments: &ReportArguments,
+    run: &RunRecord,
+) -> Result<Vec<ReportTarget>, Failure> {
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
     let targets = targets(&asked, name, &run.kept_columns)?;
     targets.iter().try_for_each(|target| refuse_manifest(&target.path, Path::new(&run.manifest)))?;
     prepare(&targets)?;
-    write(&ledger, &run, &targets, &CancellationToken::new())?;
+    Ok(targets)
+}
+
+/// Writes the results again, and prints where they are.
+pub(super) fn write_again(ledger: &Ledger, run: &RunRecord, targets: &[ReportTarget]) -> Result<(), Failure> {
+    write(ledger, run, targets, &CancellationToken::new())?;
     let written: Vec<String> = targets.iter().map(|target| format!("{}\n", target.path.display())).collect();
     super::status::print(&written.concat());
-    Ok(ExitCode::Done)
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `run`: onboards a manifest.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use super::check::LintNotice;
 use super::conclusion::{Aloud, Ended, Telling};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::links::LinkFile;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::scheduler::{HeldLock, Job};
 use super::signals::TimeLimits;
@@ -51,11 +52,19 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
     reports::spare_manifest(manifest, &targets, &flags.output, &flags.state)?;
     job.check(Some(manifest))?;
+    let links = arguments.links.file(&flags.lines.keep_column)?;
+    if let Some(links) = &links {
+        let written =
+            targets.iter().map(|target| &target.path).chain(&flags.output.log_file).chain(&flags.state.state);
+        links.spare(written.chain([manifest]).map(PathBuf::as_path))?;
+    }
     logging::start(&flags.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
-        let held = Held::new(asked, job).await?;
+        let mut held = Held::new(asked, job).await?;
+        held.prepared.options.links = arguments.links.rules();
         reports::prepare(&targets)?;
+        links.as_ref().map_or(Ok(()), LinkFile::prepare)?;
         let display =
             Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
         let ended = held.carry_out(asked, limits, Arc::clone(&display), &logs).await;
@@ -68,6 +77,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
             is_rehearsal: asked.is_rehearsal(),
             job,
             rehearsed: asked.rehearsal.map(|rehearsal| rehearsal.told(flags, totals, refusals)),
+            links: links.as_ref(),
         };
         ended.conclude(&telling, targets.into()).await
     })
@@ -146,7 +156,7 @@ impl Held {
             duration: began.elapsed(),
             stop,
             signalled,
-            _lock: lock,
+            lock,
         };
         Ok((ended, most_refusals))
     }

@@ -215,6 +215,9 @@ fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord
             "replacing": intent.replacing,
         })
     });
+    let link = ledger.link_note(id)?.map(
+        |note| json!({ "madeAt": note.made_at.to_rfc3339(), "expiresAt": note.expires_at.to_rfc3339() }),
+    );
     let event = |event: crate::checkpoint::SavedEvent| json!({ "id": event.id, "createdDate": event.created, "statusCode": event.status_code });
     Ok(json!({
         "schema": 1,
@@ -225,6 +228,7 @@ fn user_json(ledger: &Ledger, id: LeafUserId, lines: &[u64], record: &UserRecord
         "credential": credential,
         "finding": finding,
         "openIntent": intent,
+        "magicLink": link,
         "savedEvents": ledger.events_of(id)?.into_iter().map(event).collect::<Vec<_>>(),
     }))
 }
@@ -267,6 +271,10 @@ fn user_text(id: LeafUserId, lines: &[u64], record: &UserRecord, value: &Value) 
     if let Some(intent) = &record.intent {
         let what = if intent.attaches == 0 { "a deletion" } else { "an attach" };
         let _ = writeln!(text, "  in the open {what} announced on {}", intent.at.to_rfc3339());
+    }
+    if let Some(link) = value["magicLink"].as_object() {
+        let said = |field: &str| link[field].as_str().unwrap_or_default();
+        let _ = writeln!(text, "  magic link  made on {}, works until {}", said("madeAt"), said("expiresAt"));
     }
     for event in value["savedEvents"].as_array().into_iter().flatten() {
         let created = event["createdDate"].as_str().unwrap_or_default();

@@ -75,6 +75,7 @@ pub async fn detach(
         budget: FailureBudget::new(options.failure_limit, staged.to_do, false),
         concurrency,
         source: RowSource::Ledger(Leavers { run: staged.run, approach }),
+        links: None,
     };
     let hosts = Hosts::new(options.services, &ledger, stop, observer)?;
     Box::pin(carry_out(ledger, hosts, work)).await

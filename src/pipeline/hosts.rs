@@ -164,6 +164,11 @@ impl Hosts {
         let _ = self.learning.set(ledger);
     }
 
+    /// The same hosts, so that nothing of what they learn goes to the ledger by itself any more.
+    pub(super) fn without_ledger(self) -> Self {
+        Self { learning: OnceLock::new(), ..self }
+    }
+
     /// What the ledger is to know of the quotas from now on, in requests a second.
     pub(super) fn newly_learned(&self) -> [(Service, Option<f64>); 2] {
         Service::ALL.map(|service| (service, newly_learned(service, self.pacer(service), &self.learned)))

@@ -7,6 +7,7 @@ use super::budget::{FailureBudget, FailureLimit};
 use super::event::{Event, HostPlan, Observe, Plan};
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
+use super::links::LinkRules;
 use super::listed::end_listed;
 use super::reading::Reading;
 use super::refusals::Refusals;
@@ -38,6 +39,8 @@ pub struct RunOptions {
     pub retry_rejected: bool,
     /// Whether rows with one login and password are authenticated once and run side by side.
     pub share_logins: bool,
+    /// How magic links are made for rows whose login was refused; `None` where none are.
+    pub links: Option<LinkRules>,
 }
 
 impl RunOptions {
@@ -101,6 +104,7 @@ pub async fn run(
         budget: FailureBudget::new(options.failure_limit, staged.to_do, is_warned),
         concurrency,
         source: RowSource::Manifest(reading),
+        links: options.links,
     };
     Box::pin(carry_out(ledger, hosts, work)).await
 }

@@ -13,13 +13,14 @@ use super::event::Event;
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
 use super::leavers::Leavers;
+use super::links::{LinkRules, LinksMade, make};
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
 use super::shared_logins::SharedLogins;
 use super::stop::StopCause;
 use super::stream::carry_all;
 use super::task::RowTask;
-use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter};
+use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter, Rejected};
 
 /// How many rows may be parked for each row in flight before no new one starts.
 pub const PARKED_PER_SLOT: usize = 10;
@@ -33,6 +34,8 @@ pub struct RunResult {
     pub stopped: Option<StopCause>,
     /// What each host was asked.
     pub hosts: std::collections::BTreeMap<String, HostTotals>,
+    /// How magic links were made, where they were asked for.
+    pub links: Option<LinksMade>,
 }
 
 /// Why a run couldn't be carried out.
@@ -83,6 +86,8 @@ pub(super) struct Work {
     /// How many rows may be in flight.
     pub(super) concurrency: usize,
     pub(super) source: RowSource,
+    /// How magic links are made once the rows have ended; `None` where none are.
+    pub(super) links: Option<LinkRules>,
 }
 
 /// Carries out the rows, and gives the ledger back when all is written.
@@ -132,14 +137,21 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
     if let Err(error) = context.record_doubt().await {
         context.stop_for_ledger(&error);
     }
-    observer.observe(&Event::Ended);
-    let (hosts, newly_learned) = (context.hosts.totals.by_host(), context.hosts.newly_learned());
-    drop(context);
+    let (mut totals, mut newly_learned) = (context.hosts.totals.by_host(), context.hosts.newly_learned());
+    // Of a run that was aborted a row may still hold it.
+    let hosts = Arc::into_inner(context).map(|context| context.hosts.without_ledger());
     let ledger = writer.finish(handle).await?;
+    let mut links = None;
+    if let Some((rules, hosts)) = work.links.zip(hosts) {
+        let whose = Rejected::InRun(work.run);
+        links = Some(make(&hosts, &ledger, whose, rules, work.concurrency).await);
+        (totals, newly_learned) = (hosts.totals.by_host(), hosts.newly_learned());
+    }
+    observer.observe(&Event::Ended);
     for (service, per_second) in newly_learned {
         if let Some(per_second) = per_second {
             ledger.keep_learned_rate(service, per_second)?;
         }
     }
-    Ok(RunResult { ledger, stopped: stop.cause(), hosts })
+    Ok(RunResult { ledger, stopped: stop.cause(), hosts: totals, links })
 }

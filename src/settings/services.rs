@@ -152,6 +152,7 @@ fn run_options(
         failure_limit: limits.max_failures,
         retry_rejected: false,
         share_logins: false,
+        links: None,
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Summary {
     pub rehearsed: Option<Rehearsed>,
     /// Why the run ended before its rows did, as a clause: `Leaf asked for a pause of 20m`.
     pub stopped: Option<String>,
+    /// What is told of magic links, a line each.
+    pub links: Vec<String>,
     /// Where the results are.
     pub reports: Vec<PathBuf>,
     /// The exact command that writes the reports, when the run was told to end before they were.
@@ -140,6 +142,7 @@ impl Summary {
             let text = rehearsed.text(self.duration, waiting_for_a_person(failed));
             lines.extend(text.iter().flat_map(|text| wrapped(text, 0)));
         }
+        lines.extend(self.links.iter().flat_map(|line| wrapped(line, 0)));
         for path in self.reports.iter().take(MOST_REPORTS) {
             lines.push(format!("Report: {}", path.display()));
         }
@@ -260,6 +263,7 @@ mod tests {
             duration: Duration::from_secs(100),
             rehearsed: None,
             stopped: None,
+            links: Vec::new(),
             reports: vec![PathBuf::from("state/growers.results.csv")],
             report_command: None,
             resume: None,

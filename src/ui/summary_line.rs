@@ -32,6 +32,7 @@ impl Summary {
             [
                 Some(format!("{}: {}, {rows}", self.name(), counted(self.lines, "line"))),
                 self.stopped.as_ref().map(|reason| format!("stopped early: {reason}")),
+                (!self.links.is_empty()).then(|| self.links.join("; ")),
                 report.or_else(|| self.report_command.as_ref().map(|command| format!("report by {command}"))),
                 Some(format!("exit code {exit_code}")),
             ],
@@ -64,6 +65,7 @@ mod tests {
             hosts: Vec::new(),
             duration: Duration::from_secs(100),
             stopped: None,
+            links: Vec::new(),
             reports: vec![PathBuf::from("state/growers.results.csv")],
             report_command: None,
             resume: None,
@@ -89,6 +91,16 @@ mod tests {
             summary.render_line(130),
             "Run 7: 9,516 lines, 9,001 well, 3 up to you, 12 up to the grower, 500 not reached; stopped early: \
              stopped by SIGINT; report state/growers.results.csv; exit code 130\n"
+        );
+    }
+
+    #[test]
+    fn it_says_where_magic_links_are_and_which_are_missing() {
+        let links = vec!["Magic links: 9 in links.csv".to_owned(), "Magic links missing: 1: why".to_owned()];
+        let text = Summary { links, ..summary(&[(OutcomeCode::StaraLoginRejected, 10)]) }.render_line(5);
+        assert!(
+            text.contains("; Magic links: 9 in links.csv; Magic links missing: 1: why; report "),
+            "{text}"
         );
     }
 

@@ -21,6 +21,7 @@ mod judged;
 mod layers;
 mod leaf_token;
 mod ledger;
+mod links;
 mod listed;
 mod main_job;
 mod manifests;

@@ -27,8 +27,8 @@ async fn a_magic_link_is_asked_for_the_provider_and_its_lifetime_in_seconds() {
     assert_eq!(link.link.expose_secret(), LINK);
     assert_eq!(link.expires_at, UnixMillis(1_795_269_800_125));
     assert!(!format!("{link:?}").contains("s3cr3t"));
-    let line = format!("post /services/widgets/api/magic-link/users/{ID}/authentication http/1.1");
-    assert!(request.starts_with(&line), "{request}");
+    let first = format!("post /services/widgets/api/magic-link/users/{ID}/authentication http/1.1");
+    assert!(request.starts_with(&first), "{request}");
     assert!(request.contains(&format!("authorization: bearer {TOKEN}")), "{request}");
     assert!(request.ends_with("{\"provider\":\"Stara\",\"expiresIn\":172800}"), "{request}");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::checkpoint::Accepted;
+use crate::cli::links::LinkFlags;
 use crate::cli::output::OutputFlags;
 use crate::cli::scheduler::SchedulerFlags;
 use crate::pipeline::ListUse;
@@ -61,6 +62,8 @@ pub struct AuditArguments {
     pub(super) lines: LineFlags,
     #[command(flatten)]
     pub(super) limits: RowLimitFlags,
+    #[command(flatten)]
+    pub(super) links: LinkFlags,
     #[command(flatten)]
     pub(super) scheduler: SchedulerFlags,
     #[command(flatten)]

@@ -4,6 +4,7 @@ use crate::cli::exit_code::ExitCode;
 
 /// What the exit code of an audit follows from.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a reason of its own")]
 pub(super) struct Exit {
     /// What stopped it, if something did.
     pub(super) stopped: Option<ExitCode>,
@@ -11,6 +12,8 @@ pub(super) struct Exit {
     pub(super) repair: Option<ExitCode>,
     /// Whether somebody couldn't be seen.
     pub(super) is_incomplete: bool,
+    /// Whether a magic link is missing.
+    pub(super) are_links_missing: bool,
     /// Whether a credential that was to be accepted couldn't be.
     pub(super) is_acceptance_missed: bool,
     /// Whether somebody isn't as the ledger expects, and that is to be told (`--detailed-exitcode`).
@@ -23,7 +26,7 @@ impl Exit {
         let codes = [
             self.stopped,
             self.repair,
-            self.is_incomplete.then_some(ExitCode::Incomplete),
+            (self.is_incomplete || self.are_links_missing).then_some(ExitCode::Incomplete),
             self.is_acceptance_missed.then_some(ExitCode::RowsFailed),
             self.is_drift_told.then_some(ExitCode::Changes),
         ];

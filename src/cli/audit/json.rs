@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::shown::{AuditShown, EVENTS_SHOWN, Repaired};
 use crate::checkpoint::{AuditCounts, AuditRecord, FoundUser, Ledger, LedgerError};
+use crate::cli::links::LinksEnded;
 use crate::model::{CredentialId, Finding, Login};
 
 /// Writes everything that is told of an audit.
@@ -44,7 +45,9 @@ pub(super) fn write(shown: &AuditShown<'_>, ledger: &Ledger, output: impl Write)
         Ok(())
     })??;
     let repair = shown.repaired.map_or(Value::Null, of_repair);
-    output.put(&format!("],\"accepted\":{},\"repair\":{repair}}}\n", shown.accepted));
+    let linked = shown.linked.map_or(Value::Null, LinksEnded::json);
+    let accepted = shown.accepted;
+    output.put(&format!("],\"accepted\":{accepted},\"repair\":{repair},\"magicLinks\":{linked}}}\n"));
     output.flush();
     Ok(())
 }

@@ -24,6 +24,7 @@ pub(super) fn render(shown: &AuditShown<'_>, code: ExitCode) -> String {
         let (replaced, left) = (repaired.replaced, repaired.left);
         parts.push(format!("repair by run {run}: {replaced} replaced, {left} left"));
     }
+    parts.extend(shown.linked.iter().flat_map(|linked| linked.lines()));
     parts.push(format!("exit code {}", code.number()));
     // A name is somebody's choice; a line stays a line.
     let printable = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };

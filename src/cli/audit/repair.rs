@@ -34,15 +34,18 @@ pub(super) struct Repair<'a> {
 }
 
 impl Repair<'_> {
-    /// Carries it out, and gives the ledger back with what became of it and with which code to exit.
-    pub(super) async fn carry_out(self, mut ledger: Ledger) -> Result<(Ledger, Repaired, ExitCode), Failure> {
+    /// Carries it out, and gives the ledger and its lock back with what became of it and with which code to exit.
+    pub(super) async fn carry_out(
+        self,
+        mut ledger: Ledger,
+    ) -> Result<(Ledger, RunLock, Repaired, ExitCode), Failure> {
         let arguments = self.arguments;
         let audits = if arguments.now { 1 } else { AUDITS };
         let (due, open) = (ledger.due_for_repair(audits)?, ledger.open_replacements()?);
         let mut repaired =
             Repaired { run: None, due, replaced: 0, left: due, audits, outcomes: OutcomeCounts::default() };
         if due == 0 && open == 0 {
-            return Ok((ledger, repaired, ExitCode::Done));
+            return Ok((ledger, self.lock, repaired, ExitCode::Done));
         }
         let began = Instant::now();
         let start = RunStart {
@@ -81,7 +84,7 @@ impl Repair<'_> {
             duration: began.elapsed(),
             stop: self.stop,
             signalled: self.signalled,
-            _lock: self.lock,
+            lock: self.lock,
         };
         let telling = Telling {
             kind: RunKind::Repair,
@@ -91,13 +94,14 @@ impl Repair<'_> {
             is_rehearsal: false,
             job: self.job,
             rehearsed: None,
+            links: None,
         };
         let code = ended.conclude(&telling, self.targets.into()).await?;
-        let ledger = ended.result.ledger;
+        let (ledger, lock) = (ended.result.ledger, ended.lock);
         repaired.run = Some(staged.run);
         repaired.replaced = ledger.replaced_in(staged.run)?;
         repaired.left = ledger.due_for_repair(audits)?;
         repaired.outcomes = ledger.count_outcomes(staged.run)?;
-        Ok((ledger, repaired, code))
+        Ok((ledger, lock, repaired, code))
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::json;
 use crate::checkpoint::{Ledger, LedgerError, OutcomeCounts};
+use crate::cli::links::LinksEnded;
 use crate::pipeline::AuditResult;
 
 /// How many of a credential's log entries are shown.
@@ -38,6 +39,8 @@ pub(super) struct AuditShown<'a> {
     pub(super) accepted: u64,
     /// What became of the repair, where one was asked for.
     pub(super) repaired: Option<&'a Repaired>,
+    /// What became of the magic links, where they were asked for.
+    pub(super) linked: Option<&'a LinksEnded>,
 }
 
 impl AuditShown<'_> {

@@ -9,11 +9,13 @@ use super::exit::Exit;
 use super::repair::Repair;
 use super::shown::AuditShown;
 use super::{line, text};
-use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, Target};
+use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, Rejected, Target};
 use crate::cli::conclusion::code_of_stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
+use crate::cli::links::{LinkFile, LinksEnded};
 use crate::cli::manifest_source::stem;
+use crate::cli::prepared::tell_of_lost_key;
 use crate::cli::reports::{self, ReportTarget};
 use crate::cli::run::{runtime, tell};
 use crate::cli::scheduler::{HeldLock, Job};
@@ -22,7 +24,9 @@ use crate::cli::signals::{self, Signalled, TimeLimits};
 use crate::cli::status::print;
 use crate::cli::{logging, manifest_source};
 use crate::manifest::{ClientColumn, Manifest, ReadOptions, Wanted};
-use crate::pipeline::{self, AuditOptions, AuditResult, AuditScope, Observe, RunOptions, Services, Stop};
+use crate::pipeline::{
+    self, AuditOptions, AuditResult, AuditScope, LinksResult, Observe, RunOptions, Services, Stop,
+};
 use crate::settings::{client_column, resolve_repair};
 use crate::ui::{LogWriter, ProgressDisplay};
 
@@ -80,6 +84,7 @@ struct Prepared {
     targets: Vec<ReportTarget>,
     ledger: Ledger,
     lock: HeldLock,
+    links: Option<LinkFile>,
 }
 
 impl Prepared {
@@ -113,7 +118,16 @@ impl Prepared {
                 "nothing was sent; put the right key back, or audit without --repair",
             ));
         }
-        Ok(Self { manifest, services, repair, targets, ledger, lock })
+        let kept_columns = ledger.latest_run()?.map_or_else(Vec::new, |run| run.kept_columns);
+        let links = arguments.links.file(&kept_columns)?;
+        if let Some(links) = &links {
+            let written = targets.iter().map(|target| target.path.as_path());
+            let others = arguments.manifest.iter().chain(&arguments.output.log_file).map(PathBuf::as_path);
+            links.spare(written.chain(others).chain([path.as_path()]))?;
+            links.prepare()?;
+            tell_of_lost_key(&ledger);
+        }
+        Ok(Self { manifest, services, repair, targets, ledger, lock, links })
     }
 
     async fn carry_out(
@@ -123,13 +137,14 @@ impl Prepared {
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
     ) -> Result<ExitCode, Failure> {
-        let Self { manifest, services, repair, targets, mut ledger, lock } = self;
+        let Self { manifest, services, repair, targets, mut ledger, lock, links } = self;
         let observer: Arc<dyn Observe> = display.clone();
         let stop = Stop::default();
         let signalled: Signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
-        let lock = lock.into_lock();
+        let mut lock = lock.into_lock();
         let name = manifest.as_ref().map(|(_, name)| name.clone());
-        let result = see(arguments, services, manifest.as_ref(), &ledger, &stop, observer).await?;
+        let (asked, watching) = (services.clone(), Arc::clone(&observer));
+        let result = see(arguments, asked, manifest.as_ref(), &ledger, &stop, watching).await?;
         job.note_audit(result.audit.counts);
         job.note_throttled(|service| {
             result.hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
@@ -142,8 +157,14 @@ impl Prepared {
             ..Exit::default()
         };
         let statuses = ledger.undocumented_statuses(STATUSES_SHOWN)?;
-        let mut shown =
-            AuditShown { manifest: name.as_deref(), result: &result, statuses, accepted, repaired: None };
+        let mut shown = AuditShown {
+            manifest: name.as_deref(),
+            result: &result,
+            statuses,
+            accepted,
+            repaired: None,
+            linked: None,
+        };
         let found = text::render(&shown, &ledger)?;
         let is_text_told = !arguments.is_json() && !arguments.output.quiet;
         if is_text_told {
@@ -166,20 +187,38 @@ impl Prepared {
                 options,
                 targets,
                 lock,
-                stop,
+                stop: stop.clone(),
                 signalled,
                 display: Arc::clone(&display),
             };
-            let (given_back, outcome, code) = repair.carry_out(ledger).await?;
-            ledger = given_back;
+            let (given_back, held, outcome, code) = repair.carry_out(ledger).await?;
+            (ledger, lock) = (given_back, held);
             exit.repair = Some(code);
             if is_text_told {
                 print(&text::render_repair(&outcome));
             }
             repaired = Some(outcome);
         }
+        let mut linked = None;
+        if let Some((file, rules)) = links.as_ref().zip(arguments.links.rules()) {
+            let whose = Rejected::Audited;
+            let making = pipeline::make_links(services, &ledger, whose, rules, stop, observer);
+            let LinksResult { made, stopped, hosts } = making.await?;
+            job.note_throttled(|service| {
+                hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
+            });
+            let ended = LinksEnded::new(file, &ledger, whose, Some(&made), stopped.as_ref())?;
+            exit.are_links_missing = ended.is_incomplete();
+            exit.stopped = stopped.as_ref().map(code_of_stop).or(exit.stopped);
+            if !arguments.output.quiet {
+                display.finish();
+                ended.lines().iter().for_each(|line| tell(&format!("{line}\n")));
+            }
+            linked = Some(ended);
+        }
         display.finish();
         shown.repaired = repaired.as_ref();
+        shown.linked = linked.as_ref();
         if arguments.is_json() {
             shown.write_json(&ledger, std::io::stdout().lock())?;
         }
@@ -190,6 +229,7 @@ impl Prepared {
             tell(&line);
         }
         job.log(&line);
+        drop(lock);
         Ok(exit.code())
     }
 }

@@ -263,6 +263,7 @@ fn run_options(setting: &Setting, world: &SharedWorld) -> RunOptions {
         retry_rejected: false,
         // Rows side by side would void each other's tokens here; the switch is for a Stara that keeps them.
         share_logins: false,
+        links: None,
     }
 }
 

@@ -1,0 +1,92 @@
+//! What is told of magic links when a verb ends, and what they mean for its exit code.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::file::LinkFile;
+use crate::checkpoint::{Ledger, Rejected};
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::pipeline::{LinksMade, StopCause};
+
+/// The magic links of a verb that ends.
+#[derive(Debug)]
+pub(in crate::cli) struct LinksEnded {
+    path: PathBuf,
+    /// How many links are in the file; `None` where it wasn't written.
+    written: Option<u64>,
+    made: LinksMade,
+}
+
+impl LinksEnded {
+    /// Writes the file, unless a signal stopped the verb: whoever sent it doesn't want to wait.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub(in crate::cli) fn new(
+        file: &LinkFile,
+        ledger: &Ledger,
+        whose: Rejected,
+        made: Option<&LinksMade>,
+        stopped: Option<&StopCause>,
+    ) -> Result<Self, Failure> {
+        let is_signalled = matches!(stopped, Some(StopCause::Signal(_)));
+        let written = if is_signalled { None } else { Some(file.write(ledger, whose)?) };
+        Ok(Self { path: file.path.clone(), written, made: made.cloned().unwrap_or_default() })
+    }
+
+    /// Whether the file was written.
+    pub(super) const fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// Whether the same command would make more of them.
+    pub(in crate::cli) fn is_incomplete(&self) -> bool {
+        self.written.is_none() || self.made.missing_in_all() > 0
+    }
+
+    /// The code with which the verb ends that would end with this one: a link that is missing makes a success incomplete.
+    pub(in crate::cli) fn code(&self, code: ExitCode) -> ExitCode {
+        match code {
+            ExitCode::Done | ExitCode::RowsFailed if self.is_incomplete() => ExitCode::Incomplete,
+            code => code,
+        }
+    }
+
+    /// What people are told: a line, and one more where links are missing.
+    pub(in crate::cli) fn lines(&self) -> Vec<String> {
+        let path = self.path.display();
+        let mut lines = match self.written {
+            None => vec![format!(
+                "Magic links: not written, because of the signal; the same command, or report --magic-links, writes {path}"
+            )],
+            Some(written) if self.made.kept + self.made.made == 0 => {
+                vec![format!("Magic links: {written} in {path}")]
+            }
+            Some(written) => {
+                let LinksMade { kept, made, .. } = self.made;
+                vec![format!("Magic links: {written} in {path} ({made} new, {kept} from before)")]
+            }
+        };
+        let missing = self.made.missing_in_all();
+        if missing > 0 {
+            let reasons: Vec<String> =
+                self.made.missing.iter().map(|(why, users)| format!("{why} ({users})")).collect();
+            lines.push(format!("Magic links missing: {missing}: {}", reasons.join("; ")));
+        }
+        lines
+    }
+
+    /// The same as JSON.
+    pub(in crate::cli) fn json(&self) -> Value {
+        json!({
+            "file": self.written.is_some().then(|| self.path.display().to_string()),
+            "written": self.written,
+            "new": self.made.made,
+            "kept": self.made.kept,
+            "missing": self.made.missing,
+        })
+    }
+}

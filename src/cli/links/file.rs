@@ -1,0 +1,123 @@
+//! The file of magic links.
+
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::{Ledger, LedgerError, Rejected, RejectedUser};
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::reports::prepare_folder;
+use crate::model::UnixMillis;
+use crate::report::{LinkRecord, write_links};
+
+/// How many users are read from the ledger at a time.
+const USERS_AT_ONCE: usize = 512;
+
+/// Where magic links are written.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct LinkFile {
+    pub(in crate::cli) path: PathBuf,
+    pub(super) kept_columns: Vec<String>,
+}
+
+impl LinkFile {
+    /// Refuses to be written over any of these, the manifest first of all.
+    ///
+    /// # Errors
+    ///
+    /// When it would be.
+    pub(in crate::cli) fn spare<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), Failure> {
+        match others.into_iter().find(|other| is_same(&self.path, other)) {
+            None => Ok(()),
+            Some(other) => {
+                let error = anyhow::anyhow!("the magic links would be written over {}", other.display());
+                Err(Failure::new(
+                    ExitCode::Usage,
+                    error,
+                    "nothing was sent; name another file with --magic-links",
+                ))
+            }
+        }
+    }
+
+    /// Makes sure that it can be written, before anything is sent: another file is made beside it, and taken away again.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be.
+    pub(in crate::cli) fn prepare(&self) -> Result<(), Failure> {
+        prepare_folder(&self.path).map_err(|source| {
+            let error = anyhow::Error::new(source)
+                .context(format!("no magic links can be written to {}", self.path.display()));
+            Failure::new(
+                ExitCode::StateUnwritable,
+                error,
+                "nothing was sent; name another place with --magic-links FILE",
+            )
+        })
+    }
+
+    /// Writes every link that works yet, and tells how many.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read or the file can't be written.
+    pub(super) fn write(&self, ledger: &Ledger, whose: Rejected) -> Result<u64, Failure> {
+        let users = Users { ledger, whose, after: Some(0), page: Vec::new().into_iter() };
+        let now = UnixMillis::now();
+        let records = users.filter_map(|user| user.map(|user| record(user, now)).transpose());
+        write_links(&self.path, &self.kept_columns, records).map_err(|error| {
+            Failure::new(
+                ExitCode::StateUnwritable,
+                error,
+                "the ledger holds the links; check the path, its permissions and the room on the disk, then write them \
+                 with `stara-onboard report --magic-links FILE`",
+            )
+        })
+    }
+}
+
+/// Whether two paths name one file, be it there or not.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// The user's record, where there is a link that works.
+fn record(user: RejectedUser, now: UnixMillis) -> Option<LinkRecord> {
+    let link = user.link.filter(|kept| kept.link.expires_at > now)?.link;
+    Some(LinkRecord { leaf_user_id: user.leaf_user_id, login: user.login, link, kept: user.kept })
+}
+
+/// The users whose login was refused, read as they are asked for.
+struct Users<'a> {
+    ledger: &'a Ledger,
+    whose: Rejected,
+    /// Behind which place to go on; `None` at the end.
+    after: Option<i64>,
+    page: std::vec::IntoIter<RejectedUser>,
+}
+
+impl Iterator for Users<'_> {
+    type Item = Result<RejectedUser, LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(user) = self.page.next() {
+                return Some(Ok(user));
+            }
+            match self.ledger.rejected(self.whose, self.after?, USERS_AT_ONCE) {
+                Ok(page) => (self.after, self.page) = (page.next, page.users.into_iter()),
+                Err(error) => {
+                    self.after = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Magic links: for growers whose login was refused, a page on which they sign in by themselves.
+//!
+//! Main types: [`LinkFlags`], the flags of every verb that makes them; [`LinkFile`], where they are written;
+//! [`LinksEnded`], what is told of them and what they mean for the exit code.
+//!
+//! It may print, and it decides nothing about users: who needs a link, `pipeline` and `checkpoint` say.
+
+mod ended;
+mod file;
+mod flags;
+mod report;
+
+pub(super) use ended::LinksEnded;
+pub(super) use file::LinkFile;
+pub(super) use flags::LinkFlags;
+pub(super) use report::report;

@@ -1,0 +1,246 @@
+//! Magic links for users whose login was refused: one for each who has none that works for a while yet.
+//!
+//! To ask for a link is no matter of rows: whatever becomes of it, no outcome changes. A link whose answer was lost may be
+//! asked for again, because a second one harms nobody.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{StreamExt as _, iter};
+
+use super::event::Observe;
+use super::hosts::{Hosts, LookError, Whom};
+use super::services::Services;
+use super::stop::{Stop, StopCause};
+use crate::api::CallErrorKind;
+use crate::checkpoint::{HostTotals, KeptLink, KeyStanding, Ledger, LedgerError, Rejected, RejectedUser};
+use crate::model::UnixMillis;
+
+/// How many users are read from the ledger at a time.
+const USERS_AT_ONCE: usize = 512;
+
+/// Of its life, so much must be left to a link that is used again: it is yet to be mailed, and to be read.
+const LEAST_LEFT: f64 = 0.1;
+
+/// After so many answers that gave none, and before any that did, nobody else is asked for: it isn't about the users.
+const MOST_IN_VAIN: u32 = 20;
+
+/// How magic links are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkRules {
+    /// How long a new one works. Leaf takes 15 minutes to a year.
+    pub lifetime: Duration,
+    /// Whether one that works yet is replaced all the same.
+    pub anew: bool,
+}
+
+/// What became of the magic links.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinksMade {
+    /// Users who have one from before.
+    pub kept: u64,
+    /// Users for whom one was made.
+    pub made: u64,
+    /// Users for whom none was, by the reason, a clause for people.
+    pub missing: BTreeMap<&'static str, u64>,
+}
+
+impl LinksMade {
+    /// Users for whom none was made who need one.
+    #[must_use]
+    pub fn missing_in_all(&self) -> u64 {
+        self.missing.values().sum()
+    }
+
+    fn miss(&mut self, why: &'static str) {
+        *self.missing.entry(why).or_default() += 1;
+    }
+}
+
+/// How a verb made links that has asked the hosts nothing else meanwhile.
+#[derive(Debug)]
+pub struct LinksResult {
+    /// What became of them.
+    pub made: LinksMade,
+    /// Why it stopped before its end; `None` when it came to it.
+    pub stopped: Option<StopCause>,
+    /// What each host was asked.
+    pub hosts: BTreeMap<String, HostTotals>,
+}
+
+/// Makes the links that are missing, for a verb that asks the hosts nothing else meanwhile.
+///
+/// # Errors
+///
+/// When the ledger can't be read.
+pub async fn make_links(
+    services: Services,
+    ledger: &Ledger,
+    whose: Rejected,
+    rules: LinkRules,
+    stop: Stop,
+    observer: Arc<dyn Observe>,
+) -> Result<LinksResult, LedgerError> {
+    let at_once = services.concurrency;
+    let hosts = Hosts::new(services, ledger, stop.clone(), observer)?;
+    let made = make(&hosts, ledger, whose, rules, at_once).await;
+    for (service, per_second) in hosts.newly_learned() {
+        if let Some(per_second) = per_second {
+            ledger.keep_learned_rate(service, per_second)?;
+        }
+    }
+    Ok(LinksResult { made, stopped: stop.cause(), hosts: hosts.totals.by_host() })
+}
+
+/// Makes the links that are missing, so many users at a time. A ledger that can't be used stops everything.
+pub(super) async fn make(
+    hosts: &Hosts,
+    ledger: &Ledger,
+    whose: Rejected,
+    rules: LinkRules,
+    at_once: usize,
+) -> LinksMade {
+    let mut making =
+        Making { hosts, ledger, whose, rules, at_once, made: LinksMade::default(), in_vain: Cell::new(0) };
+    if let Err(error) = making.make_all().await {
+        tracing::error!(%error, "the ledger can't be used for magic links");
+        hosts.drain(StopCause::LedgerUnwritable { reason: error.to_string() });
+    }
+    making.made
+}
+
+/// The links while they are being made.
+struct Making<'a> {
+    hosts: &'a Hosts,
+    ledger: &'a Ledger,
+    whose: Rejected,
+    rules: LinkRules,
+    at_once: usize,
+    made: LinksMade,
+    /// Answers that gave none, for as long as none has given one.
+    in_vain: Cell<u32>,
+}
+
+impl Making<'_> {
+    async fn make_all(&mut self) -> Result<(), LedgerError> {
+        let mut after = 0;
+        loop {
+            let page = self.ledger.rejected(self.whose, after, USERS_AT_ONCE)?;
+            let now = UnixMillis::now();
+            let is_kept = |user: &RejectedUser| {
+                !self.rules.anew && user.link.as_ref().is_some_and(|kept| is_good_enough(kept, now))
+            };
+            let (kept, missing): (Vec<_>, Vec<_>) = page.users.into_iter().partition(is_kept);
+            self.made.kept += kept.len() as u64;
+            self.make_some(missing).await?;
+            match page.next {
+                Some(next) => after = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn make_some(&mut self, users: Vec<RejectedUser>) -> Result<(), LedgerError> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        if self.ledger.key_standing() == KeyStanding::Lost {
+            *self.made.missing.entry(KEY_LOST).or_default() += users.len() as u64;
+            return Ok(());
+        }
+        let (hosts, lifetime, in_vain) = (self.hosts, self.rules.lifetime, &self.in_vain);
+        let ask = |user: RejectedUser| async move {
+            let id = user.leaf_user_id;
+            if hosts.stop.is_draining() {
+                return (user, Err(STOPPED));
+            }
+            if in_vain.get() >= MOST_IN_VAIN {
+                return (user, Err(HOPELESS));
+            }
+            let answer = tokio::select! {
+                biased;
+                () = hosts.stop.aborting() => Err(LookError::Stopped),
+                answer = hosts.look(Whom::User(id), async |leaf, token| {
+                    leaf.magic_link(token, id, lifetime).await
+                }) => answer,
+            };
+            (user, answer.map_err(why_not))
+        };
+        let run = match self.whose {
+            Rejected::InRun(run) => Some(run),
+            Rejected::Audited => None,
+        };
+        let mut answers = iter(users).map(ask).buffer_unordered(self.at_once);
+        while let Some((user, answer)) = answers.next().await {
+            match answer {
+                Ok(link) => {
+                    self.ledger.keep_link(user.user, user.leaf_user_id, &link, run)?;
+                    self.made.made += 1;
+                    in_vain.set(0);
+                }
+                Err(why) => {
+                    tracing::info!(user = %user.leaf_user_id, why, "no magic link");
+                    in_vain.set(in_vain.get() + u32::from(self.made.made == 0));
+                    self.made.miss(why);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+const KEY_LOST: &str = "the ledger's fingerprint key, under which links are kept, is missing or another one";
+
+const STOPPED: &str = "it was stopped before";
+
+const HOPELESS: &str = "the first ones were all asked for in vain";
+
+/// Why there is none, as a clause for people.
+const fn why_not(error: LookError) -> &'static str {
+    let LookError::Failed(kind) = error else { return STOPPED };
+    match kind {
+        CallErrorKind::NotFound => "Leaf doesn't know the user, or has no such call",
+        CallErrorKind::Forbidden => "Leaf doesn't let this account make one for the user",
+        CallErrorKind::Refused => "Leaf refused to make one",
+        CallErrorKind::Unreachable => "Leaf couldn't be reached",
+        CallErrorKind::Untrusted => "Leaf's certificate isn't trusted",
+        CallErrorKind::NoAnswer => "Leaf gave no answer in time",
+        CallErrorKind::CutOff => "Leaf's answer didn't come to its end",
+        CallErrorKind::Throttled => "Leaf throttled the call again and again",
+        CallErrorKind::ServerError => "Leaf answered with a server error",
+        _ => "Leaf answered in an unknown way",
+    }
+}
+
+/// Whether a link that was made earlier is used again: where the clock went back, it isn't.
+fn is_good_enough(kept: &KeptLink, now: UnixMillis) -> bool {
+    let life = kept.link.expires_at.elapsed_since(kept.made_at);
+    let left = kept.link.expires_at.elapsed_since(now);
+    now >= kept.made_at && life.zip(left).is_some_and(|(life, left)| left >= life.mul_f64(LEAST_LEFT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MagicLink, Secret};
+
+    #[test]
+    fn a_link_is_used_again_until_a_tenth_of_its_life_is_left() {
+        let link =
+            MagicLink { link: Secret::new("https://x.example".to_owned()), expires_at: UnixMillis(2_000) };
+        let kept = KeptLink { link, made_at: UnixMillis(1_000) };
+        for (now, expected) in [(1_000, true), (1_900, true), (1_901, false), (2_001, false), (999, false)] {
+            assert_eq!(is_good_enough(&kept, UnixMillis(now)), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_was_dead_when_it_came_is_never_used_again() {
+        let link =
+            MagicLink { link: Secret::new("https://x.example".to_owned()), expires_at: UnixMillis(500) };
+        let kept = KeptLink { link, made_at: UnixMillis(1_000) };
+        assert!(!is_good_enough(&kept, UnixMillis(1_000)));
+    }
+}
