@@ -43,6 +43,14 @@ pub enum LedgerError {
         /// The link.
         path: PathBuf,
     },
+    /// It would lie on a network's file system, where SQLite's log and locks don't hold.
+    #[error("the ledger {path} would lie on a network's file system ({kind}), which keeps no ledger safe")]
+    OnNetwork {
+        /// The ledger's path.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
     /// A later version of the program wrote it.
     #[error(
         "the ledger {path} was written by a newer stara-onboard (schema {found}, this one knows {known})"

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::approach::Approach;
 use super::error::LedgerError;
+use super::file_system::FileSystemKind;
 use super::fingerprint::FingerprintKey;
 use super::schema;
 use super::target::Target;
@@ -61,6 +62,9 @@ impl Ledger {
 
     fn open_in_place(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         Self::check_file(path)?;
+        if let (LedgerAccess::Run(_), FileSystemKind::Network(kind)) = (access, FileSystemKind::of(path)) {
+            return Err(LedgerError::OnNetwork { path: path.to_owned(), kind });
+        }
         match path.symlink_metadata() {
             Ok(_) => {}
             Err(_) if matches!(access, LedgerAccess::Read) => {

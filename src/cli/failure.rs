@@ -103,6 +103,11 @@ impl From<LedgerError> for Failure {
             LedgerError::NotALedger { .. } | LedgerError::SymbolicLink { .. } => {
                 (ExitCode::Usage, "name another file with --state FILE")
             }
+            LedgerError::OnNetwork { .. } => (
+                ExitCode::Usage,
+                "nothing was sent; name a place on a disk of this machine with --state FILE (in Kubernetes: a volume of \
+                 block storage)",
+            ),
             LedgerError::TooNew { .. } => (ExitCode::Usage, "use the newer stara-onboard, or another ledger"),
             LedgerError::BadKey { .. } => (
                 ExitCode::Usage,
