@@ -45,8 +45,20 @@ impl LeafApi {
     ///
     /// What the status means; `Unexpected` when the answer is no list.
     pub async fn users(&self, token: &Secret, page: u64) -> Result<UserPage, CallError> {
-        let page = page.to_string();
-        let size = LARGEST_PAGE.to_string();
+        self.page_of(token, page, LARGEST_PAGE).await
+    }
+
+    /// `GET /users?page=0&size=1`: the cheapest call that shows whether Leaf takes this token.
+    ///
+    /// # Errors
+    ///
+    /// As [`LeafApi::users`].
+    pub async fn first_user(&self, token: &Secret) -> Result<UserPage, CallError> {
+        self.page_of(token, 0, 1).await
+    }
+
+    async fn page_of(&self, token: &Secret, page: u64, size: u64) -> Result<UserPage, CallError> {
+        let (page, size) = (page.to_string(), size.to_string());
         let request = self.http.request(Method::GET, USERS).query(&[("page", &page), ("size", &size)]);
         let request = request.bearer_auth(token.expose_secret());
         let (reply, headers) = self.http.send_within("users", request, LARGEST_BODY).await?;

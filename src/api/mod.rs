@@ -13,9 +13,11 @@ mod leaf_list;
 mod stara;
 #[cfg(test)]
 mod tests;
+mod token_expiry;
 
 pub use error::{CallError, CallErrorKind};
 pub use leaf::{LeafAccount, LeafApi, UserLook};
 pub use leaf_events::{CredentialEvent, EventField};
 pub use leaf_list::{LARGEST_PAGE, UserPage};
 pub use stara::{StaraApi, Tokens};
+pub use token_expiry::token_expiry;

@@ -58,6 +58,12 @@ impl FingerprintKey {
         Self::from_bytes(&*random_bytes()?).ok_or(LedgerError::NoRandomness)
     }
 
+    /// The file in which the key of the ledger at `ledger` lies, or would; `None` where the environment holds the key.
+    #[must_use]
+    pub fn file(ledger: &Path) -> Option<PathBuf> {
+        std::env::var_os(KEY_VARIABLE).is_none().then(|| key_path(ledger))
+    }
+
     /// The key of the ledger at `ledger`: from the environment, or from the file beside it; `None` when there is none.
     ///
     /// # Errors

@@ -7,7 +7,9 @@ use super::arguments::Verb;
 use super::configuration::{Given, Refusal};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::{audit, check, configuration, detach, events, explain, plan, reports, run, sandbox, state, status};
+use super::{
+    audit, check, configuration, detach, events, explain, plan, reports, run, sandbox, state, status,
+};
 
 /// Parses the command line, carries it out, and says with which code to exit.
 #[must_use]

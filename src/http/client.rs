@@ -152,6 +152,8 @@ impl HttpClient {
             // One HTTP/2 connection is one failure domain: its reset would make every attach under way ambiguous.
             .http1_only()
             .tcp_nodelay(true)
+            // What is asked of a connection by whoever wants to know until when the host's certificate is good.
+            .tls_info(true)
             // Shorter than the whole, so that a host that can't be connected to counts as surely not asked.
             .connect_timeout((options.timeout * 3 / 4).min(Duration::from_secs(10)))
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -172,6 +174,25 @@ impl HttpClient {
     #[must_use]
     pub fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
+    }
+
+    /// The host's name or address, and its port.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        let host = self.base.host_str().unwrap_or_default();
+        (host.trim_start_matches('[').trim_end_matches(']'), self.base.port_or_known_default().unwrap_or(443))
+    }
+
+    /// Whether the host is this machine, so that nothing leaves it and no proxy is asked.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_this_machine(&self.base)
+    }
+
+    /// The time for one request in all.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The path that all paths of its requests begin with.
@@ -254,7 +275,7 @@ impl HttpClient {
 }
 
 /// What an error began with. For one from before the request was sent it is about names, sockets and certificates only.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -9,13 +9,17 @@
 mod adaptive;
 mod breaker;
 mod call_counts;
+mod certificate;
 mod classify;
 mod client;
 mod pacing;
+mod probe;
 mod quota;
 mod rate;
+mod reach;
 mod retry;
 mod retry_after;
+mod route;
 #[cfg(test)]
 pub(crate) mod simulated;
 mod throttling;
@@ -25,6 +29,9 @@ pub use call_counts::{CallCounts, CountsByCall};
 pub use classify::{SendError, StatusClass};
 pub use client::{BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
+pub use probe::{ProbeError, Probed};
 pub use rate::{Frequency, ParseRateError, Rate};
+pub use reach::{ReachError, connect, resolve};
 pub use retry::{Attempted, RetryPolicy, RetryVerdict, Trouble};
 pub use retry_after::parse_retry_after;
+pub use route::ProxyAddress;

@@ -29,5 +29,5 @@ pub use limits::{ParseLimitError, parse_failure_limit, parse_invalid_limit};
 pub use secrets::{SECRETS, SecretVariable};
 pub use services::{
     DEFAULT_LEAF_URL, DEFAULT_SETTLE, DEFAULT_STARA_URL, SettingsError, client_column, is_sendable,
-    resolve_detach, resolve_repair, resolve_run, resolve_services,
+    resolve_client, resolve_detach, resolve_repair, resolve_run, resolve_services, resolve_token,
 };

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::flags::{Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, TargetFlags};
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
-use crate::model::{Dialect, Secret};
+use crate::model::{Dialect, Secret, Service};
 use crate::pipeline::{
     DetachOptions, Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource,
 };
@@ -70,22 +70,15 @@ pub fn resolve_services(
     extra_roots: &ExtraRoots,
     default_rate: Rate,
 ) -> Result<Services, SettingsError> {
-    let (token, account) = token_source(target, environment)?;
+    let (token, account) = resolve_token(target, environment)?;
     let concurrency = usize::try_from(rates.concurrency).unwrap_or(usize::MAX);
-    let host = |flag, url: &str, rate: Option<Rate>| {
-        let options = ClientOptions {
-            base_url: Url::parse(url).map_err(|_| SettingsError::BadUrl { flag })?,
-            timeout: target.timeout,
-            idle_connections: concurrency,
-            allow_insecure_http: target.allow_insecure_http,
-            extra_roots: extra_roots.clone(),
-        };
-        let http = HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })?;
-        Ok(Host { http, rate: rate.unwrap_or(default_rate) })
+    let host = |service, rate: Option<Rate>| {
+        let http = resolve_client(service, target, concurrency, extra_roots)?;
+        Ok::<_, SettingsError>(Host { http, rate: rate.unwrap_or(default_rate) })
     };
     Ok(Services {
-        stara: host("--stara-url", &target.stara_url, rates.stara_rate)?,
-        leaf: host("--leaf-url", &target.leaf_url, rates.leaf_rate)?,
+        stara: host(Service::Stara, rates.stara_rate)?,
+        leaf: host(Service::Leaf, rates.leaf_rate)?,
         dialect: target.stara_dialect,
         token,
         account,
@@ -93,6 +86,31 @@ pub fn resolve_services(
         longest_hold: rates.max_hold,
         relearn: rates.relearn,
     })
+}
+
+/// The connection pool to one of the services, of at most so many unused connections.
+///
+/// # Errors
+///
+/// When the host can't be spoken to.
+pub fn resolve_client(
+    service: Service,
+    target: &TargetFlags,
+    idle_connections: usize,
+    extra_roots: &ExtraRoots,
+) -> Result<HttpClient, SettingsError> {
+    let (flag, url) = match service {
+        Service::Stara => ("--stara-url", &target.stara_url),
+        Service::Leaf => ("--leaf-url", &target.leaf_url),
+    };
+    let options = ClientOptions {
+        base_url: Url::parse(url).map_err(|_| SettingsError::BadUrl { flag })?,
+        timeout: target.timeout,
+        idle_connections,
+        allow_insecure_http: target.allow_insecure_http,
+        extra_roots: extra_roots.clone(),
+    };
+    HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })
 }
 
 /// What the flags and the environment come to for a run.
@@ -202,7 +220,12 @@ pub fn is_sendable(token: &Secret) -> bool {
     HeaderValue::from_str(token.expose_secret()).is_ok()
 }
 
-fn token_source(
+/// Where Leaf's token comes from, and that in words for people.
+///
+/// # Errors
+///
+/// When there is none, or one that can't be one.
+pub fn resolve_token(
     target: &TargetFlags,
     environment: &Environment,
 ) -> Result<(TokenSource, String), SettingsError> {
