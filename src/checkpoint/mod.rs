@@ -25,6 +25,7 @@ mod links;
 mod lock;
 mod rates;
 mod record;
+mod refusals;
 mod results;
 mod runs;
 mod saved_events;

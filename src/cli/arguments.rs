@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use super::audit::AuditArguments;
 use super::check::CheckArguments;
 use super::configuration::{ConfigurationFlags, InitArguments};
+use super::doctor::DoctorArguments;
 use super::links::LinkFlags;
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
@@ -68,6 +69,9 @@ pub enum Verb {
     Sandbox(SandboxArguments),
     /// Forget users for good, or what is old
     State(StateArguments),
+    /// See whether a run could begin here and come to its end: clock, network, TLS, token, permissions, disk
+    #[command(after_help = SECRETS)]
+    Doctor(Box<DoctorArguments>),
     /// Say what a code means (outcome, exit code, finding, sign), who must act, what to do, and what the next run does
     Explain(ExplainArguments),
     /// Write a commented settings file

@@ -8,7 +8,7 @@ use super::configuration::{Given, Refusal};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::{
-    audit, check, configuration, detach, events, explain, plan, reports, run, sandbox, state, status,
+    audit, check, configuration, detach, doctor, events, explain, plan, reports, run, sandbox, state, status,
 };
 
 /// Parses the command line, carries it out, and says with which code to exit.
@@ -42,6 +42,7 @@ pub fn main() -> std::process::ExitCode {
         Verb::Report(arguments) => reports::report(&arguments),
         Verb::Sandbox(arguments) => sandbox::serve(&arguments),
         Verb::State(arguments) => state::state(&arguments),
+        Verb::Doctor(arguments) => doctor::doctor(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => configuration::init(&arguments),
     };

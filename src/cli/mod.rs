@@ -12,6 +12,7 @@ mod conclusion;
 mod configuration;
 mod confirm;
 mod detach;
+mod doctor;
 mod events;
 mod exit_code;
 mod explain;

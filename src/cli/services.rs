@@ -53,7 +53,7 @@ impl<'a> ServiceSettings<'a> {
             Environment::read(|name| std::env::var_os(name))
         };
         if let Some(path) = &target.leaf_token_file {
-            check_token_file(path)?;
+            read_token_file(path)?;
         }
         let extra_roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read)?;
         Ok(Self { target, rates, environment, extra_roots, is_rehearsal })
@@ -91,8 +91,12 @@ fn rehearsal_account() -> LeafAccount {
     LeafAccount { username: "sandbox".to_owned(), password: rehearsal_secret() }
 }
 
-/// A token file that can't be read now is a mistake of the configuration, and no word of Leaf's.
-fn check_token_file(path: &Path) -> Result<(), Failure> {
+/// The token in a file. One that can't be read now is a mistake of the configuration, and no word of Leaf's.
+///
+/// # Errors
+///
+/// When it can't be read, or holds no token.
+pub(super) fn read_token_file(path: &Path) -> Result<Secret, Failure> {
     let named = format!("there is no token for Leaf in {}", path.display());
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST_TOKEN_FILE).read_to_string(&mut text));
@@ -101,7 +105,7 @@ fn check_token_file(path: &Path) -> Result<(), Failure> {
         Ok(text) if !is_sendable(&Secret::new(text.trim().to_owned())) => {
             anyhow::anyhow!("{named}: it holds more than one line, or characters that no token has")
         }
-        Ok(_) => return Ok(()),
+        Ok(text) => return Ok(Secret::new(text.trim().to_owned())),
         Err(source) => anyhow::Error::new(source).context(named),
     };
     Err(Failure::new(

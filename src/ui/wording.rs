@@ -26,7 +26,8 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
 }
 
 /// A time span in its two largest units: `500ms`, `20s`, `1m 29s`, `2h 5m`, `3d 4h`.
-pub(super) fn duration(span: Duration) -> String {
+#[must_use]
+pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     let (large, small) = match seconds {
         0 if span.is_zero() => return "0s".to_owned(),

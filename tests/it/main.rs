@@ -12,6 +12,7 @@ mod deadlines;
 mod deploy;
 mod detach;
 mod disk;
+mod doctor;
 mod events;
 mod existing;
 mod failure_budget;

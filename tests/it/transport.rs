@@ -15,25 +15,30 @@ use crate::support::leaks::Needles;
 use crate::support::{Bench, Invocation, growers, side_by_side};
 
 /// Somebody who signs certificates, and whom nobody trusts without being told to.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
     }
 
     /// The file that tells of it.
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// A server's side of TLS as `host`, whose certificate is good until that year.
-    fn certify(&self, host: &str, until: i32) -> TlsAcceptor {
+    pub(crate) fn certify(&self, host: &str, until: i32) -> TlsAcceptor {
+        self.certify_until(host, (until, 1, 1))
+    }
+
+    /// The same with a certificate that is good until that day.
+    pub(crate) fn certify_until(&self, host: &str, (year, month, day): (i32, u8, u8)) -> TlsAcceptor {
         let mut parameters = CertificateParams::new(vec![host.to_owned()]).unwrap();
         parameters.not_before = date_time_ymd(2020, 1, 1);
-        parameters.not_after = date_time_ymd(until, 1, 1);
+        parameters.not_after = date_time_ymd(year, month, day);
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -45,19 +50,19 @@ impl Authority {
     }
 }
 
-fn listen() -> (TcpListener, SocketAddr) {
+pub(crate) fn listen() -> (TcpListener, SocketAddr) {
     let listener = PlainListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     (TcpListener::from_std(listener).unwrap(), address)
 }
 
-fn address_of(url: &str) -> SocketAddr {
+pub(crate) fn address_of(url: &str) -> SocketAddr {
     url.strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 /// Speaks TLS before a plain server, and answers with its own port.
-fn tls_before(bench: &Bench, plain: SocketAddr, acceptor: TlsAcceptor) -> u16 {
+pub(crate) fn tls_before(bench: &Bench, plain: SocketAddr, acceptor: TlsAcceptor) -> u16 {
     let _inside = bench.enter();
     let (listener, address) = listen();
     bench.spawn(async move {
@@ -75,13 +80,13 @@ fn tls_before(bench: &Bench, plain: SocketAddr, acceptor: TlsAcceptor) -> u16 {
 }
 
 /// A proxy on this machine, which leads each host where it is told, and remembers the first line of each connection.
-struct Proxy {
-    url: String,
+pub(crate) struct Proxy {
+    pub(crate) url: String,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    fn start(bench: &Bench, routes: Vec<(&'static str, SocketAddr)>) -> Self {
+    pub(crate) fn start(bench: &Bench, routes: Vec<(&'static str, SocketAddr)>) -> Self {
         let _inside = bench.enter();
         let (listener, address) = listen();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -94,7 +99,7 @@ impl Proxy {
         Self { url: format!("http://proxy-user:proxy-password-of-the-test@{address}"), heard }
     }
 
-    fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 }
@@ -136,7 +141,7 @@ fn behind_tls(bench: &Bench, stara: TlsAcceptor, leaf: TlsAcceptor) -> Invocatio
         .env("LEAF_URL", format!("https://127.0.0.1:{leaf}"))
 }
 
-fn write_pem(bench: &Bench, name: &str, authorities: &[&Authority]) -> PathBuf {
+pub(crate) fn write_pem(bench: &Bench, name: &str, authorities: &[&Authority]) -> PathBuf {
     let pem: Vec<String> = authorities.iter().map(|authority| authority.pem()).collect();
     bench.write(name, pem.concat());
     bench.path(name)
@@ -316,7 +321,7 @@ fn a_rehearsal_needs_no_certificates_on_the_machine() {
 }
 
 /// The run on a machine that has no certificates.
-fn without_roots(run: Invocation) -> Invocation {
+pub(crate) fn without_roots(run: Invocation) -> Invocation {
     run.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent")
 }
 
@@ -334,7 +339,7 @@ fn a_machine_without_certificates_is_told_of_and_does_with_a_file_of_them() {
 }
 
 /// A host that accepts connections and, instead of TLS, says this; nothing at all for `None`.
-fn no_tls(bench: &Bench, says: Option<&'static [u8]>) -> u16 {
+pub(crate) fn no_tls(bench: &Bench, says: Option<&'static [u8]>) -> u16 {
     let _inside = bench.enter();
     let (listener, address) = listen();
     bench.spawn(async move {

@@ -1,0 +1,43 @@
+//! The memory of refused logins, for whoever tries one outside a run.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::approach::Approach;
+use super::error::LedgerError;
+use super::fingerprint::Fingerprint;
+use super::ledger::Ledger;
+use super::record::Refusal;
+use crate::model::UnixMillis;
+
+impl Ledger {
+    /// What is remembered of this login and password, in whatever way Stara was asked: `None` where they were never
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn refusal_of(&self, login: Fingerprint) -> Result<Option<Refusal>, LedgerError> {
+        self.connection
+            .query_row("SELECT http_status, at FROM refusals WHERE login_print = ?1", [login.0], |row| {
+                Ok(Refusal { login, http_status: row.get(0)?, at: UnixMillis(row.get(1)?) })
+            })
+            .optional()
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Remembers a refusal outside any run. With `asked` it is in doubt, so that a run that asks otherwise tries the login
+    /// again; `None` makes an ordinary refusal of it. One that is remembered already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be written.
+    pub fn remember_refusal(&self, refusal: Refusal, asked: Option<Approach>) -> Result<(), LedgerError> {
+        self.connection
+            .execute(
+                "INSERT INTO refusals (login_print, http_status, at, asked) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                params![refusal.login.0, refusal.http_status, refusal.at.0, asked.map(|asked| asked.0)],
+            )
+            .map_err(|source| self.failed(source))?;
+        Ok(())
+    }
+}

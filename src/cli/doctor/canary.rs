@@ -1,0 +1,167 @@
+//! Tries one row's login at Stara, to see which dialect is live. A login that is refused is never sent again.
+
+use serde_json::{Value, json};
+
+use super::check::Check;
+use super::manifest::CanaryRow;
+use super::memory::{Memory, Refused};
+use super::verdict::Verdict;
+use crate::api::StaraApi;
+use crate::checkpoint::LedgerError;
+use crate::http::HttpClient;
+use crate::model::Dialect;
+
+const NAME: &str = "canary";
+
+/// What became of a canary.
+#[derive(Debug)]
+pub(super) struct Tried {
+    line: u64,
+    /// In which dialects it was sent.
+    sent: Vec<Dialect>,
+    /// In which one Stara accepted it.
+    live: Option<Dialect>,
+    /// What the last answer was, in one word.
+    result: &'static str,
+    /// Whether its refusal is remembered.
+    is_remembered: bool,
+}
+
+impl Tried {
+    /// Nothing was sent.
+    pub(super) const fn not_sent(line: u64) -> Self {
+        Self { line, sent: Vec::new(), live: None, result: "not-sent", is_remembered: false }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "line": self.line,
+            "sent": self.sent.iter().map(|dialect| dialect.as_str()).collect::<Vec<_>>(),
+            "dialect": self.live.map(Dialect::as_str),
+            "result": self.result,
+            "remembered": self.is_remembered,
+        })
+    }
+}
+
+/// A row that is to be tried.
+pub(super) struct Canary<'a> {
+    pub(super) of: &'a CanaryRow,
+    pub(super) stara: &'a HttpClient,
+    /// The dialect that a run would speak.
+    pub(super) configured: Dialect,
+}
+
+impl Canary<'_> {
+    /// Sends the row's login in the configured dialect, and where that wasn't understood in the other one.
+    ///
+    /// # Errors
+    ///
+    /// When the memory of refusals can't be read; then nothing was sent.
+    pub(super) async fn send(&self, memory: &Memory) -> Result<(Check, Tried), LedgerError> {
+        let row = &self.of.row;
+        let mut tried = Tried::not_sent(row.line);
+        if let Some(at) = memory.refused_at(self.of)? {
+            let found = format!(
+                "not sent: Stara refused the login and password of line {} on {}",
+                row.line,
+                at.to_rfc3339()
+            );
+            return Ok((Check::skipped(NAME, found), tried));
+        }
+        let other = match self.configured {
+            Dialect::Json => Dialect::Form,
+            Dialect::Form => Dialect::Json,
+        };
+        let mut statuses = Vec::new();
+        for dialect in [self.configured, other] {
+            let has_succeeded = memory.has_succeeded(dialect)?;
+            tried.sent.push(dialect);
+            let stara = StaraApi::new(self.stara.clone(), dialect);
+            // The apiKey is let go at once: a /token could void the tokens that Leaf holds for this grower.
+            let answer = stara.authenticate(&row.login, &row.password).await.map(drop);
+            match Verdict::of(answer, has_succeeded) {
+                Verdict::Accepted => {
+                    (tried.live, tried.result) = (Some(dialect), "accepted");
+                    return Ok((self.accepted(dialect), tried));
+                }
+                Verdict::Refused { status, is_clear } => {
+                    let refused =
+                        Refused { canary: self.of, stara: self.stara, dialect, status, has_succeeded };
+                    let remembered = memory.remember(&refused);
+                    (tried.result, tried.is_remembered) = ("refused", remembered.is_ok());
+                    return Ok((self.refused(dialect, status, is_clear, remembered), tried));
+                }
+                Verdict::Unanswered { status, is_throttled } => {
+                    tried.result = "no-answer";
+                    return Ok((unanswered(dialect, status, is_throttled), tried));
+                }
+                Verdict::NotUnderstood { status } => statuses.push(format!("{dialect}: {status}")),
+            }
+        }
+        tried.result = "not-understood";
+        let found = format!("Stara understands neither dialect ({})", statuses.join(", "));
+        let check = Check::problem(
+            NAME,
+            found,
+            "check --stara-url, its path and a proxy in between; no login was accepted",
+        );
+        Ok((check, tried))
+    }
+
+    fn accepted(&self, live: Dialect) -> Check {
+        let found = format!("Stara speaks {live}: it accepted the login of line {}", self.of.row.line);
+        match live {
+            _ if live == self.configured => Check::ok(NAME, found),
+            Dialect::Json => Check::problem(NAME, found, "set --stara-dialect json (or leave it out)"),
+            Dialect::Form => Check::problem(
+                NAME,
+                found,
+                "set --stara-dialect form, and STARA_ACCESS_TOKEN_CLIENT unless each row has an accessTokenClient",
+            ),
+        }
+    }
+
+    fn refused(
+        &self,
+        dialect: Dialect,
+        status: u16,
+        is_clear: bool,
+        remembered: Result<(), String>,
+    ) -> Check {
+        let line = self.of.row.line;
+        let memory = match remembered {
+            Ok(()) => "it is remembered, and a run doesn't send it again".to_owned(),
+            Err(why) => format!("the next run doesn't know of it ({why})"),
+        };
+        let found = format!(
+            "Stara refused the login of line {line} in {dialect} ({status}), and it is not sent in the other dialect; {memory}"
+        );
+        let advice = if is_clear {
+            "that is what a wrong password gets: mend it, or try a line whose password is known to be right"
+        } else {
+            "it may be about the login, or about whoever stands before Stara (a firewall, an allow-list): ask before another \
+             login is tried"
+        };
+        Check::warning(NAME, found, advice)
+    }
+}
+
+fn unanswered(dialect: Dialect, status: Option<u16>, is_throttled: bool) -> Check {
+    let said = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let found = format!(
+        "sent in {dialect}, Stara's answer says nothing of the dialect ({said}); it is not sent again"
+    );
+    if is_throttled {
+        return Check::warning(
+            NAME,
+            found,
+            "Stara wants a pause: try again in some minutes, or lower --stara-rate",
+        );
+    }
+    Check::problem(
+        NAME,
+        found,
+        "try again when Stara is well; a redirect means that --stara-url is another one",
+    )
+}

@@ -1,0 +1,90 @@
+//! The manifest: who may read it, whether it can be read, how many rows it has, and the canary's row.
+
+use std::path::Path;
+
+use super::arguments::DoctorArguments;
+use super::check::Check;
+use super::permissions;
+use crate::cli::failure::Failure;
+use crate::cli::manifest_source;
+use crate::manifest::{ClientColumn, Manifest, ManifestError, Record, Row};
+
+const NAME: &str = "manifest";
+
+/// What was seen of the manifest.
+pub(super) struct ManifestSeen {
+    pub(super) checks: Vec<Check>,
+    /// How many rows it has; `None` when it couldn't be read to its end.
+    pub(super) rows: Option<u64>,
+    /// The canary's row.
+    pub(super) canary: Option<CanaryRow>,
+}
+
+/// The row that is to be tried, and under which headers login and password stand.
+pub(super) struct CanaryRow {
+    pub(super) row: Row,
+    pub(super) headers: [String; 2],
+}
+
+/// Looks at the manifest.
+pub(super) fn look(arguments: &DoctorArguments, path: &Path) -> ManifestSeen {
+    let mut seen = ManifestSeen { checks: Vec::new(), rows: None, canary: None };
+    match read(arguments, path) {
+        Ok(read) => {
+            seen.checks.push(read.check(path));
+            (seen.rows, seen.canary) = (Some(read.rows), read.canary);
+        }
+        Err(failure) => seen.checks.push(Check::failed(NAME, failure)),
+    }
+    if path.as_os_str() != "-" {
+        seen.checks.extend(permissions::of_secret("manifest-mode", path, "the growers' passwords"));
+    }
+    seen
+}
+
+#[derive(Default)]
+struct Reading {
+    rows: u64,
+    invalid: u64,
+    canary: Option<CanaryRow>,
+}
+
+impl Reading {
+    fn check(&self, path: &Path) -> Check {
+        let (shown, rows) = (path.display(), self.rows);
+        match (rows, self.invalid) {
+            (_, 0) => Check::ok(NAME, format!("{shown} has {rows} rows")),
+            (0, invalid) => Check::problem(
+                NAME,
+                format!("{shown} has no row: {invalid} lines can't be read as one"),
+                "check the columns (--column FIELD=HEADER)",
+            ),
+            (_, invalid) => Check::warning(
+                NAME,
+                format!("{shown} has {rows} rows, and {invalid} lines that can't be read as one"),
+                "plan names them; a run refuses more than --max-invalid of them",
+            ),
+        }
+    }
+}
+
+fn read(arguments: &DoctorArguments, path: &Path) -> Result<Reading, Failure> {
+    let source = manifest_source::open(path)?;
+    let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
+    let manifest = Manifest::open(source, &options)?;
+    let mut reading = Reading::default();
+    for record in manifest.records()? {
+        match record.map_err(|error: ManifestError| Failure::from(error))? {
+            Record::Row(row) => {
+                reading.rows += 1;
+                if arguments.canary == Some(row.line) {
+                    let headers = manifest.login_headers().map(ToOwned::to_owned);
+                    reading.canary = Some(CanaryRow { row, headers });
+                }
+            }
+            Record::Invalid(_) => reading.invalid += 1,
+            Record::User(_) => {}
+        }
+    }
+    Ok(reading)
+}

@@ -1,0 +1,26 @@
+//! `doctor`: whether a run could begin here and come to its end, before anything is sent that costs a login.
+//!
+//! Main types: [`DoctorArguments`], the flags; `Check`, one thing that was looked at; `Checkup`, all of them with what they
+//! come to. The main function is [`doctor`].
+//!
+//! It may print, and it may change nothing but the memory of refusals, and that only where a canary was refused.
+
+mod arguments;
+mod canary;
+mod check;
+mod checkup;
+mod clock;
+mod expiry;
+mod hosts;
+mod limits;
+mod manifest;
+mod memory;
+mod permissions;
+mod state;
+mod storage;
+mod token;
+mod verb;
+mod verdict;
+
+pub(in crate::cli) use arguments::DoctorArguments;
+pub(super) use verb::doctor;

@@ -1,0 +1,168 @@
+//! Carries `doctor` out: looks at one thing after another, and tells.
+
+use std::io::Write as _;
+
+use super::arguments::DoctorArguments;
+use super::canary::{Canary, Tried};
+use super::check::Check;
+use super::checkup::Checkup;
+use super::expiry::expected;
+use super::hosts::{Knocked, knock};
+use super::manifest::{self, ManifestSeen};
+use super::memory::Memory;
+use super::token::TokenAsked;
+use super::{clock, limits, state, storage};
+use crate::checkpoint::{LearnedRate, Target};
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::run::runtime;
+use crate::cli::{logging, roots};
+use crate::http::{ExtraRoots, HttpClient, Rate};
+use crate::model::{Secret, Service};
+use crate::pipeline::Services;
+use crate::settings::{Environment, resolve_client, resolve_services};
+use crate::ui::LogWriter;
+
+/// Looks at everything that a run needs, and says with which code to exit.
+pub(in crate::cli) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
+    logging::start(&arguments.output, &LogWriter::default())?;
+    let checkup = runtime()?.block_on(Doctor::new(arguments).look());
+    let text =
+        if arguments.json { format!("{:#}\n", checkup.json()) } else { checkup.text(arguments.output.quiet) };
+    // A reader that has gone away has all it wanted.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(checkup.exit_code())
+}
+
+/// What is looked at.
+struct Doctor<'a> {
+    arguments: &'a DoctorArguments,
+    environment: Environment,
+    extra_roots: Result<ExtraRoots, Check>,
+}
+
+impl<'a> Doctor<'a> {
+    fn new(arguments: &'a DoctorArguments) -> Self {
+        let extra_roots =
+            arguments.target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read);
+        Self {
+            arguments,
+            environment: Environment::read(|name| std::env::var_os(name)),
+            extra_roots: extra_roots.map_err(|failure| Check::failed("certificates", failure)),
+        }
+    }
+
+    async fn look(&self) -> Checkup {
+        let arguments = self.arguments;
+        let (stara, leaf) = (self.client(Service::Stara), self.client(Service::Leaf));
+        let target = stara.as_ref().ok().zip(leaf.as_ref().ok());
+        let target = target.map(|(stara, leaf)| Target::new(&stara.origin(), &leaf.origin()));
+        let path = arguments.state.path(false);
+        let state = state::look(&path, target.as_ref());
+        let manifest = arguments.manifest.as_deref().map(|path| manifest::look(arguments, path));
+        let rows = manifest.as_ref().and_then(|manifest| manifest.rows);
+
+        let (knocked_stara, knocked_leaf) =
+            tokio::join!(reach(Service::Stara, &stara), reach(Service::Leaf, &leaf));
+        let ahead = [&knocked_stara, &knocked_leaf].map(|knocked| knocked.as_ref().ok()?.ahead);
+        let is_reached =
+            |knocked: &Result<Knocked, Check>| knocked.as_ref().is_ok_and(|knocked| knocked.is_reached);
+        let token = TokenAsked {
+            target: &arguments.target,
+            environment: &self.environment,
+            leaf: leaf.as_ref().ok().filter(|_| is_reached(&knocked_leaf)),
+            expected: rows.and_then(|rows| self.expected(rows, &state.learned)),
+        };
+        let reached_stara = stara.as_ref().ok().filter(|_| is_reached(&knocked_stara));
+
+        let mut checkup = Checkup::default();
+        checkup.checks.push(clock::judge(ahead));
+        checkup.checks.extend(in_steps(knocked_stara, knocked_leaf));
+        checkup.checks.extend(token.look().await);
+        checkup.checks.extend(state.checks);
+        checkup.checks.push(storage::kind(&path));
+        checkup.checks.push(storage::room(&path, rows));
+        checkup.checks.push(limits::open_files(arguments.rates.concurrency));
+        if let Some(seen) = manifest {
+            let tried = match arguments.canary {
+                Some(line) => Some(self.try_canary(line, &seen, reached_stara, target.as_ref()).await),
+                None => None,
+            };
+            checkup.checks.extend(seen.checks);
+            if let Some((check, tried)) = tried {
+                checkup.checks.push(check.about(Service::Stara));
+                checkup.canary = Some(tried);
+            }
+        }
+        checkup
+    }
+
+    fn client(&self, service: Service) -> Result<HttpClient, Check> {
+        let roots = self.extra_roots.as_ref().map_err(Check::clone)?;
+        resolve_client(service, &self.arguments.target, 1, roots)
+            .map_err(|error| Check::failed("certificates", error).about(service))
+    }
+
+    /// About how long a run takes over so many rows.
+    fn expected(&self, rows: u64, learned: &[LearnedRate]) -> Option<std::time::Duration> {
+        let roots = self.extra_roots.as_ref().ok()?;
+        // Whether there is a token doesn't matter here.
+        let environment =
+            Environment { leaf_token: Some(Secret::new("none".to_owned())), ..Environment::default() };
+        let arguments = self.arguments;
+        let services: Services =
+            resolve_services(&arguments.target, &arguments.rates, &environment, roots, Rate::AUTO).ok()?;
+        expected(rows, &services, learned)
+    }
+
+    async fn try_canary(
+        &self,
+        line: u64,
+        seen: &ManifestSeen,
+        stara: Option<&HttpClient>,
+        target: Option<&Target>,
+    ) -> (Check, Tried) {
+        let not_sent = |check| (check, Tried::not_sent(line));
+        let Some(row) = &seen.canary else {
+            let advice = "name the line on which a row begins, the header's being 1";
+            return not_sent(Check::problem(
+                "canary",
+                format!("line {line} of the manifest is no row"),
+                advice,
+            ));
+        };
+        let Some((stara, target)) = stara.zip(target) else {
+            return not_sent(Check::skipped("canary", "not sent: Stara isn't reached"));
+        };
+        let canary = Canary { of: row, stara, configured: self.arguments.target.stara_dialect };
+        let sent = match Memory::open(&self.arguments.state.path(false), target) {
+            Ok(memory) => canary.send(&memory).await,
+            Err(error) => Err(error),
+        };
+        sent.unwrap_or_else(|error| {
+            let found = format!("not sent, because what was refused before can't be read: {error}");
+            not_sent(Check::skipped("canary", found))
+        })
+    }
+}
+
+async fn reach(service: Service, client: &Result<HttpClient, Check>) -> Result<Knocked, Check> {
+    match client {
+        Ok(client) => Ok(knock(service, client).await),
+        Err(check) => Err(check.clone()),
+    }
+}
+
+/// The checks of both hosts, step by step.
+fn in_steps(stara: Result<Knocked, Check>, leaf: Result<Knocked, Check>) -> Vec<Check> {
+    match (stara, leaf) {
+        (Ok(stara), Ok(leaf)) => {
+            stara.checks.into_iter().zip(leaf.checks).flat_map(<[Check; 2]>::from).collect()
+        }
+        (Err(one), Err(other)) if one == other => vec![one],
+        (stara, leaf) => [stara, leaf]
+            .into_iter()
+            .flat_map(|knocked| knocked.map_or_else(|check| vec![check], |knocked| knocked.checks.to_vec()))
+            .collect(),
+    }
+}
