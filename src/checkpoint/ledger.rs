@@ -62,8 +62,8 @@ impl Ledger {
 
     fn open_in_place(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         Self::check_file(path)?;
-        if let (LedgerAccess::Run(_), FileSystemKind::Network(kind)) = (access, FileSystemKind::of(path)) {
-            return Err(LedgerError::OnNetwork { path: path.to_owned(), kind });
+        if matches!(access, LedgerAccess::Run(_)) {
+            Self::check_place(path)?;
         }
         match path.symlink_metadata() {
             Ok(_) => {}
@@ -133,6 +133,18 @@ impl Ledger {
             return Ok(());
         }
         Err(LedgerError::NotALedger { path: path.to_owned() })
+    }
+
+    /// Refuses a place that keeps no ledger safe, before anything is made there.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::OnNetwork`].
+    pub fn check_place(path: &Path) -> Result<(), LedgerError> {
+        match FileSystemKind::of(path) {
+            FileSystemKind::Network(kind) => Err(LedgerError::OnNetwork { path: path.to_owned(), kind }),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses another target than the recorded one. A ledger that has none yet takes any.

@@ -163,6 +163,7 @@ impl Held {
 }
 
 pub(super) fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
+    Ledger::check_place(ledger)?;
     let Some(folder) = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     make_durable_folder(folder).map_err(|source| {
         let error =

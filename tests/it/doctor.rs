@@ -3,6 +3,7 @@
 mod canary;
 mod files;
 mod network;
+mod network_file_system;
 mod token;
 
 use serde_json::Value;
