@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -176,4 +177,27 @@ pub(super) async fn first() -> std::io::Result<()> {
         _ = hangup.recv() => {}
     }
     Ok(())
+}
+
+/// The signals that ask the process to end, held back while something must come to its end.
+pub(super) struct HeldBack([(tokio::signal::unix::Signal, Signal); 3]);
+
+/// Holds them back for the rest of the process: whoever does must ask often whether one came.
+///
+/// # Errors
+///
+/// When the system doesn't let signals be watched.
+pub(super) fn hold_back() -> Result<HeldBack, Failure> {
+    Ok(HeldBack([
+        (listen_for(SignalKind::interrupt())?, Signal::Interrupt),
+        (listen_for(SignalKind::terminate())?, Signal::Terminate),
+        (listen_for(SignalKind::hangup())?, Signal::Hangup),
+    ]))
+}
+
+impl HeldBack {
+    /// The first of them that has come since they were asked about last.
+    pub(super) fn came(&mut self) -> Option<Signal> {
+        self.0.iter_mut().find_map(|(held, signal)| held.recv().now_or_never().map(|_| *signal))
+    }
 }

@@ -8,8 +8,10 @@ use super::memory::{Memory, Refused};
 use super::verdict::Verdict;
 use crate::api::StaraApi;
 use crate::checkpoint::LedgerError;
+use crate::cli::signals::HeldBack;
 use crate::http::HttpClient;
 use crate::model::Dialect;
+use crate::pipeline::Signal;
 
 const NAME: &str = "canary";
 
@@ -25,12 +27,14 @@ pub(super) struct Tried {
     result: &'static str,
     /// Whether its refusal is remembered.
     is_remembered: bool,
+    /// The signal that came meanwhile, and waited for the end.
+    pub(super) signal: Option<Signal>,
 }
 
 impl Tried {
     /// Nothing was sent.
     pub(super) const fn not_sent(line: u64) -> Self {
-        Self { line, sent: Vec::new(), live: None, result: "not-sent", is_remembered: false }
+        Self { line, sent: Vec::new(), live: None, result: "not-sent", is_remembered: false, signal: None }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -53,12 +57,17 @@ pub(super) struct Canary<'a> {
 }
 
 impl Canary<'_> {
-    /// Sends the row's login in the configured dialect, and where that wasn't understood in the other one.
+    /// Sends the row's login in the configured dialect, and where that wasn't understood in the other one. A signal is held
+    /// back until the answer has come: a refusal that nobody remembers would be sent again.
     ///
     /// # Errors
     ///
     /// When the memory of refusals can't be read; then nothing was sent.
-    pub(super) async fn send(&self, memory: &Memory) -> Result<(Check, Tried), LedgerError> {
+    pub(super) async fn send(
+        &self,
+        memory: &Memory,
+        signals: &mut HeldBack,
+    ) -> Result<(Check, Tried), LedgerError> {
         let row = &self.of.row;
         let mut tried = Tried::not_sent(row.line);
         if let Some(at) = memory.refused_at(self.of)? {
@@ -80,6 +89,7 @@ impl Canary<'_> {
             let stara = StaraApi::new(self.stara.clone(), dialect);
             // The apiKey is let go at once: a /token could void the tokens that Leaf holds for this grower.
             let answer = stara.authenticate(&row.login, &row.password).await.map(drop);
+            tried.signal = signals.came();
             match Verdict::of(answer, has_succeeded) {
                 Verdict::Accepted => {
                     (tried.live, tried.result) = (Some(dialect), "accepted");
@@ -97,6 +107,11 @@ impl Canary<'_> {
                     return Ok((unanswered(dialect, status, is_throttled), tried));
                 }
                 Verdict::NotUnderstood { status } => statuses.push(format!("{dialect}: {status}")),
+            }
+            if tried.signal.is_some() {
+                tried.result = "stopped";
+                let found = format!("stopped, when {} was known not to be understood", statuses.join(", "));
+                return Ok((Check::skipped(NAME, found), tried));
             }
         }
         tried.result = "not-understood";

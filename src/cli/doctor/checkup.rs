@@ -24,8 +24,11 @@ impl Checkup {
         self.checks.iter().filter(|check| check.standing == standing).count()
     }
 
-    /// With which code to exit: warnings stop nobody.
+    /// With which code to exit: that of a signal, else that of a problem, and warnings stop nobody.
     pub(super) fn exit_code(&self) -> ExitCode {
+        if let Some(signal) = self.canary.as_ref().and_then(|tried| tried.signal) {
+            return signal.into();
+        }
         if self.count(Standing::Problem) > 0 { ExitCode::Usage } else { ExitCode::Done }
     }
 

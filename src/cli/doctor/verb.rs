@@ -16,7 +16,7 @@ use crate::checkpoint::{LearnedRate, Target};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::run::runtime;
-use crate::cli::{logging, roots};
+use crate::cli::{logging, roots, signals};
 use crate::http::{ExtraRoots, HttpClient, Rate};
 use crate::model::{Secret, Service};
 use crate::pipeline::Services;
@@ -135,8 +135,12 @@ impl<'a> Doctor<'a> {
             return not_sent(Check::skipped("canary", "not sent: Stara isn't reached"));
         };
         let canary = Canary { of: row, stara, configured: self.arguments.target.stara_dialect };
+        let mut signals = match signals::hold_back() {
+            Ok(signals) => signals,
+            Err(failure) => return not_sent(Check::failed("canary", failure)),
+        };
         let sent = match Memory::open(&self.arguments.state.path(false), target) {
-            Ok(memory) => canary.send(&memory).await,
+            Ok(memory) => canary.send(&memory, &mut signals).await,
             Err(error) => Err(error),
         };
         sent.unwrap_or_else(|error| {

@@ -1,14 +1,22 @@
 //! The canary: which dialect is live, at the price of two logins at the most, and of none after a refusal.
 
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use rustix::process::Signal;
 use serde_json::json;
 use stara_onboard::checkpoint::RunLock;
 use stara_onboard::model::Dialect;
 use stara_onboard::sandbox::CallKind::{Authenticate, Token};
 use stara_onboard::sandbox::{Answer, Body, Calls, Dialects, Fault, SandboxOptions, Trouble, When};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
+
 use super::{Checkup, doctor};
 use crate::support::leaks::Needles;
 use crate::support::{Bench, Grower, growers, side_by_side};
+use crate::transport::listen;
 
 fn speaking(dialect: Dialect, rows: &[Grower]) -> Bench {
     Bench::with_options(
@@ -206,4 +214,64 @@ fn a_line_that_is_no_row_and_a_ledger_of_other_hosts_cost_no_login() {
     assert_eq!(bench.calls_of(Authenticate), 0);
     bench.program().args(["doctor", "--canary", "2"]).end().with_code(2).saying("<MANIFEST>");
     assert_eq!(bench.calls_of(Authenticate), 0);
+}
+
+/// A Stara that answers everything but a login, and a login with this status once it is told to.
+fn hesitating(bench: &Bench, status: u16) -> (String, Receiver<()>, Arc<Notify>) {
+    let _inside = bench.enter();
+    let (listener, address) = listen();
+    let ((came, logins), may_answer) = (channel(), Arc::new(Notify::new()));
+    let told = Arc::clone(&may_answer);
+    bench.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (came, told) = (came.clone(), Arc::clone(&told));
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                    if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                }
+                let status = if request.starts_with(b"POST ") {
+                    came.send(()).unwrap();
+                    told.notified().await;
+                    status
+                } else {
+                    404
+                };
+                let answer =
+                    format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    (format!("http://{address}"), logins, may_answer)
+}
+
+/// Whether a signal is still on its way to a process.
+fn is_pending(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    pending.is_some_and(|mask| mask.trim().bytes().any(|digit| digit != b'0'))
+}
+
+#[test]
+fn a_signal_waits_for_the_answer_so_that_a_refusal_is_not_forgotten_and_nothing_more_is_sent() {
+    side_by_side([(401, "refused"), (415, "stopped")], |(status, result)| {
+        let bench = Bench::new(&growers(3));
+        bench.run(&["--limit", "0"]).with_code(0);
+        let (stara, logins, may_answer) = hesitating(&bench, status);
+        let running = doctor(&bench, &["--canary", "2"]).env("STARA_URL", stara).start();
+        logins.recv().unwrap();
+        running.signal(Signal::TERM);
+        while is_pending(running.pid()) {
+            std::thread::yield_now();
+        }
+        may_answer.notify_one();
+        let ended = running.end().with_code(143);
+        let checkup: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(checkup["canary"]["result"], result);
+        assert_eq!(checkup["canary"]["remembered"], status == 401);
+        assert!(logins.try_recv().is_err(), "nothing more is sent");
+    });
 }

@@ -17,7 +17,7 @@ fn host_saying(bench: &Bench, answer: String) -> String {
             let answer = answer.clone();
             tokio::spawn(async move {
                 let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
+                while !request.windows(4).any(|end| end == b"\r\n\r\n") {
                     // A connection that says nothing is only a look whether there is one.
                     if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
                         return;
@@ -198,4 +198,29 @@ fn a_proxy_is_named_without_its_credentials_and_told_from_what_lies_behind_it() 
     checkup
         .expect_said("name of leaf", "the proxy proxy.invalid")
         .expect_said("name of stara", "--stara-url");
+}
+
+#[test]
+fn whatever_a_host_answers_with_the_checkup_comes_to_its_end_and_echoes_none_of_it() {
+    let line = "X-Filler: the-hosts-own-words\r\n";
+    let list = format!("[{}", "{\"id\":\"the-hosts-own-words\"},".repeat(400_000));
+    let answers = [
+        "the-hosts-own-words, which are no HTTP\r\n\r\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\n{}", line.repeat(20_000)),
+        "HTTP/1.1 200 the-hosts-own-words\r\nDate: the-hosts-own-words\r\nContent-Length: 99\r\n\r\n<html>the-hosts-own-words".to_owned(),
+        format!("HTTP/1.1 200 OK\r\nX-Total-Count: the-hosts-own-words\r\n\r\n{list}"),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nthe-hosts-own-words\r\n".to_owned(),
+        "HTTP/1.1 307 Elsewhere\r\nLocation: http://the-hosts-own-words.invalid/\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        String::new(),
+    ];
+    side_by_side(answers, |answer| {
+        let bench = Bench::new(&growers(1));
+        let host = host_saying(&bench, answer);
+        let doctor =
+            doctor(&bench, &["--canary", "2", "-vvv"]).env("STARA_URL", &host).env("LEAF_URL", &host);
+        let ended = doctor.end().with_code(2);
+        Checkup::of(&ended);
+        assert!(!ended.stdout.contains("the-hosts-own-words"), "{}", ended.stdout);
+        assert!(!ended.stderr.contains("the-hosts-own-words"), "{}", ended.stderr);
+    });
 }
