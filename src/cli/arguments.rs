@@ -72,7 +72,7 @@ pub enum Verb {
     /// See whether a run could begin here and come to its end: clock, network, TLS, token, permissions, disk
     #[command(after_help = SECRETS)]
     Doctor(Box<DoctorArguments>),
-    /// Say what a code means (outcome, exit code, finding, sign), who must act, what to do, and what the next run does
+    /// Say what a code means, who must act, what to do, and what the next run does; offline
     Explain(ExplainArguments),
     /// Write a commented settings file
     Init(InitArguments),
@@ -355,7 +355,7 @@ pub struct PruneArguments {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// An outcome's code, an exit code, what an audit finds, or a plan's sign; all of them without one
+    /// An outcome's code, an exit code, what audit or check finds, or a plan's sign; all of them without one
     #[arg(allow_hyphen_values = true)]
     pub code: Option<String>,
     /// Print JSON

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use stara_onboard::cli::ExitCode;
+use stara_onboard::manifest::LintKind;
 use stara_onboard::model::{Finding, OutcomeCode, Sign};
 
 use crate::support::{Bench, Invocation};
@@ -97,6 +98,9 @@ fn every_code_is_explained() {
     for sign in Sign::ALL {
         explained(sign.as_str(), &[sign.meaning()]);
     }
+    for kind in LintKind::ALL {
+        explained(kind.as_str(), &[kind.meaning(), kind.advice(), kind.severity().next_run()]);
+    }
     let json = program(&["explain", "--json"]).end().with_code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(said.len(), json["codes"].as_array().unwrap().len());
@@ -122,6 +126,7 @@ fn the_page_of_codes_says_what_explain_says() {
         ("exitCode", "Exit codes"),
         ("finding", "Findings of an audit"),
         ("sign", "Signs of a plan"),
+        ("lint", "Findings of check"),
     ];
     let mut page = String::from(
         "# Codes\n\nWhat `stara-onboard explain` says; a test keeps the two alike. A report carries advice, owner and next run \

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::exit_code::ExitCode;
-use crate::model::{Finding, OutcomeCode, Sign};
+use crate::manifest::LintKind;
+use crate::model::{Finding, OutcomeCode, Owner, Sign};
 
 /// What a code belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -17,11 +18,13 @@ pub(super) enum Kind {
     Finding,
     /// What a plan foresees for a row.
     Sign,
+    /// What the lint finds in a manifest.
+    Lint,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are listed.
-    pub(super) const ALL: [Self; 4] = [Self::Outcome, Self::ExitCode, Self::Finding, Self::Sign];
+    pub(super) const ALL: [Self; 5] = [Self::Outcome, Self::ExitCode, Self::Finding, Self::Sign, Self::Lint];
 
     /// The heading above the kind's codes.
     pub(super) const fn heading(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Kind {
             Self::ExitCode => "Exit codes",
             Self::Finding => "Findings of an audit",
             Self::Sign => "Signs of a plan",
+            Self::Lint => "Findings of check",
         }
     }
 
@@ -40,6 +44,7 @@ impl Kind {
             Self::ExitCode => "exit code",
             Self::Finding => "finding of an audit",
             Self::Sign => "sign of a plan",
+            Self::Lint => "finding of check",
         }
     }
 }
@@ -95,7 +100,15 @@ impl Explanation {
             advice: None,
             next_run: None,
         });
-        outcomes.chain(exit_codes).chain(findings).chain(signs)
+        let lint = LintKind::ALL.into_iter().map(|kind| Self {
+            kind: Kind::Lint,
+            code: kind.as_str().to_owned(),
+            meaning: kind.meaning(),
+            owner: Some(Owner::You.as_str()),
+            advice: Some(kind.advice()),
+            next_run: Some(kind.severity().next_run()),
+        });
+        outcomes.chain(exit_codes).chain(findings).chain(signs).chain(lint)
     }
 
     /// Whether somebody who writes this means the code: capitals, and what stands between two words, don't matter.

@@ -27,6 +27,16 @@ impl LintSeverity {
             Self::Note => "note",
         }
     }
+
+    /// What a run does with such a line, in a clause.
+    #[must_use]
+    pub const fn next_run(self) -> &'static str {
+        match self {
+            Self::Error => "leaves the line out, and says so in the report",
+            Self::Warning => "sends the row as it stands, byte for byte",
+            Self::Note => "takes the line as it stands",
+        }
+    }
 }
 
 impl fmt::Display for LintSeverity {
