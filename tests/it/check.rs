@@ -131,6 +131,20 @@ fn the_list_of_places_is_as_long_as_is_asked_and_the_counts_are_whole() {
 }
 
 #[test]
+fn a_longer_manifest_takes_no_more_memory() {
+    let bench = Bench::new(&[]);
+    let [short, long] = [20_000, 200_000].map(|rows| {
+        bench.write("long.csv", csv_of(&growers(rows)));
+        let ended = check(&bench, "long.csv", &[]).with_code(0);
+        assert_eq!(ended.stdout, format!("long.csv: {rows} lines: nothing found\n"));
+        assert!(ended.peak_memory > 0, "its memory was never looked at");
+        ended.peak_memory
+    });
+    // The longer file alone has 13 MB.
+    assert!(long < short + 8_000_000, "{} and {} MB", short / 1_000_000, long / 1_000_000);
+}
+
+#[test]
 fn the_manual_describes_every_kind_and_every_field() {
     let manual = include_str!("../../docs/CHECK.md");
     let mut table = "| kind | severity | what it means | how to mend it |\n|---|---|---|---|\n".to_owned();

@@ -23,7 +23,8 @@ impl Default for LintOptions {
 }
 
 /// Lints a manifest: is shown every record of a reading, and where [`needs_second_reading`](Self::needs_second_reading) says
-/// so those of another one. Its memory has a fixed size, of some 40 MiB, and at most 70 where many lines are repeated.
+/// so those of another one. Its memory doesn't grow with the manifest: it takes some 32 MiB, and less
+/// than 128 MiB where very many lines are repeated.
 pub struct Linter {
     most: usize,
     /// The column of each field, from 1, in the order of [`Field::ALL`].

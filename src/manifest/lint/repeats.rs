@@ -29,21 +29,30 @@ struct Lines<V> {
 
 /// Compares what belongs to each key on all the lines on which it stands.
 struct Repeats<K, V> {
+    /// How many keys are compared at most.
+    most: usize,
     seen: SeenBefore,
     compared: HashMap<K, Option<Lines<V>>>,
     is_overfull: bool,
+    /// Lines on which a repeated key stands.
     lines: Vec<(u64, K)>,
 }
 
 impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
-    fn new() -> Self {
-        Self { seen: SeenBefore::new(), compared: HashMap::new(), is_overfull: false, lines: Vec::new() }
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            seen: SeenBefore::new(),
+            compared: HashMap::new(),
+            is_overfull: false,
+            lines: Vec::new(),
+        }
     }
 
     /// Takes note of a key in the first reading.
     fn see(&mut self, key: K) {
         if self.seen.see(&key) && !self.compared.contains_key(&key) {
-            if self.compared.len() < MOST_COMPARED {
+            if self.compared.len() < self.most {
                 self.compared.insert(key, None);
             } else {
                 self.is_overfull = true;
@@ -55,15 +64,16 @@ impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
     fn compare(&mut self, key: K, line: u64, value: impl FnOnce() -> V) {
         let Some(lines) = self.compared.get_mut(&key) else { return };
         let value = value();
-        match lines {
-            None => *lines = Some(Lines { first: line, count: 1, value, differs: false }),
-            Some(lines) => {
-                lines.count += 1;
-                lines.differs |= lines.value != value;
-            }
-        }
+        let Some(lines) = lines else {
+            *lines = Some(Lines { first: line, count: 1, value, differs: false });
+            return;
+        };
+        lines.count += 1;
+        lines.differs |= lines.value != value;
         if self.lines.len() < MOST_LINES {
-            self.lines.push((line, key));
+            // Only now it is known that the first line has a second one.
+            let first = (lines.count == 2).then_some(lines.first);
+            self.lines.extend(first.into_iter().chain([line]).map(|line| (line, key)));
         }
     }
 
@@ -72,10 +82,14 @@ impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
         self.compared.values().flatten().filter(|lines| lines.count > 1)
     }
 
-    /// The lines on which repeated keys stand, in their order, as far as they were remembered.
+    /// Brings the lines on which repeated keys stand into their order.
+    fn sort(&mut self) {
+        self.lines.sort_unstable_by_key(|(line, _)| *line);
+    }
+
+    /// The lines on which repeated keys stand, as far as they were remembered.
     fn listed(&self) -> impl Iterator<Item = (u64, &Lines<V>)> {
-        let lines = |key| self.compared.get(key)?.as_ref().filter(|lines| lines.count > 1);
-        self.lines.iter().filter_map(move |(line, key)| Some((*line, lines(key)?)))
+        self.lines.iter().filter_map(|(line, key)| Some((*line, self.compared.get(key)?.as_ref()?)))
     }
 }
 
@@ -100,9 +114,14 @@ pub(super) struct RepeatedRows {
 impl RepeatedRows {
     /// Nothing was read yet.
     pub(super) fn new() -> Self {
+        Self::comparing(MOST_COMPARED)
+    }
+
+    /// Compares at most `most` users and as many logins.
+    fn comparing(most: usize) -> Self {
         Self {
-            users: Repeats::new(),
-            logins: Repeats::new(),
+            users: Repeats::new(most),
+            logins: Repeats::new(most),
             digests: [RandomState::new(), RandomState::new()],
         }
     }
@@ -128,7 +147,9 @@ impl RepeatedRows {
     }
 
     /// What both readings have shown; at most `most` lines of each kind.
-    pub(super) fn decide(&self, most: usize) -> [Repeated; 3] {
+    pub(super) fn decide(&mut self, most: usize) -> [Repeated; 3] {
+        self.users.sort();
+        self.logins.sort();
         let (users, logins) = (&self.users, &self.logins);
         let conflicts = users.listed().filter(|(_, lines)| lines.differs);
         let duplicates = users.listed().filter(|(line, lines)| !lines.differs && *line != lines.first);
@@ -175,5 +196,44 @@ impl RepeatedRows {
 
     fn digest(&self, login: &str) -> [u64; 2] {
         [self.digests[0].hash_one(login), self.digests[1].hash_one(login)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Login;
+
+    fn row(line: u64, user: u8) -> Row {
+        Row {
+            line,
+            leaf_user_id: LeafUserId::from_bytes([user; 16]),
+            login: Login::new(format!("grower{user}")),
+            password: Secret::new("Safra2041".to_owned()),
+            access_token_client: None,
+            kept: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn with_too_many_repeated_users_the_count_is_at_least_what_was_compared() {
+        let rows: Vec<Row> = (2..).zip([1, 2, 3, 1, 2, 3]).map(|(line, user)| row(line, user)).collect();
+        for (most, expected) in [(3, (3, false)), (2, (2, true))] {
+            let mut repeats = RepeatedRows::comparing(most);
+            for row in &rows {
+                repeats.see(row);
+            }
+            assert!(repeats.are_possible());
+            for row in &rows {
+                repeats.compare(row);
+            }
+            let [conflicts, duplicates, shared] = repeats.decide(10);
+            let listed: Vec<(u64, &str)> =
+                duplicates.lines.iter().map(|(line, sample)| (*line, sample.as_str())).collect();
+            let of_first_two = [(5, "as line 2"), (6, "as line 3"), (7, "as line 4")];
+            assert_eq!(listed, of_first_two[..most]);
+            assert_eq!((duplicates.count, duplicates.is_at_least), expected);
+            assert_eq!((conflicts.count, shared.count), (0, 0));
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Cells by themselves.
 
 use super::super::super::test_support::open_csv;
+use proptest::prelude::*;
+
+use super::super::super::Field;
 use super::super::LintKind::{self, *};
+use super::super::cell::lint_cell;
 use super::fixtures::{found, growers, id, lint};
 
 /// The kinds found in a login, in their order.
@@ -151,4 +155,24 @@ fn what_people_type_is_left_alone() {
 fn an_access_token_client_is_looked_at_for_characters() {
     let text = format!("leafUserId,login,senha,token cliente\n{},a,b,abc\u{200b}\n", id(1));
     assert_eq!(found(&text), [(2, 4, ZeroWidth)]);
+}
+
+proptest! {
+    #[test]
+    fn no_cell_makes_the_lint_fail_or_shows_more_than_names_of_characters_that_are_not_typed(
+        cell in ".{0,12}|[a-z@ .;\u{a0}\u{2019}\u{303}\u{200b}Ãâ€™£\t]{0,12}",
+    ) {
+        for field in Field::ALL {
+            lint_cell(&cell, field, &mut |kind, sample| {
+                let shown: Vec<&str> = sample.split(['•', '<', '>']).filter(|part| !part.is_empty()).collect();
+                let is_name = |part: &&str| part.starts_with("U+") && part[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
+                assert!(shown.iter().all(is_name) && shown.len() <= 4, "{kind}: {sample}");
+                let letters = shown.iter().filter(|name| {
+                    let code = u32::from_str_radix(&name[2..], 16).unwrap();
+                    char::from_u32(code).is_some_and(|letter| letter.is_ascii_alphanumeric())
+                });
+                assert_eq!(letters.count(), 0, "{kind}: {sample}");
+            });
+        }
+    }
 }
