@@ -90,6 +90,11 @@ pub enum Event {
         /// Why, as a clause for people: `Leaf asked for a pause of 20m`.
         reason: String,
     },
+    /// The rows have ended, and magic links begin to be made.
+    LinksBegun {
+        /// For how many users, one call each.
+        users: u64,
+    },
     /// Every row that was started has ended. No event follows.
     Ended,
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::stream::{StreamExt as _, iter};
 
-use super::event::Observe;
+use super::event::{Event, Observe};
 use super::hosts::{Hosts, LookError, Whom};
 use super::services::Services;
 use super::stop::{Stop, StopCause};
@@ -125,21 +125,36 @@ struct Making<'a> {
 
 impl Making<'_> {
     async fn make_all(&mut self) -> Result<(), LedgerError> {
-        let mut after = 0;
-        loop {
-            let page = self.ledger.rejected(self.whose, after, USERS_AT_ONCE)?;
-            let now = UnixMillis::now();
-            let is_kept = |user: &RejectedUser| {
-                !self.rules.anew && user.link.as_ref().is_some_and(|kept| is_good_enough(kept, now))
-            };
-            let (kept, missing): (Vec<_>, Vec<_>) = page.users.into_iter().partition(is_kept);
+        let now = UnixMillis::now();
+        let users = self.count_missing(now)?;
+        if users > 0 && !self.hosts.stop.is_draining() && self.ledger.key_standing() == KeyStanding::Own {
+            self.hosts.observer.observe(&Event::LinksBegun { users });
+        }
+        let mut after = Some(0);
+        while let Some(place) = after {
+            let page = self.ledger.rejected(self.whose, place, USERS_AT_ONCE)?;
+            let (kept, missing): (Vec<_>, Vec<_>) =
+                page.users.into_iter().partition(|user| self.is_kept(user, now));
             self.made.kept += kept.len() as u64;
             self.make_some(missing).await?;
-            match page.next {
-                Some(next) => after = next,
-                None => return Ok(()),
-            }
+            after = page.next;
         }
+        Ok(())
+    }
+
+    fn count_missing(&self, now: UnixMillis) -> Result<u64, LedgerError> {
+        let (mut missing, mut after) = (0, Some(0));
+        while let Some(place) = after {
+            let page = self.ledger.rejected(self.whose, place, USERS_AT_ONCE)?;
+            missing += page.users.iter().filter(|user| !self.is_kept(user, now)).count() as u64;
+            after = page.next;
+        }
+        Ok(missing)
+    }
+
+    /// Whether a user's link is used again.
+    fn is_kept(&self, user: &RejectedUser, now: UnixMillis) -> bool {
+        !self.rules.anew && user.link.as_ref().is_some_and(|kept| is_good_enough(kept, now))
     }
 
     async fn make_some(&mut self, users: Vec<RejectedUser>) -> Result<(), LedgerError> {

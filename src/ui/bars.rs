@@ -28,6 +28,8 @@ pub(super) struct Bars {
     staging: Option<ProgressBar>,
     rows: Option<RowBars>,
     looking: Option<ProgressBar>,
+    /// Kept, as the next one is.
+    links: Option<ProgressBar>,
     /// Kept, because a bar that is dropped is taken away.
     stopping: Option<ProgressBar>,
 }
@@ -47,7 +49,15 @@ impl Bars {
     fn on(target: ProgressDrawTarget, logs: &LogWriter) -> Self {
         let all = MultiProgress::with_draw_target(target);
         logs.stand_above(Some(all.clone()));
-        Self { all, logs: logs.clone(), staging: None, rows: None, looking: None, stopping: None }
+        Self {
+            all,
+            logs: logs.clone(),
+            staging: None,
+            rows: None,
+            looking: None,
+            links: None,
+            stopping: None,
+        }
     }
 
     fn add(&self, prefix: &'static str, template: &str, length: u64) -> ProgressBar {
@@ -106,6 +116,11 @@ impl Show for Bars {
                 let line = self.add("looking", LINE, 0);
                 line.set_message(wording::look(*list, *pages, *users));
                 self.looking = Some(line);
+            }
+            Note::LinksBegun(users) => {
+                let line = self.add("links", LINE, 0);
+                line.set_message(wording::links(*users));
+                self.links = Some(line);
             }
             // The lint's line stands above the bars already.
             Note::Linted(_) | Note::Held { .. } | Note::RowFailed { .. } => {}

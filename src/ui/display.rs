@@ -133,6 +133,7 @@ mod tests {
                 Note::Started(_) => "started",
                 Note::Held { .. } => "held",
                 Note::Draining(_) => "draining",
+                Note::LinksBegun(_) => "links",
                 Note::RowFailed { .. } => "row",
             };
             _ = self.told.send(name.to_owned());

@@ -37,6 +37,7 @@ impl Observe for Feed {
                     self.notes.push(Note::RowFailed { line, leaf_user_id, code, stage });
                 }
             }
+            &Event::LinksBegun { users } => self.notes.push(Note::LinksBegun(users)),
             Event::Ended => self.notes.end(End::Ended),
             Event::StagingProgressed { .. }
             | Event::ListRead { .. }

@@ -104,6 +104,9 @@ enum Body<'a> {
     Draining {
         reason: &'a str,
     },
+    Links {
+        users: u64,
+    },
     Row {
         line: u64,
         leaf_user_id: String,
@@ -129,6 +132,7 @@ impl Body<'_> {
             Self::Progress { .. } => "progress",
             Self::Held { .. } => "held",
             Self::Draining { .. } => "draining",
+            Self::Links { .. } => "links",
             Self::Row { .. } => "row",
             Self::Ended { .. } => "ended",
         }
@@ -236,6 +240,7 @@ impl<W: Write + Send> Show for Json<W> {
                 wait_seconds: seconds(*wait),
             },
             Note::Draining(reason) => Body::Draining { reason },
+            Note::LinksBegun(users) => Body::Links { users: *users },
             Note::RowFailed { line, leaf_user_id, code, stage } => Body::Row {
                 line: *line,
                 leaf_user_id: leaf_user_id.to_string(),
@@ -304,6 +309,7 @@ fn thousandths(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::Event;
     use crate::ui::rehearsal::{Rehearsal, script};
 
     const DOCUMENT: &str = include_str!("../../docs/PROGRESS.md");
@@ -330,6 +336,16 @@ mod tests {
     fn the_document_shows_a_run_to_the_byte() {
         let transcript = transcript();
         assert!(DOCUMENT.contains(&transcript), "docs/PROGRESS.md should show:\n{transcript}");
+    }
+
+    #[test]
+    fn the_making_of_magic_links_is_told_as_it_is_documented() {
+        let mut rehearsal = Rehearsal::of(Json::new(Vec::new()));
+        rehearsal.play(&[(26_100, Event::LinksBegun { users: 50 })]);
+        let text = String::from_utf8(rehearsal.show.output.into_inner()).unwrap();
+        let line = "{\"type\":\"links\",\"schema\":1,\"elapsedMs\":26100,\"users\":50}\n";
+        assert!(text.ends_with(line), "{text}");
+        assert!(DOCUMENT.contains(line), "docs/PROGRESS.md should show {line}");
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl<W: Write + Send> Show for Lines<W> {
             Note::Draining(reason) => {
                 self.output.line(&format!("stopping, finishing what is under way: {reason}"));
             }
+            Note::LinksBegun(users) => self.output.line(&wording::links(*users)),
             // The lint's line is written however progress is shown.
             Note::Linted(_) | Note::RowFailed { .. } => {}
         }
@@ -84,6 +85,7 @@ impl<W: Write + Send> Show for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::Event;
     use crate::ui::rehearsal::{Rehearsal, script};
 
     fn said(rehearsal: Rehearsal<Lines<Vec<u8>>>) -> Vec<String> {
@@ -110,6 +112,13 @@ mod tests {
                 "ended: 3 rows, 1 failed, in 28s",
             ]
         );
+    }
+
+    #[test]
+    fn the_making_of_magic_links_is_told() {
+        let mut rehearsal = Rehearsal::of(Lines::new(Vec::new()));
+        rehearsal.play(&[(0, Event::LinksBegun { users: 1_200 })]);
+        assert_eq!(said(rehearsal), ["making magic links for 1,200 users, one call to Leaf each"]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) enum Note {
     Held { service: Service, wait: Duration, reason: HoldReason },
     /// Nothing new is started from here on, for this reason.
     Draining(String),
+    /// Magic links begin to be made, for so many users.
+    LinksBegun(u64),
     /// A row failed.
     RowFailed { line: u64, leaf_user_id: LeafUserId, code: OutcomeCode, stage: Stage },
 }

@@ -103,6 +103,7 @@ impl Tally {
             | Event::Linted(_)
             | Event::Started(_)
             | Event::Draining { .. }
+            | Event::LinksBegun { .. }
             | Event::Ended => {}
         }
     }

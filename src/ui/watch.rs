@@ -95,6 +95,7 @@ impl Watch {
             | Note::LookChosen { .. }
             | Note::Held { .. }
             | Note::Draining(_)
+            | Note::LinksBegun(_)
             | Note::RowFailed { .. } => {}
         }
     }

@@ -82,6 +82,11 @@ pub(super) fn opening(plan: &Plan) -> String {
     joined(parts, "; ")
 }
 
+/// One line that says that magic links are being made.
+pub(super) fn links(users: u64) -> String {
+    format!("making magic links for {}, one call to Leaf each", counted(users, "user"))
+}
+
 /// One line that says how Leaf is looked at, and why.
 pub(super) fn look(list: bool, pages: Option<u64>, users: u64) -> String {
     let users = counted(users, "user");
