@@ -144,10 +144,12 @@ fn the_file_that_the_page_shows_is_accepted() {
 }
 
 #[test]
-fn every_secret_is_named_in_the_page() {
+fn every_secret_is_named_in_the_page_and_in_the_help() {
     let text = std::fs::read_to_string(page()).unwrap();
+    let help = program(&["run", "--help"]).end().with_code(0).stdout;
     for secret in SECRETS {
         assert!(text.contains(&format!("`{}`", secret.name)), "{}", secret.name);
+        assert!(help.contains(secret.name), "{}", secret.name);
     }
 }
 
