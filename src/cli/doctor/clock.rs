@@ -5,7 +5,7 @@ use super::check::Check;
 const NAME: &str = "clock";
 
 /// How far two clocks may be apart, in milliseconds.
-const LARGEST_OFFSET: i64 = 60_000;
+const LARGEST_OFFSET: u64 = 60_000;
 
 /// Judges how far our clock is before Stara's and before Leaf's, in milliseconds, where they told the time.
 pub(super) fn judge(ahead: [Option<i64>; 2]) -> Check {
@@ -14,7 +14,7 @@ pub(super) fn judge(ahead: [Option<i64>; 2]) -> Check {
         names.into_iter().zip(ahead).filter_map(|(name, ahead)| Some((name, ahead?))).collect();
     let offsets: Vec<String> = said.iter().map(|(name, ahead)| told(name, *ahead)).collect();
     let found = offsets.join(", ");
-    let is_off = |(_, ahead): &&(&str, i64)| ahead.abs() > LARGEST_OFFSET;
+    let is_off = |(_, ahead): &&(&str, i64)| ahead.unsigned_abs() > LARGEST_OFFSET;
     match (said.len(), said.iter().filter(is_off).count()) {
         (0, _) => Check::skipped(NAME, "neither host told the time"),
         (_, 0) => Check::ok(NAME, format!("this machine's clock agrees: {found}")),

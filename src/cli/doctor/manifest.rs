@@ -62,7 +62,7 @@ impl Reading {
             (_, invalid) => Check::warning(
                 NAME,
                 format!("{shown} has {rows} rows, and {invalid} lines that can't be read as one"),
-                "plan names them; a run refuses more than --max-invalid of them",
+                "check names them; a run refuses more than --max-invalid of them",
             ),
         }
     }
