@@ -51,7 +51,11 @@ impl<'a> Decider<'a> {
             }
             _ => false,
         };
+        // Beside a credential of ours a look would lead to its replacement, and so to Stara.
+        let holds_ours =
+            user.record.as_ref().and_then(|record| record.held.as_ref()).is_some_and(|held| held.ours);
         is_remembered
+            && !holds_ours
             && self.selection.looks_after_links
             && user.has_link
             && user.refusal.is_some()

@@ -1,5 +1,6 @@
 //! Magic links: whoever was refused gets a page to sign in on, once, and nobody else does.
 
+mod again;
 mod audit;
 mod report;
 mod trouble;

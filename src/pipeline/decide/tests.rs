@@ -328,3 +328,42 @@ fn a_leaver_is_looked_at_unless_it_was_seen_without_a_credential_and_nothing_has
         assert_eq!(decide(Some(record(code)), None), ToDo, "{code}");
     }
 }
+
+/// The decision for a refused row whose user was given a link, in a run that makes links or not.
+fn with_link(record: Option<UserRecord>, looks_after_links: bool, key: KeyStanding) -> LineDecision {
+    let user =
+        StagedUser { record, refusal: Some(refusal()), is_reopened: false, finding: None, has_link: true };
+    let selection = Selection { looks_after_links, ..Selection::default() };
+    Decider::new(&selection, key).decide(&same_row(), &user)
+}
+
+#[test]
+fn whoever_was_given_a_link_is_looked_at_by_a_run_that_makes_links() {
+    let own = KeyStanding::Own;
+    let rejected = || Some(record(OutcomeCode::StaraLoginRejected));
+    assert_eq!([true, false].map(|looks| with_link(rejected(), looks, own)), [ToDo, Keep]);
+    // The refusal was another row's with the same login and password.
+    assert_eq!([true, false].map(|looks| with_link(None, looks, own)), [ToDo, Refused]);
+    let unavailable = || Some(record(OutcomeCode::LeafUnavailable));
+    assert_eq!([true, false].map(|looks| with_link(unavailable(), looks, own)), [ToDo, Refused]);
+    assert_eq!(with_link(rejected(), true, KeyStanding::Lost), Keep, "no link can be read");
+}
+
+#[test]
+fn a_link_changes_nothing_for_rows_that_wait_for_something_else() {
+    for code in [OutcomeCode::Attached, OutcomeCode::LeafUserForbidden, OutcomeCode::Detached] {
+        assert_eq!(with_link(Some(record(code)), true, KeyStanding::Own), Keep, "{code}");
+    }
+    let with_ours = UserRecord { held: Some(held(true)), ..record(OutcomeCode::StaraLoginRejected) };
+    assert_eq!(with_link(Some(with_ours), true, KeyStanding::Own), Keep, "ours would be replaced");
+    let user = StagedUser {
+        record: Some(record(OutcomeCode::StaraLoginRejected)),
+        refusal: None,
+        is_reopened: false,
+        finding: None,
+        has_link: true,
+    };
+    let selection = Selection { looks_after_links: true, ..Selection::default() };
+    let decision = Decider::new(&selection, KeyStanding::Own).decide(&same_row(), &user);
+    assert_eq!(decision, Keep, "without a remembered refusal a look would lead to Stara");
+}
