@@ -48,7 +48,8 @@ impl LinkFile {
     ///
     /// When it can't be.
     pub(in crate::cli) fn prepare(&self) -> Result<(), Failure> {
-        prepare_folder(&self.path).map_err(|source| {
+        let is_folder = self.path.is_dir().then(|| std::io::ErrorKind::IsADirectory.into());
+        is_folder.map_or_else(|| prepare_folder(&self.path), Err).map_err(|source| {
             let error = anyhow::Error::new(source)
                 .context(format!("no magic links can be written to {}", self.path.display()));
             Failure::new(

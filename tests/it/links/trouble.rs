@@ -211,6 +211,47 @@ fn a_forgotten_users_link_is_forgotten_in_the_ledger_and_in_the_file_beside_it()
 }
 
 #[test]
+fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
+    let (bench, ..) = one_in_twenty_refused(20);
+    std::fs::create_dir(bench.path("folder.csv")).unwrap();
+    for place in ["folder.csv", "growers.csv/links.csv"] {
+        let ended = bench.run(&["--magic-links", place]).with_code(8);
+        ended.saying("no magic links can be written to").saying("nothing was sent");
+    }
+    assert_eq!(bench.calls(), 0);
+}
+
+#[test]
+fn a_file_that_can_not_be_written_in_the_end_costs_neither_report_nor_links() {
+    let (bench, _, refused) = one_in_twenty_refused(40);
+    bench.inject(fault("magic-link:late-answer"));
+    let running = bench.run_of("growers.csv", &["--magic-links", "out/links.csv"]).start();
+    bench.until(|world| !world.links_of(refused[0].id).is_empty());
+    std::fs::remove_dir(bench.path("out")).unwrap();
+    let ended = running.end().with_code(8).saying("report --magic-links FILE");
+    ended.saying("stara-login-rejected");
+    assert_eq!(counts(&bench.results())["stara-login-rejected"], 2);
+    assert_eq!(bench.status(&[])["runs"][0]["exitCode"], 8);
+    bench.world().lift_faults();
+    let again = bench.program().args(["report", "again.csv", "--magic-links", "links.csv"]);
+    again.end().with_code(0).saying("Magic links: 2 in links.csv (0 new, 2 from before)");
+    assert_eq!(links(&bench, "links.csv"), given(&bench, &refused));
+}
+
+#[test]
+fn a_quiet_audit_says_in_one_line_which_links_are_missing() {
+    let (bench, ..) = one_in_twenty_refused(40);
+    bench.run(&[]).with_code(3);
+    let audit = || bench.program().args(["audit", "-q", "--magic-links", "links.csv"]).end();
+    bench.inject(fault("magic-link:404"));
+    let ended = audit().with_code(5);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    ended.saying("Magic links: 0 in links.csv; Magic links missing: 2: Leaf doesn't know the user");
+    bench.world().lift_faults();
+    assert_eq!(audit().with_code(0).stderr, "");
+}
+
+#[test]
 fn links_are_written_over_nothing_else() {
     let (bench, ..) = one_in_twenty_refused(20);
     let manifest = std::fs::read(bench.path("growers.csv")).unwrap();
@@ -230,4 +271,19 @@ fn links_are_written_over_nothing_else() {
     }
     assert_eq!(bench.calls(), 0);
     assert_eq!(std::fs::read(bench.path("growers.csv")).unwrap(), manifest);
+}
+
+#[test]
+fn links_are_asked_for_within_leafs_quota() {
+    let rows = crate::support::growers(30);
+    let bench = Bench::new(&rows);
+    let wrong: Vec<_> = rows.iter().map(|row| row.with_password("not the password")).collect();
+    bench.write_manifest(&wrong);
+    bench.run(&["--max-failures", "100%"]).with_code(3);
+    let began = std::time::Instant::now();
+    let report = bench.program().env("STARA_ONBOARD_LEAF_RATE", "20/s");
+    let ended = report.args(["report", "again.csv", "--magic-links", "links.csv"]).end().with_code(0);
+    ended.saying("Magic links: 30 in links.csv (30 new");
+    // 29 periods of 50 ms lie between the first and the last.
+    assert!(began.elapsed() >= std::time::Duration::from_millis(1_400), "{:?}", began.elapsed());
 }
