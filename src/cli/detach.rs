@@ -38,15 +38,15 @@ pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
 fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result<ExitCode, Failure> {
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
-    let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
     let manifest = match &asked {
         Asked::Manifest(manifest) => Some(manifest.as_path()),
         Asked::Users(_) | Asked::Run(_) => None,
     };
+    job.check(manifest)?;
+    let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
     if let Some(manifest) = manifest {
         reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
     }
-    job.check(manifest)?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;

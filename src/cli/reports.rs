@@ -41,6 +41,15 @@ pub(super) fn targets(
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
 }
 
+/// Whether two paths name one file, be it there or not.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
+}
+
 /// Nothing is ever written over the manifest.
 pub(super) fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
     let same =

@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 
 fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Result<ExitCode, Failure> {
     let RunArguments { manifest, flags, .. } = arguments;
+    job.check(Some(manifest))?;
     if arguments.plan.are_given() {
         let error = anyhow::anyhow!("--json, --refresh and --detailed-exitcode are about a plan");
         return Err(Failure::new(
@@ -51,7 +52,6 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     let manifest_name = manifest.display().to_string();
     let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
     reports::spare_manifest(manifest, &targets, &flags.output, &flags.state)?;
-    job.check(Some(manifest))?;
     let links = arguments.links.file(&flags.lines.keep_column)?;
     if let Some(links) = &links {
         let written =

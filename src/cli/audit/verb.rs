@@ -39,6 +39,7 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
 }
 
 fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failure> {
+    job.check(arguments.manifest.as_deref())?;
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     if arguments.repair && arguments.manifest.is_none() {
         return Err(Failure::new(
@@ -49,7 +50,6 @@ fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failur
     }
     let logs = LogWriter::default();
     let targets = report_targets(arguments)?;
-    job.check(arguments.manifest.as_deref())?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::checkpoint::{Ledger, LedgerError, Rejected, RejectedUser};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
-use crate::cli::reports::prepare_folder;
+use crate::cli::reports::{is_same_file, prepare_folder};
 use crate::model::UnixMillis;
 use crate::report::{LinkRecord, write_links};
 
@@ -29,7 +29,7 @@ impl LinkFile {
         &self,
         others: impl IntoIterator<Item = &'a Path>,
     ) -> Result<(), Failure> {
-        match others.into_iter().find(|other| is_same(&self.path, other)) {
+        match others.into_iter().find(|other| is_same_file(&self.path, other)) {
             None => Ok(()),
             Some(other) => {
                 let error = anyhow::anyhow!("the magic links would be written over {}", other.display());
@@ -78,15 +78,6 @@ impl LinkFile {
             )
         })
     }
-}
-
-/// Whether two paths name one file, be it there or not.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
-    };
-    one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// The user's record, where there is a link that works.

@@ -1,6 +1,6 @@
 //! The flags for schedulers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,14 +13,21 @@ use crate::settings::parse_duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Schedulers")]
 pub(in crate::cli) struct SchedulerFlags {
-    /// Write metrics to this file at every end, for Prometheus' collector of text files (*.prom)
+    /// Write metrics to this file (*.prom) at every end, for Prometheus' collector of text files, or none
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_METRICS")]
-    pub(in crate::cli) metrics: Option<PathBuf>,
+    metrics: Option<PathBuf>,
     /// How long to wait for another run that holds the ledger, before exit code 11
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_LOCK_TIMEOUT", default_value = "0s", value_parser = parse_duration)]
     pub(in crate::cli) lock_timeout: Duration,
     #[command(flatten)]
     pub(in crate::cli) exit: ExitFlags,
+}
+
+impl SchedulerFlags {
+    /// Where metrics go, if anywhere.
+    pub(super) fn metrics(&self) -> Option<&Path> {
+        self.metrics.as_deref().filter(|path| path.as_os_str() != "none")
+    }
 }
 
 /// Which exit codes count as zero.

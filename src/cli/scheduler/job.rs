@@ -1,6 +1,6 @@
 //! One call of a verb, from its begin to its exit code.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::checkpoint::{AuditCounts, HostTotals, OutcomeCounts};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::output::OutputFlags;
-use crate::cli::reports;
+use crate::cli::reports::{is_same_file, prepare_folder};
 use crate::cli::run::tell;
 use crate::http::CallCounts;
 use crate::model::{Service, UnixMillis};
@@ -29,6 +29,8 @@ pub(in crate::cli) struct Job<'a> {
     flags: &'a SchedulerFlags,
     output: &'a OutputFlags,
     is_rehearsal: bool,
+    /// Whether it is known by now that metrics may be written where they are to go.
+    is_checked: Cell<bool>,
     started: UnixMillis,
     began: Instant,
     calls: OnceCell<[(Service, CallCounts); 2]>,
@@ -53,6 +55,7 @@ impl<'a> Job<'a> {
             flags,
             output,
             is_rehearsal: false,
+            is_checked: Cell::new(false),
             started: UnixMillis::now(),
             began: Instant::now(),
             calls: OnceCell::new(),
@@ -72,34 +75,32 @@ impl<'a> Job<'a> {
         self.began
     }
 
-    /// Makes sure that the metrics can be written, and over nothing that is needed.
+    /// Makes sure that the metrics can be written, and over nothing that is needed. Before it, and where it fails, none
+    /// are.
     ///
     /// # Errors
     ///
     /// When they can't, or would.
     pub(in crate::cli) fn check(&self, manifest: Option<&Path>) -> Result<(), Failure> {
-        let Some(path) = &self.flags.metrics else { return Ok(()) };
-        if let Some(manifest) = manifest {
-            reports::refuse_manifest(path, manifest)?;
+        let Some(path) = self.flags.metrics() else { return Ok(()) };
+        let usage = |error, hint: &str| Err(Failure::new(ExitCode::Usage, error, hint));
+        // It keeps metrics from taking the place of a key or a token, too.
+        if path.extension().is_none_or(|ending| ending != "prom") {
+            let error = anyhow::anyhow!("the metrics' file {} doesn't end with .prom", path.display());
+            return usage(error, "nothing was sent; name it FILE.prom: collectors read no other");
         }
-        let same = |other: &Path| {
-            path == other
-                || path.canonicalize().is_ok_and(|path| other.canonicalize().is_ok_and(|other| path == other))
-        };
-        if same(&self.ledger) || self.output.log_file.as_deref().is_some_and(same) {
+        let others =
+            manifest.into_iter().chain([self.ledger.as_path()]).chain(self.output.log_file.as_deref());
+        if others.into_iter().any(|other| is_same_file(path, other)) {
             let error = anyhow::anyhow!("{} would be written over by the metrics", path.display());
-            return Err(Failure::new(
-                ExitCode::Usage,
-                error,
-                "nothing was sent; name another file with --metrics",
-            ));
+            return usage(error, "nothing was sent; name another file with --metrics");
         }
         if path.is_dir() {
             return Err(unwritable(path, std::io::ErrorKind::IsADirectory.into(), "nothing was sent; "));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
-        tried.map(drop).map_err(|source| unwritable(path, source, "nothing was sent; "))
+        prepare_folder(path).map_err(|source| unwritable(path, source, "nothing was sent; "))?;
+        self.is_checked.set(true);
+        Ok(())
     }
 
     /// Takes the lock of the ledger, and waits for it as long as it may.
@@ -177,7 +178,8 @@ impl<'a> Job<'a> {
     }
 
     fn write(&self, code: ExitCode) -> Result<(), Failure> {
-        let Some(path) = self.flags.metrics.clone() else { return Ok(()) };
+        let path = self.flags.metrics().filter(|_| self.is_checked.get());
+        let Some(path) = path.map(Path::to_owned) else { return Ok(()) };
         let ended = UnixMillis::now();
         let calls: Vec<CallsOfService> = self
             .calls
