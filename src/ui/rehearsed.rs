@@ -58,7 +58,8 @@ impl Rehearsed {
         if Service::ALL.iter().all(|service| self.totals.host(*service).requests == 0) {
             return None;
         }
-        let asked = Service::ALL.into_iter().zip(self.rates).map(|(service, rate)| {
+        let asked = Service::ALL.into_iter().zip(self.rates).filter(|(service, _)| self.needed(*service) > 0);
+        let asked = asked.map(|(service, rate)| {
             let requests = self.needed(service);
             let time = time_at(service, rate, requests);
             let time = time.map(|time| format!(" at {rate} in about {}", about(time)));
@@ -209,6 +210,9 @@ mod tests {
              1m 20s, 600 requests to Leaf at 10/s in about 1m, 2m for lost replies to settle. In the rehearsal \
              everybody was held up for 19s by Stara. 2 rows would wait for a person."
         );
+        let only_leaf = rehearsed(&totals(&[(Service::Leaf, 200, 30)], 0), ["5/s", "10/s"]);
+        let told = only_leaf.text(Duration::from_secs(1), 0).unwrap();
+        assert!(told.contains("about 3s: 30 requests to Leaf at 10/s in about 3s. No row"), "{told}");
         let nothing = rehearsed(&totals(&[], 0), ["5/s", "10/s"]);
         assert_eq!(nothing.text(Duration::from_secs(1), 0), None);
     }

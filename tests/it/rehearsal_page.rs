@@ -94,6 +94,9 @@ fn whoever_follows_the_page_comes_through_the_storm() {
     for report in ["storm.csv", "served.csv", "storm.jsonl"] {
         assert_eq!(reader.text(report).matches("attached").count(), rows.len(), "{report}");
     }
+    let rejected = reader.text("lockout.csv").matches("stara-login-rejected").count();
+    assert!(rejected > 0, "somebody is refused");
+    assert_eq!(reader.text("links.csv").lines().count(), rejected + 1, "a link for each, and a header");
     assert!(reader.text("state/growers.results.csv").contains("attached"));
     // What the services wrote down: one effective attach a user.
     let seen = reader.text("seen.jsonl");

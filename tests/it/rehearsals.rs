@@ -1,6 +1,6 @@
 //! Rehearsals against services of each kind, and what every kind is to show.
 
-use stara_onboard::sandbox::{CallKind, Profile, SandboxOptions, World};
+use stara_onboard::sandbox::{CallKind, Profile, SandboxOptions, SecondAttach, World};
 
 use crate::support::{Bench, Ended, Grower, Invocation, csv_of, growers, side_by_side};
 
@@ -9,7 +9,9 @@ const ROWS: usize = 60;
 
 /// Services of this kind that can be looked into, for these growers.
 fn bench(profile: Profile, growers: &[Grower]) -> Bench {
-    let mut options = SandboxOptions::default();
+    // Where a second attach takes effect, nobody can be attached twice unseen.
+    let on_second_attach = SecondAttach::SecondObject;
+    let mut options = SandboxOptions { on_second_attach, ..SandboxOptions::default() };
     profile.apply(&mut options, &World::open());
     let bench = Bench::with_options(options, growers);
     profile.apply(&mut SandboxOptions::default(), bench.world());

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::fixtures::{credentials_path, leaf, login, recording, secret, stara, start, user};
 use crate::model::Dialect;
-use crate::sandbox::{CallKind, Dialects, SandboxOptions, World};
+use crate::sandbox::{CallKind, Dialects, Fault, Profile, SandboxOptions, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_dialect_turns_a_login_into_tokens() {
@@ -111,4 +111,44 @@ async fn a_body_beyond_all_measure_is_refused() {
     let sandbox = start(SandboxOptions::default(), World::open()).await;
     let body = json!({"login": "x".repeat(70_000), "password": "x"});
     assert_eq!(stara(&sandbox).post_json("/autenticacao", &body).unwrap().status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_locked_after_so_many_refusals_even_for_the_right_password() {
+    let world = World::closed();
+    for name in ["ana", "bia"] {
+        world.add_grower(user(1), &login(name), &secret("right"));
+    }
+    let sandbox = start(recording(), world).await;
+    sandbox.world().inject(Fault::parse("stara-lockout:refusals=2").unwrap());
+    let mut stara = stara(&sandbox);
+    let mut status = |name: &str, password: &str| {
+        stara.post_json("/autenticacao", &json!({"login": name, "password": password})).unwrap().status
+    };
+    assert_eq!([status("ana", "wrong"), status("ana", "right"), status("ana", "wrong")], [401, 200, 401]);
+    assert_eq!(sandbox.world().most_refusals(), 2);
+    assert_eq!([status("ana", "right"), status("bia", "right")], [403, 200]);
+    assert_eq!(sandbox.world().most_refusals(), 3, "a refusal of a locked login is one, too");
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_by_a_fault_counts_and_a_login_that_the_profile_refuses_is_always_refused() {
+    let world = World::open();
+    Profile::Lockout.apply(&mut SandboxOptions::default(), &world);
+    let sandbox = start(recording(), world).await;
+    let mut stara = stara(&sandbox);
+    let mut statuses = |name: &str| {
+        [(); 4].map(|()| {
+            let body = json!({"login": name, "password": "any"});
+            stara.post_json("/autenticacao", &body).unwrap().status
+        })
+    };
+    let each: Vec<[u16; 4]> = (0..100).map(|number| statuses(&format!("grower{number}"))).collect();
+    let refused = each.iter().filter(|statuses| **statuses == [401, 401, 401, 403]).count();
+    let accepted = each.iter().filter(|statuses| **statuses == [200; 4]).count();
+    assert_eq!(refused + accepted, each.len(), "{each:?}");
+    assert!((1..=15).contains(&refused), "{refused} of 100 at one in twenty");
+    assert_eq!(sandbox.world().most_refusals(), 4);
+    sandbox.stop().await;
 }
