@@ -73,6 +73,8 @@ impl<'a> Doctor<'a> {
             leaf: leaf.as_ref().ok().filter(|_| is_reached(&knocked_leaf)),
             expected: rows.and_then(|rows| self.expected(rows, &state.learned)),
         };
+        let certificates =
+            stara.as_ref().ok().zip(leaf.as_ref().ok()).map(|hosts| self.certificates(hosts.into()));
         let reached_stara = stara.as_ref().ok().filter(|_| is_reached(&knocked_stara));
 
         let mut checkup = Checkup::default();
@@ -83,6 +85,7 @@ impl<'a> Doctor<'a> {
         checkup.checks.push(storage::kind(&path));
         checkup.checks.push(storage::room(&path, rows));
         checkup.checks.push(limits::open_files(arguments.rates.concurrency));
+        checkup.checks.extend(certificates);
         if let Some(seen) = manifest {
             let tried = match arguments.canary {
                 Some(line) => Some(self.try_canary(line, &seen, reached_stara, target.as_ref()).await),
@@ -101,6 +104,21 @@ impl<'a> Doctor<'a> {
         let roots = self.extra_roots.as_ref().map_err(Check::clone)?;
         resolve_client(service, &self.arguments.target, 1, roots)
             .map_err(|error| Check::failed("certificates", error).about(service))
+    }
+
+    /// What vouches for the hosts, where both can be spoken to: without any certificate no client could be made for TLS.
+    fn certificates(&self, hosts: [&HttpClient; 2]) -> Check {
+        if !hosts.iter().any(|host| host.origin().starts_with("https:")) {
+            return Check::skipped("certificates", "no host is spoken to over TLS");
+        }
+        match &self.arguments.target.ca_cert {
+            // The system may have none then.
+            Some(path) => Check::ok(
+                "certificates",
+                format!("those of {} are trusted beside the system's", path.display()),
+            ),
+            None => Check::ok("certificates", "the system's CA certificates are there"),
+        }
     }
 
     /// About how long a run takes over so many rows.

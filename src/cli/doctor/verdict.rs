@@ -104,4 +104,34 @@ mod tests {
         let page = Verdict::of(error(CallErrorKind::Unexpected, Some(400)), true);
         assert_eq!(page, Verdict::NotUnderstood { status: 400 });
     }
+    #[test]
+    fn no_status_but_those_few_lets_a_login_be_sent_twice() {
+        use CallErrorKind::*;
+        let kinds = [
+            LoginRejected,
+            LoginDoubtful,
+            Unexpected,
+            CutOff,
+            NoAnswer,
+            Throttled,
+            ServerError,
+            Redirected,
+            Forbidden,
+            NotFound,
+            Refused,
+            Unauthorized,
+        ];
+        for (status, kind) in (100..1_000).flat_map(|status| kinds.map(|kind| (status, kind))) {
+            for has_succeeded in [false, true] {
+                let verdict = Verdict::of(error(kind, Some(status)), has_succeeded);
+                let may_be_sent_again = matches!(verdict, Verdict::NotUnderstood { .. });
+                let is_listed = matches!(status, 200..300 | 400 | 404 | 405 | 415 | 422);
+                assert!(is_listed || !may_be_sent_again, "{status} {kind:?}");
+                assert!(
+                    !matches!(status, 401 | 403) || matches!(verdict, Verdict::Refused { .. }),
+                    "{status}"
+                );
+            }
+        }
+    }
 }

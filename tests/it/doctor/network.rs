@@ -1,5 +1,6 @@
 //! The way to the hosts: names, connections, certificates, proxies, and their clocks.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -10,11 +11,18 @@ use crate::transport::{Authority, Proxy, address_of, listen, no_tls, tls_before,
 
 /// A host that answers every request with these bytes.
 fn host_saying(bench: &Bench, answer: String) -> String {
+    host_hearing(bench, answer).0
+}
+
+/// The same, and what was said to it.
+fn host_hearing(bench: &Bench, answer: String) -> (String, Arc<Mutex<Vec<u8>>>) {
     let _inside = bench.enter();
     let (listener, address) = listen();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let remembers = Arc::clone(&heard);
     bench.spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let answer = answer.clone();
+            let (answer, remembers) = (answer.clone(), Arc::clone(&remembers));
             tokio::spawn(async move {
                 let mut request = Vec::new();
                 while !request.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -23,11 +31,27 @@ fn host_saying(bench: &Bench, answer: String) -> String {
                         return;
                     }
                 }
+                remembers.lock().unwrap().extend(request);
                 let _ = stream.write_all(answer.as_bytes()).await;
             });
         }
     });
-    format!("http://{address}")
+    (format!("http://{address}"), heard)
+}
+
+#[test]
+fn stara_hears_one_request_for_its_root_without_any_secret() {
+    let bench = Bench::new(&growers(2));
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned();
+    let (stara, heard) = host_hearing(&bench, answer);
+    let doctor = doctor(&bench, &[]).env("STARA_URL", format!("{stara}/gateway"));
+    Checkup::of(&doctor.env("STARA_ACCESS_TOKEN_CLIENT", "client-of-the-partner").end()).expect(&[], &[]);
+    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap().to_ascii_lowercase();
+    assert!(heard.starts_with("get /gateway/ http/1.1\r\n") && heard.ends_with("\r\n\r\n"), "{heard}");
+    let mut headers: Vec<&str> =
+        heard.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    headers.sort_unstable();
+    assert_eq!(headers, ["accept", "host", "user-agent"], "and nothing else");
 }
 
 fn host_at(bench: &Bench, time: SystemTime) -> String {
@@ -127,7 +151,9 @@ fn a_certificate_is_judged_by_who_vouches_for_it_whose_it_is_and_until_when() {
         let given = if is_given { vec!["--ca-cert", "roots.pem"] } else { vec![] };
         assert!(pem.exists());
         let checkup = Checkup::of(&behind_tls(&bench, authority.certify_until(host, until), &given).end());
-        checkup.expect_said("tls of stara", words);
+        checkup
+            .expect_said("tls of stara", words)
+            .expect_said("certificates", if is_given { "roots.pem" } else { "the system's" });
         assert!(checkup.with(standing).contains(&"tls of stara".to_owned()), "{:#}", checkup.0);
         let heard = bench.seen().iter().filter(|call| call.service.as_str() == "Stara").count();
         assert_eq!(heard, usize::from(standing != "problem"), "what isn't trusted hears nothing");
