@@ -59,6 +59,15 @@ fn flags_win_over_variables_these_over_the_file_and_it_over_the_defaults() {
 }
 
 #[test]
+fn what_a_flag_requires_may_stand_in_the_file() {
+    let bench = Bench::new(&growers(1));
+    bench.run(&["--new-links"]).with_code(2).saying("required arguments were not provided: --magic-links");
+    bench.write(FILE, "magic-links = 'links.csv'\n");
+    bench.run(&["--new-links"]).with_code(0);
+    assert!(bench.path("links.csv").exists());
+}
+
+#[test]
 fn a_file_elsewhere_means_its_own_folder_by_relative_paths() {
     let bench = Bench::new(&growers(1));
     std::fs::create_dir(bench.path("etc")).unwrap();
