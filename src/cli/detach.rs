@@ -42,11 +42,10 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
         Asked::Manifest(manifest) => Some(manifest.as_path()),
         Asked::Users(_) | Asked::Run(_) => None,
     };
-    job.check(manifest)?;
+    let files = job.files(&arguments.target).needing("the manifest", manifest);
+    job.check(&files)?;
     let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
-    if let Some(manifest) = manifest {
-        reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
-    }
+    files.writing("--report", reports::paths(&targets)).check()?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;

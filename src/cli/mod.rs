@@ -17,6 +17,7 @@ mod events;
 mod exit_code;
 mod explain;
 mod failure;
+mod files;
 mod invocation;
 mod last_report;
 mod leftovers;

@@ -9,11 +9,12 @@ use super::check::LintNotice;
 use super::conclusion::code_of_stop;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::files::CallFiles;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::run::{internal, runtime, tell};
 use super::scheduler::ExitFlags;
 use super::signals::TimeLimits;
-use super::{invocation, logging, plan_json, reports, signals};
+use super::{invocation, logging, plan_json, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, StagingTotals};
 use crate::model::Sign;
 use crate::pipeline::{self, Forecast, Stop, StopCause};
@@ -43,9 +44,11 @@ pub(super) fn foresee(asked: Onboarding<'_>, told: PlanFlags, exit: &ExitFlags) 
 
 fn look_ahead(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failure> {
     let logs = LogWriter::default();
-    if let Some(path) = &asked.flags.output.log_file {
-        reports::refuse_manifest(path, asked.manifest)?;
-    }
+    CallFiles::beside(&asked.flags.state.path(asked.is_rehearsal()))
+        .needing_for(&asked.flags.target)
+        .needing("the manifest", Some(asked.manifest))
+        .writing("--log-file", &asked.flags.output.log_file)
+        .check()?;
     logging::start(&asked.flags.output, &logs)?;
     let foreseen = runtime()?.block_on(async {
         let prepared = Prepared::new(asked).await?;

@@ -7,12 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::arguments::ReportArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::files::CallFiles;
 use super::links;
 use super::manifest_source::stem;
-use super::output::OutputFlags;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, write_report};
-use crate::settings::StateFlags;
 
 /// A report that is to be written.
 #[derive(Debug)]
@@ -41,35 +40,9 @@ pub(super) fn targets(
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
 }
 
-/// Whether two paths name one file, be it there or not.
-pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
-    };
-    one == other || place(one).is_some_and(|one| place(other) == Some(one))
-}
-
-/// Nothing is ever written over the manifest.
-pub(super) fn refuse_manifest(path: &Path, manifest: &Path) -> Result<(), Failure> {
-    let same =
-        path.canonicalize().is_ok_and(|path| manifest.canonicalize().is_ok_and(|manifest| path == manifest));
-    if !same {
-        return Ok(());
-    }
-    let error = anyhow::anyhow!("{} is the manifest, and would be written over", path.display());
-    Err(Failure::new(ExitCode::Usage, error, "name another file"))
-}
-
-/// Nothing that a run writes (its reports, a log, a ledger that was named) is ever written over the manifest.
-pub(super) fn spare_manifest(
-    manifest: &Path,
-    targets: &[ReportTarget],
-    output: &OutputFlags,
-    state: &StateFlags,
-) -> Result<(), Failure> {
-    let written = targets.iter().map(|target| &target.path).chain(&output.log_file).chain(&state.state);
-    written.into_iter().try_for_each(|path| refuse_manifest(path, manifest))
+/// The files of these reports.
+pub(super) fn paths(targets: &[ReportTarget]) -> impl Iterator<Item = &PathBuf> {
+    targets.iter().map(|target| &target.path)
 }
 
 /// Makes sure that a file can be written there, before anything is sent: another is made beside it and taken away again.
@@ -177,7 +150,10 @@ pub(super) fn prepared_targets(
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
     let targets = targets(&asked, name, &run.kept_columns)?;
-    targets.iter().try_for_each(|target| refuse_manifest(&target.path, Path::new(&run.manifest)))?;
+    let files = CallFiles::beside(&arguments.state.path(arguments.sandbox.is_on()))
+        .needing("the manifest", Some(Path::new(&run.manifest)))
+        .writing("--report", paths(&targets));
+    arguments.links.asked().map_or(files.clone(), |path| files.writing("--magic-links", [path])).check()?;
     prepare(&targets)?;
     Ok(targets)
 }

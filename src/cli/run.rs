@@ -1,7 +1,7 @@
 //! `run`: onboards a manifest.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,7 +38,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 
 fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Result<ExitCode, Failure> {
     let RunArguments { manifest, flags, .. } = arguments;
-    job.check(Some(manifest))?;
+    let files = job.files(&flags.target).needing("the manifest", Some(manifest));
+    job.check(&files)?;
     if arguments.plan.are_given() {
         let error = anyhow::anyhow!("--json, --refresh and --detailed-exitcode are about a plan");
         return Err(Failure::new(
@@ -51,13 +52,9 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     let logs = LogWriter::default();
     let manifest_name = manifest.display().to_string();
     let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
-    reports::spare_manifest(manifest, &targets, &flags.output, &flags.state)?;
     let links = arguments.links.file(&flags.lines.keep_column)?;
-    if let Some(links) = &links {
-        let written =
-            targets.iter().map(|target| &target.path).chain(&flags.output.log_file).chain(&flags.state.state);
-        links.spare(written.chain([manifest]).map(PathBuf::as_path))?;
-    }
+    let links_path = links.as_ref().map(|links| &links.path);
+    files.writing("--report", reports::paths(&targets)).writing("--magic-links", links_path).check()?;
     logging::start(&flags.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;

@@ -208,3 +208,30 @@ fn a_report_is_never_written_over_the_manifest() {
     }
     assert_eq!(std::fs::read(bench.path("growers.csv")).unwrap(), before);
 }
+
+#[test]
+fn nothing_that_is_needed_is_written_over_whatever_flag_names_it() {
+    let rows = growers(2);
+    let bench = Bench::new(&rows);
+    bench.run(&[]).with_code(0);
+    bench.write("token", "a token");
+    let needed = ["growers.csv", "token", "state/ledger.db", "state/ledger.key", "state/ledger.lock"];
+    let before = needed.map(|name| std::fs::read(bench.path(name)).unwrap());
+    let calls = bench.calls();
+    for name in needed {
+        for verb in [
+            &["run", "growers.csv"][..],
+            &["plan", "growers.csv"],
+            &["audit", "growers.csv"],
+            &["detach", "growers.csv"],
+        ] {
+            let program = bench.program().args(verb).args(["--log-file", name, "--leaf-token-file", "token"]);
+            program.env_remove("LEAF_TOKEN").end().with_code(2).saying("would be written over by --log-file");
+        }
+    }
+    for flags in [&["--log-file", "results.jsonl"][..], &["--report", "a.csv", "--magic-links", "a.csv"]] {
+        bench.run(flags).with_code(2).saying("would be written over by");
+    }
+    assert_eq!(needed.map(|name| std::fs::read(bench.path(name)).unwrap()), before);
+    assert_eq!(bench.calls(), calls);
+}

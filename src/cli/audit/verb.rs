@@ -39,7 +39,8 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
 }
 
 fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failure> {
-    job.check(arguments.manifest.as_deref())?;
+    let files = job.files(&arguments.target).needing("the manifest", arguments.manifest.as_deref());
+    job.check(&files)?;
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     if arguments.repair && arguments.manifest.is_none() {
         return Err(Failure::new(
@@ -50,6 +51,9 @@ fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failur
     }
     let logs = LogWriter::default();
     let targets = report_targets(arguments)?;
+    let links = arguments.links.asked();
+    files.writing("--report", reports::paths(&targets)).writing("--magic-links", links).check()?;
+    reports::prepare(&targets)?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
@@ -71,8 +75,6 @@ fn report_targets(arguments: &AuditArguments) -> Result<Vec<ReportTarget>, Failu
     let default = [PathBuf::from(format!("state/{}.repair.csv", stem(&name)))];
     let asked = if arguments.report.is_empty() { &default[..] } else { &arguments.report };
     let targets = reports::targets(asked, &name, &arguments.lines.keep_column)?;
-    reports::spare_manifest(manifest, &targets, &arguments.output, &arguments.state)?;
-    reports::prepare(&targets)?;
     Ok(targets)
 }
 
@@ -121,9 +123,6 @@ impl Prepared {
         let kept_columns = ledger.latest_run()?.map_or_else(Vec::new, |run| run.kept_columns);
         let links = arguments.links.file(&kept_columns)?;
         if let Some(links) = &links {
-            let written = targets.iter().map(|target| target.path.as_path());
-            let others = arguments.manifest.iter().chain(&arguments.output.log_file).map(PathBuf::as_path);
-            links.spare(written.chain(others).chain([path.as_path()]))?;
             links.prepare()?;
             tell_of_lost_key(&ledger);
         }

@@ -1,11 +1,11 @@
 //! The file of magic links.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::checkpoint::{Ledger, LedgerError, Rejected, RejectedUser};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
-use crate::cli::reports::{is_same_file, prepare_folder};
+use crate::cli::reports::prepare_folder;
 use crate::model::UnixMillis;
 use crate::report::{LinkRecord, write_links};
 
@@ -20,28 +20,6 @@ pub(in crate::cli) struct LinkFile {
 }
 
 impl LinkFile {
-    /// Refuses to be written over any of these, the manifest first of all.
-    ///
-    /// # Errors
-    ///
-    /// When it would be.
-    pub(in crate::cli) fn spare<'a>(
-        &self,
-        others: impl IntoIterator<Item = &'a Path>,
-    ) -> Result<(), Failure> {
-        match others.into_iter().find(|other| is_same_file(&self.path, other)) {
-            None => Ok(()),
-            Some(other) => {
-                let error = anyhow::anyhow!("the magic links would be written over {}", other.display());
-                Err(Failure::new(
-                    ExitCode::Usage,
-                    error,
-                    "nothing was sent; name another file with --magic-links",
-                ))
-            }
-        }
-    }
-
     /// Makes sure that it can be written, before anything is sent: another file is made beside it, and taken away again.
     ///
     /// # Errors

@@ -40,9 +40,7 @@ impl LinkFlags {
     ///
     /// When the path names no such file, or the columns can't be told from each other.
     pub(in crate::cli) fn file(&self, kept_columns: &[String]) -> Result<Option<LinkFile>, Failure> {
-        let Some(path) = self.magic_links.as_deref().filter(|path| path.as_os_str() != "none") else {
-            return Ok(None);
-        };
+        let Some(path) = self.asked() else { return Ok(None) };
         let usage = |error: anyhow::Error, hint: &str| Err(Failure::new(ExitCode::Usage, error, hint));
         if !is_csv(path) {
             let error =
@@ -58,8 +56,12 @@ impl LinkFlags {
 
     /// How links are made; `None` where none are asked for.
     pub(in crate::cli) fn rules(&self) -> Option<LinkRules> {
-        let is_asked = self.magic_links.as_ref().is_some_and(|path| path.as_os_str() != "none");
-        is_asked.then_some(LinkRules { lifetime: self.link_expires, anew: self.new_links })
+        self.asked().map(|_| LinkRules { lifetime: self.link_expires, anew: self.new_links })
+    }
+
+    /// The file that was asked for, be it usable or not.
+    pub(in crate::cli) fn asked(&self) -> Option<&PathBuf> {
+        self.magic_links.as_ref().filter(|path| path.as_os_str() != "none")
     }
 }
 

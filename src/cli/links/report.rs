@@ -39,8 +39,6 @@ pub(in crate::cli) fn report(
     let run = ledger.latest_run()?.ok_or_else(|| LedgerError::Missing { path: path.to_owned() })?;
     let targets = prepared_targets(arguments, &run)?;
     let Some(file) = arguments.links.file(&run.kept_columns)? else { return Ok(ExitCode::Done) };
-    let written = targets.iter().map(|target| target.path.as_path());
-    file.spare(written.chain([Path::new(&run.manifest), path]))?;
     file.prepare()?;
     let (linked, stopped) = make(services, &ledger, &run, rules, &file)?;
     write_again(&ledger, &run, &targets)?;

@@ -1,6 +1,6 @@
 //! The flags for schedulers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -25,8 +25,8 @@ pub(in crate::cli) struct SchedulerFlags {
 
 impl SchedulerFlags {
     /// Where metrics go, if anywhere.
-    pub(super) fn metrics(&self) -> Option<&Path> {
-        self.metrics.as_deref().filter(|path| path.as_os_str() != "none")
+    pub(super) fn metrics(&self) -> Option<&PathBuf> {
+        self.metrics.as_ref().filter(|path| path.as_os_str() != "none")
     }
 }
 

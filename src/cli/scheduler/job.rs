@@ -10,13 +10,15 @@ use super::lock::{self, HeldLock};
 use crate::checkpoint::{AuditCounts, HostTotals, OutcomeCounts};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
+use crate::cli::files::CallFiles;
 use crate::cli::output::OutputFlags;
-use crate::cli::reports::{is_same_file, prepare_folder};
+use crate::cli::reports::prepare_folder;
 use crate::cli::run::tell;
 use crate::http::CallCounts;
 use crate::model::{Service, UnixMillis};
 use crate::pipeline::Services;
 use crate::report::{CallsOfService, Metrics, last_success, write_metrics};
+use crate::settings::TargetFlags;
 
 /// How long the metrics may take to be written: a disk that hangs must not keep the process alive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,6 +72,14 @@ impl<'a> Job<'a> {
         Self { is_rehearsal, ..self }
     }
 
+    /// The files of a call about this ledger which every verb with these flags has.
+    pub(in crate::cli) fn files(&self, target: &TargetFlags) -> CallFiles {
+        CallFiles::beside(&self.ledger)
+            .needing_for(target)
+            .writing("--log-file", &self.output.log_file)
+            .writing("--metrics", self.flags.metrics())
+    }
+
     /// When it began.
     pub(in crate::cli) const fn began(&self) -> Instant {
         self.began
@@ -81,20 +91,14 @@ impl<'a> Job<'a> {
     /// # Errors
     ///
     /// When they can't, or would.
-    pub(in crate::cli) fn check(&self, manifest: Option<&Path>) -> Result<(), Failure> {
+    pub(in crate::cli) fn check(&self, files: &CallFiles) -> Result<(), Failure> {
         let Some(path) = self.flags.metrics() else { return Ok(()) };
-        let usage = |error, hint: &str| Err(Failure::new(ExitCode::Usage, error, hint));
-        // It keeps metrics from taking the place of a key or a token, too.
         if path.extension().is_none_or(|ending| ending != "prom") {
             let error = anyhow::anyhow!("the metrics' file {} doesn't end with .prom", path.display());
-            return usage(error, "nothing was sent; name it FILE.prom: collectors read no other");
+            let hint = "nothing was sent; name it FILE.prom: collectors read no other";
+            return Err(Failure::new(ExitCode::Usage, error, hint));
         }
-        let others =
-            manifest.into_iter().chain([self.ledger.as_path()]).chain(self.output.log_file.as_deref());
-        if others.into_iter().any(|other| is_same_file(path, other)) {
-            let error = anyhow::anyhow!("{} would be written over by the metrics", path.display());
-            return usage(error, "nothing was sent; name another file with --metrics");
-        }
+        files.check()?;
         if path.is_dir() {
             return Err(unwritable(path, std::io::ErrorKind::IsADirectory.into(), "nothing was sent; "));
         }
@@ -179,7 +183,7 @@ impl<'a> Job<'a> {
 
     fn write(&self, code: ExitCode) -> Result<(), Failure> {
         let path = self.flags.metrics().filter(|_| self.is_checked.get());
-        let Some(path) = path.map(Path::to_owned) else { return Ok(()) };
+        let Some(path) = path.cloned() else { return Ok(()) };
         let ended = UnixMillis::now();
         let calls: Vec<CallsOfService> = self
             .calls
