@@ -10,12 +10,12 @@
 //! | floor | module | what lives there |
 //! |---|---|---|
 //! | 6 | [`cli`] | one file a subcommand, exit codes, how errors read, signals; opens files |
-//! | 5 | [`settings`] | flags over environment over defaults, merged once |
+//! | 5 | [`settings`] | flags over environment over file over defaults, merged once |
 //! | 5 | [`ui`] | shows events as bars, lines or JSON lines, and sums up; decides nothing |
 //! | 5 | [`sandbox`] | the simulated Stara and Leaf; shares no wire code with the client |
 //! | 4 | [`pipeline`] | what is left to do, the row's journey, the stream of rows, stopping |
 //! | 4 | [`report`] | results, read from the ledger alone |
-//! | 3 | [`manifest`] | CSV and Parquet as one stream of rows |
+//! | 3 | [`manifest`] | CSV and Parquet as one stream of rows; the offline lint |
 //! | 3 | [`checkpoint`] | the ledger: SQLite, one writer, the run lock |
 //! | 3 | [`api`] | one typed function a call |
 //! | 2 | [`http`] | sends once, paces evenly, judges purely |
