@@ -39,6 +39,7 @@ mod services;
 mod signals;
 mod state;
 mod status;
+mod usage;
 
 pub use arguments::{Cli, Verb};
 pub use exit_code::ExitCode;

@@ -14,6 +14,7 @@ use crate::cli::arguments::Cli;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::run::tell;
+use crate::cli::usage::with_plain_usage;
 use crate::settings::{FileError, SettingsFile};
 
 /// What a command line asks for.
@@ -42,7 +43,7 @@ impl From<clap::Error> for Refusal {
 
 /// Parses a command line whose first word is the program, with the settings file that belongs to it.
 pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
-    let program = Cli::command();
+    let program = with_plain_usage(Cli::command());
     let heeding = without_empty_variables(program.clone());
     let said = match matching::without_file(&heeding, words) {
         // Asked for help, which shows all variables.
