@@ -7,9 +7,30 @@ use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
 use super::ledger::Ledger;
 use super::record::Refusal;
-use crate::model::UnixMillis;
+use crate::model::{Login, OutcomeCode, UnixMillis};
+
+/// The logins of which nothing but their users tells that they were refused, and when: those of users who ended so, and of
+/// those who were given a magic link for it and aren't attached yet, however a look at them has ended since.
+pub(super) const REFUSED_LOGINS: &str =
+    "SELECT login, coalesce(max(finished_at), 0) FROM users WHERE login IS NOT NULL
+     AND (outcome = ?1 OR EXISTS (SELECT 1 FROM links WHERE links.user = users.key))";
 
 impl Ledger {
+    /// When this login was refused, as far as its users tell: for when the ledger's key is lost, so that passwords can't be
+    /// compared.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn refusal_of_login(&self, login: &Login) -> Result<Option<UnixMillis>, LedgerError> {
+        let sql = format!("{REFUSED_LOGINS} AND login = ?2 GROUP BY login");
+        let refused = OutcomeCode::StaraLoginRejected.as_str();
+        self.connection
+            .query_row(&sql, params![refused, login.as_str()], |row| row.get(1).map(UnixMillis))
+            .optional()
+            .map_err(|source| self.failed(source))
+    }
+
     /// What is remembered of this login and password, in whatever way Stara was asked: `None` where they were never
     /// refused.
     ///

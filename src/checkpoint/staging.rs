@@ -13,6 +13,7 @@ use super::fingerprint::RowFingerprints;
 use super::ledger::{KeyStanding, Ledger, REMEMBER};
 use super::links;
 use super::record::{LineDecision, Refusal, UserKey, UserRecord};
+use super::refusals::REFUSED_LOGINS;
 use super::runs::{RunStart, insert_run, to_json};
 use super::staging_totals::{StagingTotals, judge_together};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
@@ -305,8 +306,10 @@ impl<'a> Stager<'a> {
 }
 
 fn refused_logins(connection: &Connection) -> rusqlite::Result<HashMap<String, UnixMillis>> {
-    let sql =
-        "SELECT login, max(finished_at) FROM users WHERE outcome = ?1 AND login IS NOT NULL GROUP BY login";
+    let sql = format!("{REFUSED_LOGINS} GROUP BY login");
     let refused = OutcomeCode::StaraLoginRejected.as_str();
-    connection.prepare(sql)?.query_map([refused], |row| Ok((row.get(0)?, UnixMillis(row.get(1)?))))?.collect()
+    connection
+        .prepare(&sql)?
+        .query_map([refused], |row| Ok((row.get(0)?, UnixMillis(row.get(1)?))))?
+        .collect()
 }

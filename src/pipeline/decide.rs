@@ -99,6 +99,10 @@ impl<'a> Decider<'a> {
             code if matches!(code.next_run(), NextRun::WaitsForRow | NextRun::WaitsForName) => {
                 if changed || self.selection.retry_failed { unless_refused } else { LineDecision::Keep }
             }
+            // Whether the look leads to Stara or not: without the key nobody would know the refused password there.
+            code if code.next_run() == NextRun::LooksAgain && is_refused && self.key == KeyStanding::Lost => {
+                LineDecision::Refused
+            }
             // These look at Leaf first; only if that leads to Stara is the refusal remembered there.
             code if code.next_run() == NextRun::LooksAgain => LineDecision::ToDo,
             _ => unless_refused,

@@ -287,3 +287,20 @@ fn links_are_asked_for_within_leafs_quota() {
     // 29 periods of 50 ms lie between the first and the last.
     assert!(began.elapsed() >= std::time::Duration::from_millis(1_400), "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_look_after_a_link_that_ends_otherwise_lets_no_refused_login_be_sent_when_the_key_is_lost() {
+    for trouble in ["user:404", "user:html-body"] {
+        let (bench, ..) = one_in_twenty_refused(40);
+        run(&bench).with_code(3);
+        let logins = bench.calls_of(Authenticate);
+        bench.inject(fault(trouble));
+        bench.run(&["--magic-links", "links.csv", "--precheck", "row"]);
+        assert_eq!(counts(&bench.results()).get("stara-login-rejected"), None, "{trouble}");
+        bench.world().lift_faults();
+        std::fs::remove_file(bench.path("state/ledger.key")).unwrap();
+        run(&bench).with_code(5);
+        assert_eq!(bench.calls_of(Authenticate), logins, "{trouble}");
+        assert_eq!(counts(&bench.results())["stara-login-rejected"], 2, "{trouble}");
+    }
+}
