@@ -5,6 +5,7 @@ use super::cell::lint_cell;
 use super::finding::{LintColumn, LintCount, LintFinding, LintReport};
 use super::kind::LintKind;
 use super::line::lint_invalid;
+use super::listing::Listing;
 use super::login_column::LoginColumn;
 use super::repeats::RepeatedRows;
 use super::sample::MASK;
@@ -26,7 +27,7 @@ impl Default for LintOptions {
 /// so those of another one. Its memory doesn't grow with the manifest: it takes some 32 MiB, and less
 /// than 128 MiB where very many lines are repeated.
 pub struct Linter {
-    most: usize,
+    listing: Listing,
     /// The column of each field, from 1, in the order of [`Field::ALL`].
     places: [Option<u32>; Field::ALL.len()],
     lines: u64,
@@ -41,14 +42,24 @@ impl Linter {
     /// Begins the lint of `manifest`.
     #[must_use]
     pub fn new(manifest: &Manifest, options: LintOptions) -> Self {
+        Self::listing(manifest, Listing::First(options.most_listed))
+    }
+
+    /// Begins the lint of `manifest` that lists the places on one of its lines only, and all of them.
+    #[must_use]
+    pub fn of_line(manifest: &Manifest, line: u64) -> Self {
+        Self::listing(manifest, Listing::Line(line))
+    }
+
+    fn listing(manifest: &Manifest, listing: Listing) -> Self {
         Self {
-            most: options.most_listed,
+            listing,
             places: Field::ALL.map(|field| manifest.column_of(field)),
             lines: 0,
             counts: [0; LintKind::ALL.len()],
             is_at_least: [false; LintKind::ALL.len()],
             listed: std::array::from_fn(|_| Vec::new()),
-            logins: LoginColumn::new(options.most_listed),
+            logins: LoginColumn::new(listing),
             repeats: RepeatedRows::new(),
         }
     }
@@ -80,14 +91,14 @@ impl Linter {
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> LintReport {
-        let logins = std::mem::replace(&mut self.logins, LoginColumn::new(0));
+        let logins = std::mem::replace(&mut self.logins, LoginColumn::new(Listing::First(0)));
         for decided in logins.decide() {
             self.counts[decided.kind as usize] += decided.count;
             let column = self.column(Field::Login);
             let finding = |line| LintFinding { line, column, kind: decided.kind, sample: MASK.to_owned() };
             self.listed[decided.kind as usize].extend(decided.lines.into_iter().map(finding));
         }
-        for repeated in self.repeats.decide(self.most) {
+        for repeated in self.repeats.decide(self.listing) {
             let kind = repeated.kind;
             self.counts[kind as usize] += repeated.count;
             self.is_at_least[kind as usize] |= repeated.is_at_least;
@@ -106,7 +117,7 @@ impl Linter {
             .into_iter()
             .flat_map(|mut listed| {
                 listed.sort_by_key(|finding| finding.line);
-                listed.truncate(self.most);
+                listed.truncate(self.listing.most());
                 listed
             })
             .collect();
@@ -135,7 +146,7 @@ impl Linter {
     fn add(&mut self, finding: LintFinding) {
         self.counts[finding.kind as usize] += 1;
         let listed = &mut self.listed[finding.kind as usize];
-        if listed.len() < self.most {
+        if self.listing.takes(finding.line, listed.len()) {
             listed.push(finding);
         }
     }

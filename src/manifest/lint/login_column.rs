@@ -3,6 +3,7 @@
 use super::super::Row;
 use super::email::is_email;
 use super::kind::LintKind;
+use super::listing::Listing;
 use super::tax_number::{is_cnpj, is_cpf};
 
 /// The longest number that is compared with others.
@@ -18,14 +19,14 @@ const FEWEST_NUMBERS: u64 = 5;
 #[derive(Debug, Clone, Default)]
 struct Suspects {
     count: u64,
-    first: Vec<u64>,
+    listed: Vec<u64>,
 }
 
 impl Suspects {
-    fn add(&mut self, line: u64, most: usize) {
+    fn add(&mut self, line: u64, listing: Listing) {
         self.count += 1;
-        if self.first.len() < most {
-            self.first.push(line);
+        if listing.takes(line, self.listed.len()) {
+            self.listed.push(line);
         }
     }
 }
@@ -53,7 +54,7 @@ struct Look {
 /// Counts what the logins look like.
 #[derive(Debug)]
 pub(super) struct LoginColumn {
-    most: usize,
+    listing: Listing,
     lengths: Vec<Length>,
     /// Numbers of eleven digits that are a Brazilian mobile number: two of the area, and nine that begin with 9.
     mobiles: u64,
@@ -65,15 +66,15 @@ pub(super) struct LoginColumn {
 pub(super) struct Decided {
     pub(super) kind: LintKind,
     pub(super) count: u64,
-    /// The first of its lines.
+    /// Those of its lines that are listed.
     pub(super) lines: Vec<u64>,
 }
 
 impl LoginColumn {
-    /// Lists at most `most` lines of each kind.
-    pub(super) fn new(most: usize) -> Self {
+    /// Nothing was read yet.
+    pub(super) fn new(listing: Listing) -> Self {
         Self {
-            most,
+            listing,
             lengths: vec![Length::default(); MOST_DIGITS + 1],
             mobiles: 0,
             emails: Look::default(),
@@ -87,9 +88,9 @@ impl LoginColumn {
         self.see_number(row.line, login.as_bytes());
         let (is_login, is_password) = (is_email(login), is_email(password));
         let is_number = is_tax_number(login);
-        self.emails.see(is_login, is_password, row.line, self.most);
+        self.emails.see(is_login, is_password, row.line, self.listing);
         // A password may be the grower's own CPF beside an e-mail address, which is no swap.
-        self.tax_numbers.see(is_number, is_tax_number(password) && !is_login, row.line, self.most);
+        self.tax_numbers.see(is_number, is_tax_number(password) && !is_login, row.line, self.listing);
     }
 
     fn see_number(&mut self, line: u64, login: &[u8]) {
@@ -100,13 +101,13 @@ impl LoginColumn {
             self.mobiles += 1;
         }
         let length = &mut self.lengths[login.len()];
-        length.all.add(line, self.most);
+        length.all.add(line, self.listing);
         length.with_leading_zero += u64::from(login[0] == b'0');
         if is_cpf(&padded::<11>(login)) {
-            length.as_cpf.add(line, self.most);
+            length.as_cpf.add(line, self.listing);
         }
         if is_cnpj(&padded::<14>(login)) {
-            length.as_cnpj.add(line, self.most);
+            length.as_cnpj.add(line, self.listing);
         }
     }
 
@@ -160,11 +161,11 @@ impl LoginColumn {
 }
 
 impl Look {
-    fn see(&mut self, is_login: bool, is_password: bool, line: u64, most: usize) {
+    fn see(&mut self, is_login: bool, is_password: bool, line: u64, listing: Listing) {
         self.logins += u64::from(is_login);
         self.passwords += u64::from(is_password);
         if is_password && !is_login {
-            self.suspects.add(line, most);
+            self.suspects.add(line, listing);
         }
     }
 
@@ -177,7 +178,7 @@ impl Look {
 }
 
 fn of(kind: LintKind, suspects: Suspects) -> Decided {
-    Decided { kind, count: suspects.count, lines: suspects.first }
+    Decided { kind, count: suspects.count, lines: suspects.listed }
 }
 
 fn is_tax_number(text: &str) -> bool {

@@ -13,6 +13,7 @@ mod finding;
 mod kind;
 mod line;
 mod linter;
+mod listing;
 mod login_column;
 mod mojibake;
 mod repeats;

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use super::super::row::Row;
 use super::kind::LintKind;
+use super::listing::Listing;
 use super::seen_before::SeenBefore;
 use crate::model::{LeafUserId, Secret};
 
@@ -146,14 +147,17 @@ impl RepeatedRows {
         self.users.compare(row.leaf_user_id, row.line, content);
     }
 
-    /// What both readings have shown; at most `most` lines of each kind.
-    pub(super) fn decide(&mut self, most: usize) -> [Repeated; 3] {
+    /// What both readings have shown.
+    pub(super) fn decide(&mut self, listing: Listing) -> [Repeated; 3] {
+        let most = listing.most();
+        let is_listed = |line: u64| listing.takes(line, 0);
         self.users.sort();
         self.logins.sort();
         let (users, logins) = (&self.users, &self.logins);
-        let conflicts = users.listed().filter(|(_, lines)| lines.differs);
-        let duplicates = users.listed().filter(|(line, lines)| !lines.differs && *line != lines.first);
-        let shared = logins.listed().filter(|(_, lines)| lines.differs);
+        let conflicts = users.listed().filter(|(line, lines)| lines.differs && is_listed(*line));
+        let duplicates =
+            users.listed().filter(|(line, lines)| !lines.differs && *line != lines.first && is_listed(*line));
+        let shared = logins.listed().filter(|(line, lines)| lines.differs && is_listed(*line));
         let first = |(line, first): (u64, u64), count: u64| {
             let others = count - 1;
             let sample = if line == first {
@@ -227,7 +231,7 @@ mod tests {
             for row in &rows {
                 repeats.compare(row);
             }
-            let [conflicts, duplicates, shared] = repeats.decide(10);
+            let [conflicts, duplicates, shared] = repeats.decide(Listing::First(10));
             let listed: Vec<(u64, &str)> =
                 duplicates.lines.iter().map(|(line, sample)| (*line, sample.as_str())).collect();
             let of_first_two = [(5, "as line 2"), (6, "as line 3"), (7, "as line 4")];

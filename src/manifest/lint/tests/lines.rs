@@ -181,3 +181,22 @@ fn only_so_many_places_are_listed_and_all_are_counted() {
     );
     assert_eq!(report.left_out(), 94);
 }
+
+#[test]
+fn the_lint_of_one_line_lists_all_of_that_line_and_counts_the_others() {
+    let numbers: Vec<String> = (0..50).map(|number| format!("{number:08}")).collect();
+    let rows = |cells: &[(&str, &str)]| {
+        growers(numbers.iter().map(|login| (login.as_str(), "Safra1 ")).chain(cells.iter().copied()))
+    };
+    let manifest =
+        open_csv(rows(&[("1000001", " Safra1"), ("1000002", "Safra1"), ("1000001", "Safra2")])).unwrap();
+    let mut linter = Linter::of_line(&manifest, 52);
+    manifest.records().unwrap().for_each(|record| linter.read(&record.unwrap()));
+    manifest.records().unwrap().for_each(|record| linter.read_again(&record.unwrap()));
+    let report = linter.finish();
+    let listed: Vec<(u64, LintKind)> =
+        report.findings.iter().map(|finding| (finding.line, finding.kind)).collect();
+    assert_eq!(listed, [(52, LostLeadingZeros), (52, SharedLogin), (52, LeadingSpace)]);
+    let counts: Vec<(LintKind, u64)> = report.counts.iter().map(|count| (count.kind, count.count)).collect();
+    assert_eq!(counts, [(LeadingSpace, 1), (TrailingSpace, 50), (LostLeadingZeros, 3), (SharedLogin, 2)]);
+}
