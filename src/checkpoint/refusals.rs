@@ -5,8 +5,9 @@ use rusqlite::{OptionalExtension as _, params};
 use super::approach::Approach;
 use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
-use super::ledger::Ledger;
+use super::ledger::{KeyStanding, Ledger, REMEMBER};
 use super::record::Refusal;
+use super::target::Target;
 use crate::model::{Login, OutcomeCode, UnixMillis};
 
 /// The logins of which nothing but their users tells that they were refused, and when: those of users who ended so, and of
@@ -22,7 +23,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When the ledger can't be read.
-    pub fn refusal_of_login(&self, login: &Login) -> Result<Option<UnixMillis>, LedgerError> {
+    pub fn login_refused_at(&self, login: &Login) -> Result<Option<UnixMillis>, LedgerError> {
         let sql = format!("{REFUSED_LOGINS} AND login = ?2 GROUP BY login");
         let refused = OutcomeCode::StaraLoginRejected.as_str();
         self.connection
@@ -44,6 +45,30 @@ impl Ledger {
             })
             .optional()
             .map_err(|source| self.failed(source))
+    }
+
+    /// Records at once whose ledger it is, as the first staging does, even where that stands there already: so it is known
+    /// before a login is sent that its refusal can be written.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be written, or is another target's.
+    pub fn bind(&mut self, target: &Target) -> Result<(), LedgerError> {
+        self.check_target(target)?;
+        let mut facts = vec![("stara", target.stara.clone()), ("leaf", target.leaf.clone())];
+        if self.key_standing() == KeyStanding::Own {
+            facts.push(("key id", self.key().id()));
+        }
+        let written = || -> rusqlite::Result<()> {
+            let transaction = self.connection.unchecked_transaction()?;
+            for (name, value) in &facts {
+                transaction.execute(REMEMBER, [name, value.as_str()])?;
+            }
+            transaction.commit()
+        };
+        written().map_err(|source| self.failed(source))?;
+        self.claimed();
+        Ok(())
     }
 
     /// Remembers a refusal outside any run. With `asked` it is in doubt, so that a run that asks otherwise tries the login

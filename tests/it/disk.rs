@@ -153,6 +153,30 @@ fn a_read_only_disk_is_told_of_before_anything_is_sent() {
 }
 
 #[test]
+fn a_canary_is_not_sent_where_its_refusal_could_not_be_written() {
+    use stara_onboard::sandbox::CallKind::Authenticate;
+    let bench = Bench::new(&growers(3));
+    let Some(disk) = SmallDisk::mount(bench.path("state"), 4_096) else { return };
+    let expect_withheld = |state: &str| {
+        let ended = bench.program().args(["doctor", "growers.csv", "--canary", "2"]).end();
+        let said = "not sent, because a refusal couldn't be remembered";
+        assert!(ended.stdout.contains(said), "{state}:\n{}", ended.stdout);
+        assert_eq!(bench.calls_of(Authenticate), 0, "{state}");
+    };
+    disk.fill();
+    expect_withheld("a full disk without a ledger");
+    disk.make_room();
+    bench.run(&["--limit", "0"]).with_code(0);
+    disk.fill();
+    expect_withheld("a full disk with a ledger");
+    disk.make_room();
+    disk.remount("ro");
+    expect_withheld("a disk that can only be read");
+    disk.remount("rw");
+    bench.run(&[]).with_code(0);
+}
+
+#[test]
 fn a_state_folder_that_belongs_to_somebody_else_is_told_of_before_anything_is_sent() {
     use std::os::unix::fs::PermissionsExt as _;
     let bench = Bench::new(&growers(1));

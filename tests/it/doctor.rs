@@ -5,6 +5,7 @@ mod files;
 mod network;
 mod network_file_system;
 mod token;
+mod withheld;
 
 use serde_json::Value;
 use stara_onboard::sandbox::CallKind::{Authenticate, ListUsers, Other};

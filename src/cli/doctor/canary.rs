@@ -7,7 +7,6 @@ use super::manifest::CanaryRow;
 use super::memory::{Memory, Refused};
 use super::verdict::Verdict;
 use crate::api::StaraApi;
-use crate::checkpoint::LedgerError;
 use crate::cli::signals::HeldBack;
 use crate::http::HttpClient;
 use crate::model::Dialect;
@@ -59,32 +58,24 @@ pub(super) struct Canary<'a> {
 impl Canary<'_> {
     /// Sends the row's login in the configured dialect, and where that wasn't understood in the other one. A signal is held
     /// back until the answer has come: a refusal that nobody remembers would be sent again.
-    ///
-    /// # Errors
-    ///
-    /// When the memory of refusals can't be read; then nothing was sent.
-    pub(super) async fn send(
-        &self,
-        memory: &Memory,
-        signals: &mut HeldBack,
-    ) -> Result<(Check, Tried), LedgerError> {
+    pub(super) async fn send(&self, memory: &Memory, signals: &mut HeldBack) -> (Check, Tried) {
+        let (mut check, tried) = self.try_dialects(memory, signals).await;
+        if let Some(ledger) = memory.made() {
+            check.found = format!("{}; {} was made for its memory", check.found, ledger.display());
+        }
+        (check, tried)
+    }
+
+    async fn try_dialects(&self, memory: &Memory, signals: &mut HeldBack) -> (Check, Tried) {
         let row = &self.of.row;
         let mut tried = Tried::not_sent(row.line);
-        if let Some(at) = memory.refused_at(self.of)? {
-            let found = format!(
-                "not sent: Stara refused the login and password of line {} on {}",
-                row.line,
-                at.to_rfc3339()
-            );
-            return Ok((Check::skipped(NAME, found), tried));
-        }
         let other = match self.configured {
             Dialect::Json => Dialect::Form,
             Dialect::Form => Dialect::Json,
         };
         let mut statuses = Vec::new();
         for dialect in [self.configured, other] {
-            let has_succeeded = memory.has_succeeded(dialect)?;
+            let has_succeeded = memory.has_succeeded(dialect);
             tried.sent.push(dialect);
             let stara = StaraApi::new(self.stara.clone(), dialect);
             // The apiKey is let go at once: a /token could void the tokens that Leaf holds for this grower.
@@ -93,25 +84,24 @@ impl Canary<'_> {
             match Verdict::of(answer, has_succeeded) {
                 Verdict::Accepted => {
                     (tried.live, tried.result) = (Some(dialect), "accepted");
-                    return Ok((self.accepted(dialect), tried));
+                    return (self.accepted(dialect), tried);
                 }
                 Verdict::Refused { status, is_clear } => {
-                    let refused =
-                        Refused { canary: self.of, stara: self.stara, dialect, status, has_succeeded };
+                    let refused = Refused { canary: self.of, stara: self.stara, dialect, status };
                     let remembered = memory.remember(&refused);
                     (tried.result, tried.is_remembered) = ("refused", remembered.is_ok());
-                    return Ok((self.refused(dialect, status, is_clear, remembered), tried));
+                    return (self.refused(dialect, status, is_clear, remembered), tried);
                 }
                 Verdict::Unanswered { status, is_throttled } => {
                     tried.result = "no-answer";
-                    return Ok((unanswered(dialect, status, is_throttled), tried));
+                    return (unanswered(dialect, status, is_throttled), tried);
                 }
                 Verdict::NotUnderstood { status } => statuses.push(format!("{dialect}: {status}")),
             }
             if tried.signal.is_some() {
                 tried.result = "stopped";
                 let found = format!("stopped, when {} was known not to be understood", statuses.join(", "));
-                return Ok((Check::skipped(NAME, found), tried));
+                return (Check::skipped(NAME, found), tried);
             }
         }
         tried.result = "not-understood";
@@ -121,7 +111,7 @@ impl Canary<'_> {
             found,
             "check --stara-url, its path and a proxy in between; no login was accepted",
         );
-        Ok((check, tried))
+        (check, tried)
     }
 
     fn accepted(&self, live: Dialect) -> Check {

@@ -2,91 +2,102 @@
 
 use std::path::Path;
 
+use super::check::Check;
 use super::manifest::CanaryRow;
 use crate::checkpoint::{
-    Approach, Fingerprint, KeyStanding, Ledger, LedgerAccess, LedgerError, LockHolder, Refusal, RunLock,
-    Target,
+    Approach, Fingerprint, KeyStanding, Ledger, LedgerAccess, LedgerError, Refusal, RunLock, Target,
 };
+use crate::cli::run::make_state_folder;
 use crate::http::HttpClient;
-use crate::model::{Dialect, OutcomeCode, UnixMillis};
+use crate::model::{Dialect, UnixMillis};
 
-/// The memory of refused logins, as far as there is one.
-pub(super) enum Memory {
-    /// There is no ledger yet.
-    None,
-    /// It can be read only: another run holds it, or its disk can't be written.
-    ReadOnly(Ledger, String),
-    /// It is ours until the canary has come back.
-    Held { ledger: Ledger, _lock: RunLock },
+/// The memory of refused logins, ours until the canary has come back.
+pub(super) struct Memory {
+    ledger: Ledger,
+    _lock: RunLock,
+    /// Whether the ledger was made for the canary.
+    is_new: bool,
+    /// The dialects in which Stara is known to have accepted a login.
+    succeeded: Vec<Dialect>,
 }
 
 impl Memory {
-    /// Opens the memory of the ledger at `path`, if there is one.
+    /// Opens the memory of the ledger at `path`, which is made if there is none, and lets the canary go.
     ///
     /// # Errors
     ///
-    /// When it can't be read, or is another target's: then nothing is known of the login, and nothing may be sent.
-    pub(super) fn open(path: &Path, target: &Target) -> Result<Self, LedgerError> {
-        Ledger::check_file(path)?;
-        if path.symlink_metadata().is_err() {
-            return Ok(Self::None);
-        }
-        let lock = RunLock::acquire(path);
-        if let Ok(lock) = lock
-            && let Ok(ledger) = Ledger::open(path, LedgerAccess::Run(target))
-        {
-            return Ok(Self::Held { ledger, _lock: lock });
-        }
-        let ledger = Ledger::open(path, LedgerAccess::Read)?;
-        ledger.check_target(target)?;
-        let why = RunLock::holder(path).map_or_else(
-            || "it can't be written".to_owned(),
-            |holder: LockHolder| format!("another run holds it: {holder}"),
-        );
-        Ok(Self::ReadOnly(ledger, why))
+    /// Why the canary isn't to be sent, in words: it was refused before, or a refusal would be remembered by nobody, so that
+    /// the same login would be sent again and again.
+    pub(super) fn admit(path: &Path, target: &Target, canary: &CanaryRow) -> Result<Self, String> {
+        make_state_folder(path).map_err(|failure| unremembered(&Check::failed("canary", failure).found))?;
+        let mut memory = Self::open(path, target).map_err(of_ledger)?;
+        memory.object(canary)?;
+        memory.ledger.bind(target).map_err(of_ledger)?;
+        Ok(memory)
     }
 
-    fn ledger(&self) -> Option<&Ledger> {
-        match self {
-            Self::None => None,
-            Self::ReadOnly(ledger, _) | Self::Held { ledger, .. } => Some(ledger),
+    fn open(path: &Path, target: &Target) -> Result<Self, LedgerError> {
+        Ledger::check_file(path)?;
+        let lock = RunLock::acquire(path)?;
+        let is_new = path.symlink_metadata().is_err();
+        let ledger = Ledger::open(path, LedgerAccess::Run(target))?;
+        let mut succeeded = Vec::new();
+        for dialect in [Dialect::Json, Dialect::Form] {
+            if ledger.has_login_succeeded(dialect)? {
+                succeeded.push(dialect);
+            }
         }
+        Ok(Self { ledger, _lock: lock, is_new, succeeded })
     }
 
     /// Whether Stara is known to have accepted a login in this dialect.
-    pub(super) fn has_succeeded(&self, dialect: Dialect) -> Result<bool, LedgerError> {
-        self.ledger().map_or(Ok(false), |ledger| ledger.has_login_succeeded(dialect))
+    pub(super) fn has_succeeded(&self, dialect: Dialect) -> bool {
+        self.succeeded.contains(&dialect)
     }
 
-    /// When Stara refused the row's login and password, if it did, in whatever dialect.
-    pub(super) fn refused_at(&self, canary: &CanaryRow) -> Result<Option<UnixMillis>, LedgerError> {
-        let Some(ledger) = self.ledger() else { return Ok(None) };
-        if ledger.key_standing() == KeyStanding::Own {
-            return Ok(ledger.refusal_of(print_of(ledger, canary))?.map(|refusal| refusal.at));
+    /// The ledger that was made for the canary, where there was none.
+    pub(super) fn made(&self) -> Option<&Path> {
+        self.is_new.then(|| self.ledger.path())
+    }
+
+    fn object(&self, canary: &CanaryRow) -> Result<(), String> {
+        let line = canary.row.line;
+        if self.ledger.key_standing() == KeyStanding::Own {
+            let refusal = self.ledger.refusal_of(print_of(&self.ledger, canary)).map_err(of_ledger)?;
+            return refusal.map_or(Ok(()), |refusal| {
+                let at = refusal.at.to_rfc3339();
+                Err(format!("not sent: Stara refused the login and password of line {line} on {at}"))
+            });
         }
-        // Without the key the password can't be compared: a user whose login was refused stays refused.
-        let Some(user) = ledger.user(canary.row.leaf_user_id)? else { return Ok(None) };
-        let same_login = user.login.as_ref() == Some(&canary.row.login);
-        let refused = user.outcome.filter(|last| last.outcome.code == OutcomeCode::StaraLoginRejected);
-        Ok(refused.filter(|_| same_login).map(|last| last.finished_at))
+        // Without the key passwords can't be compared: a login that was refused stays refused, as for a run.
+        let refused_at = self.ledger.login_refused_at(&canary.row.login).map_err(of_ledger)?;
+        Err(match refused_at {
+            Some(at) => format!("not sent: Stara refused the login of line {line} on {}", at.to_rfc3339()),
+            None => unremembered("the ledger's key is missing or another one"),
+        })
     }
 
     /// Remembers that Stara refused the row's login and password; says why not where it can't be done.
     pub(super) fn remember(&self, refused: &Refused<'_>) -> Result<(), String> {
-        let ledger = match self {
-            Self::None => return Err("there is no ledger yet".to_owned()),
-            Self::ReadOnly(_, why) => return Err(why.clone()),
-            Self::Held { ledger, .. } if ledger.key_standing() == KeyStanding::Lost => {
-                return Err("the ledger's key is missing".to_owned());
-            }
-            Self::Held { ledger, .. } => ledger,
-        };
-        let login = print_of(ledger, refused.canary);
+        let login = print_of(&self.ledger, refused.canary);
         let refusal = Refusal { login, http_status: Some(refused.status), at: UnixMillis::now() };
         // Where no login has ever succeeded, it may be the way of asking: a run that asks otherwise may try it again.
-        let in_doubt = (!refused.has_succeeded).then(|| refused.approach());
-        ledger.remember_refusal(refusal, in_doubt).map_err(|error| error.to_string())
+        let in_doubt = (!self.has_succeeded(refused.dialect)).then(|| refused.approach());
+        self.ledger.remember_refusal(refusal, in_doubt).map_err(|error| error.to_string())
     }
+}
+
+fn of_ledger(error: LedgerError) -> String {
+    match error {
+        LedgerError::Held { holder, .. } => {
+            format!("not sent: another run is at work ({holder}), and its own answers show the dialect")
+        }
+        error => unremembered(&Check::failed("canary", error).found),
+    }
+}
+
+fn unremembered(why: &str) -> String {
+    format!("not sent, because a refusal couldn't be remembered: {why}")
 }
 
 /// A refusal that is to be remembered.
@@ -95,8 +106,6 @@ pub(super) struct Refused<'a> {
     pub(super) stara: &'a HttpClient,
     pub(super) dialect: Dialect,
     pub(super) status: u16,
-    /// Whether Stara is known to have accepted a login in this dialect.
-    pub(super) has_succeeded: bool,
 }
 
 impl Refused<'_> {

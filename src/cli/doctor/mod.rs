@@ -3,7 +3,8 @@
 //! Main types: [`DoctorArguments`], the flags; `Check`, one thing that was looked at; `Checkup`, all of them with what they
 //! come to. The main function is [`doctor`].
 //!
-//! It may print, and it may change nothing but the memory of refusals, and that only where a canary was refused.
+//! It may print, and it may change nothing but the ledger's memory of refusals, for which it makes a ledger where there is none;
+//! that only where a canary is sent.
 
 mod arguments;
 mod canary;

@@ -141,6 +141,9 @@ impl<'a> Doctor<'a> {
         target: Option<&Target>,
     ) -> (Check, Tried) {
         let not_sent = |check| (check, Tried::not_sent(line));
+        if seen.rows.is_none() {
+            return not_sent(Check::skipped("canary", "not sent: the manifest can't be read"));
+        }
         let Some(row) = &seen.canary else {
             let advice = "name the line on which a row begins, the header's being 1";
             return not_sent(Check::problem(
@@ -157,14 +160,10 @@ impl<'a> Doctor<'a> {
             Ok(signals) => signals,
             Err(failure) => return not_sent(Check::failed("canary", failure)),
         };
-        let sent = match Memory::open(&self.arguments.state.path(false), target) {
+        match Memory::admit(&self.arguments.state.path(false), target, row) {
             Ok(memory) => canary.send(&memory, &mut signals).await,
-            Err(error) => Err(error),
-        };
-        sent.unwrap_or_else(|error| {
-            let found = format!("not sent, because what was refused before can't be read: {error}");
-            not_sent(Check::skipped("canary", found))
-        })
+            Err(why) => not_sent(Check::skipped("canary", why)),
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::mpsc::{Receiver, channel};
 
 use rustix::process::Signal;
 use serde_json::json;
-use stara_onboard::checkpoint::RunLock;
 use stara_onboard::model::Dialect;
 use stara_onboard::sandbox::CallKind::{Authenticate, Token};
 use stara_onboard::sandbox::{Answer, Body, Calls, Dialects, Fault, SandboxOptions, Trouble, When};
@@ -26,7 +25,7 @@ fn speaking(dialect: Dialect, rows: &[Grower]) -> Bench {
 }
 
 /// A bench whose manifest has a wrong password on line 2.
-fn with_wrong_password(dialects: Dialects) -> (Bench, Vec<Grower>) {
+pub(super) fn with_wrong_password(dialects: Dialects) -> (Bench, Vec<Grower>) {
     let rows = growers(3);
     let bench = Bench::with_options(SandboxOptions { dialects, ..SandboxOptions::default() }, &rows);
     let mut wrong = rows.clone();
@@ -35,7 +34,8 @@ fn with_wrong_password(dialects: Dialects) -> (Bench, Vec<Grower>) {
     (bench, wrong)
 }
 
-fn canary(bench: &Bench, arguments: &[&str]) -> Checkup {
+/// Line 2 as a canary, and no secret told.
+pub(super) fn canary(bench: &Bench, arguments: &[&str]) -> Checkup {
     let rows = growers(3);
     let ended = doctor(bench, &[&["--canary", "2"], arguments].concat()).end();
     let secrets = rows.iter().map(|row| row.password.clone()).chain(["not the password".to_owned()]);
@@ -109,22 +109,6 @@ fn what_a_run_was_refused_is_not_sent_by_a_canary() {
     std::fs::remove_file(bench.path("state/ledger.key")).unwrap();
     canary(&bench, &[]).expect_said("canary", "not sent");
     assert_eq!(bench.calls_of(Authenticate), before);
-}
-
-#[test]
-fn a_refusal_that_nothing_remembers_is_said_to_be_forgotten() {
-    let (bench, _) = with_wrong_password(Dialects::Both);
-    let forgotten = canary(&bench, &[]);
-    forgotten
-        .expect(&["canary of stara"], &[])
-        .expect_said("canary", "the next run doesn't know of it (there is no ledger yet)");
-    assert_eq!(forgotten.0["canary"]["remembered"], false);
-    assert!(!bench.path("state").exists());
-    bench.run(&["--only", &growers(3)[2].id.to_string()]).with_code(0);
-    let lock = RunLock::acquire(&bench.path("state/ledger.db")).unwrap();
-    let held = canary(&bench, &[]);
-    held.expect_said("canary", "the next run doesn't know of it (another run holds it: process");
-    drop(lock);
 }
 
 #[test]
