@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::arguments::DoctorArguments;
 use super::check::Check;
+use super::doubt::doubt;
 use super::permissions;
 use crate::cli::failure::Failure;
 use crate::cli::manifest_source;
-use crate::manifest::{ClientColumn, Manifest, ManifestError, Record, Row};
+use crate::manifest::{ClientColumn, Linter, Manifest, ManifestError, Record, Row};
+use crate::model::Secret;
 
 const NAME: &str = "manifest";
 
@@ -24,12 +26,18 @@ pub(super) struct ManifestSeen {
 pub(super) struct CanaryRow {
     pub(super) row: Row,
     pub(super) headers: [String; 2],
+    /// Why it isn't to be sent, where the manifest itself tells.
+    pub(super) doubt: Option<Check>,
 }
 
-/// Looks at the manifest.
-pub(super) fn look(arguments: &DoctorArguments, path: &Path) -> ManifestSeen {
+/// Looks at the manifest, in which `default_client` is the accessTokenClient of rows without one.
+pub(super) fn look(
+    arguments: &DoctorArguments,
+    path: &Path,
+    default_client: Option<&Secret>,
+) -> ManifestSeen {
     let mut seen = ManifestSeen { checks: Vec::new(), rows: None, canary: None };
-    match read(arguments, path) {
+    match read(arguments, path, default_client) {
         Ok(read) => {
             seen.checks.push(read.check(path));
             (seen.rows, seen.canary) = (Some(read.rows), read.canary);
@@ -68,23 +76,36 @@ impl Reading {
     }
 }
 
-fn read(arguments: &DoctorArguments, path: &Path) -> Result<Reading, Failure> {
+fn read(
+    arguments: &DoctorArguments,
+    path: &Path,
+    default_client: Option<&Secret>,
+) -> Result<Reading, Failure> {
     let source = manifest_source::open(path)?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
     let manifest = Manifest::open(source, &options)?;
     let mut reading = Reading::default();
+    // Its memory is only for a canary.
+    let mut linter = arguments.canary.map(|line| Linter::of_line(&manifest, line));
     for record in manifest.records()? {
-        match record.map_err(|error: ManifestError| Failure::from(error))? {
+        let record = record.map_err(|error: ManifestError| Failure::from(error))?;
+        if let Some(linter) = &mut linter {
+            linter.read(&record);
+        }
+        match record {
             Record::Row(row) => {
                 reading.rows += 1;
                 if arguments.canary == Some(row.line) {
                     let headers = manifest.login_headers().map(ToOwned::to_owned);
-                    reading.canary = Some(CanaryRow { row, headers });
+                    reading.canary = Some(CanaryRow { row, headers, doubt: None });
                 }
             }
             Record::Invalid(_) => reading.invalid += 1,
             Record::User(_) => {}
         }
+    }
+    if let Some((canary, linter)) = reading.canary.as_mut().zip(linter) {
+        canary.doubt = doubt(&manifest, path, &canary.row, &linter.finish(), default_client)?;
     }
     Ok(reading)
 }

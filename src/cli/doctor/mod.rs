@@ -11,6 +11,7 @@ mod canary;
 mod check;
 mod checkup;
 mod clock;
+mod doubt;
 mod expiry;
 mod hosts;
 mod limits;

@@ -59,7 +59,10 @@ impl<'a> Doctor<'a> {
         let target = target.map(|(stara, leaf)| Target::new(&stara.origin(), &leaf.origin()));
         let path = arguments.state.path(false);
         let state = state::look(&path, target.as_ref());
-        let manifest = arguments.manifest.as_deref().map(|path| manifest::look(arguments, path));
+        let manifest = arguments
+            .manifest
+            .as_deref()
+            .map(|path| manifest::look(arguments, path, self.environment.access_token_client.as_ref()));
         let rows = manifest.as_ref().and_then(|manifest| manifest.rows);
 
         let (knocked_stara, knocked_leaf) =
@@ -152,6 +155,9 @@ impl<'a> Doctor<'a> {
                 advice,
             ));
         };
+        if let Some(doubt) = &row.doubt {
+            return not_sent(doubt.clone());
+        }
         let Some((stara, target)) = stara.zip(target) else {
             return not_sent(Check::skipped("canary", "not sent: Stara isn't reached"));
         };

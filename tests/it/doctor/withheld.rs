@@ -7,7 +7,7 @@ use stara_onboard::sandbox::Dialects;
 
 use super::canary::{canary, with_wrong_password};
 use super::{Checkup, doctor};
-use crate::support::{Bench, Grower, growers};
+use crate::support::{Bench, Grower, growers, side_by_side};
 
 /// A line as a canary.
 fn try_line(bench: &Bench, line: u64) -> Checkup {
@@ -38,6 +38,67 @@ fn without_the_key_a_login_that_was_refused_under_another_user_is_not_sent_and_n
     expect_withheld(&try_line(&bench, 4), "Stara refused the login of line 4");
     expect_withheld(&try_line(&bench, 5), "the ledger's key is missing or another one");
     assert_eq!(bench.calls_of(Authenticate), before);
+}
+
+#[test]
+fn of_lines_that_contradict_each_other_none_is_sent_and_of_lines_that_agree_each_may_be() {
+    let rows = growers(3);
+    let bench = Bench::new(&rows);
+    let manifest = [
+        rows[0].clone(),
+        rows[1].clone(),
+        rows[2].clone(),
+        rows[1].with_password("another one"),
+        rows[0].clone(),
+        rows[2].with_login("somebody@agro.example"),
+    ];
+    bench.write_manifest(&manifest);
+    for (line, lines) in [(3, "3, 5"), (5, "3, 5"), (4, "4, 7"), (7, "4, 7")] {
+        expect_withheld(&try_line(&bench, line), &format!("lines {lines} name this user and disagree"));
+    }
+    assert_eq!(bench.calls_of(Authenticate), 0);
+    assert!(!bench.path("state").exists(), "nothing is made for a canary that isn't sent");
+    for line in [2, 6] {
+        try_line(&bench, line).expect_said("canary", "Stara speaks json");
+    }
+    bench.run(&["--strict"]).with_code(3);
+    assert_eq!(bench.outcomes()[1], "manifest-conflict", "the run says so, too");
+}
+
+#[test]
+fn the_variable_that_stands_for_an_empty_cell_is_part_of_what_lines_agree_on() {
+    let rows = growers(1);
+    let bench = Bench::new(&rows);
+    let (id, login) = (rows[0].id, &rows[0].login);
+    let manifest = format!(
+        "leafUserId,login,password,accessTokenClient\n{id},{login},Safra1,\n{id},{login},Safra1,of-all\n"
+    );
+    bench.write("growers.csv", manifest);
+    expect_withheld(&try_line(&bench, 2), "lines 2, 3 name this user and disagree");
+    let agreeing = doctor(&bench, &["--canary", "2"]).env("STARA_ACCESS_TOKEN_CLIENT", "of-all").end();
+    Checkup::of(&agreeing).expect_said("canary", "Stara refused the login of line 2");
+}
+
+#[test]
+fn a_login_or_password_that_check_finds_fault_with_is_not_sent_and_the_fault_is_named() {
+    let clean: Vec<Grower> =
+        growers(9).into_iter().enumerate().map(|(at, row)| row.with_login(&format!("{at:08}"))).collect();
+    let with = |change: fn(&Grower) -> Grower| [&[change(&clean[0])], &clean[1..]].concat();
+    let cases = [
+        (with(|row| row.with_password("Safra1 ")), "trailing-space in column 3 (password)"),
+        (with(|row| row.with_password("1.23E+11")), "scientific-notation in column 3 (password)"),
+        (with(|row| row.with_login("0000\u{a0}001")), "non-breaking-space in column 2 (login)"),
+        // Only the other lines tell that zeros are missing.
+        (with(|row| row.with_login("1000001")), "lost-leading-zeros in column 2 (login)"),
+    ];
+    side_by_side(cases, |(rows, words)| {
+        let bench = Bench::new(&rows);
+        let checkup = canary(&bench, &[]);
+        expect_withheld(&checkup, words);
+        checkup.expect(&["canary of stara"], &[]).expect_said("canary", "check growers.csv");
+        assert_eq!(bench.calls_of(Authenticate), 0, "{words}");
+        try_line(&bench, 3).expect_said("canary", "Stara speaks json");
+    });
 }
 
 #[test]
