@@ -12,6 +12,9 @@ const MOST_DIGITS: usize = 20;
 /// How many digits a number may have lost. One in a thousand random numbers begins with three zeros.
 const MOST_LOST: usize = 3;
 
+/// How many cells of one look it takes to call it the look of the column.
+const FEWEST_ALIKE: u64 = 3;
+
 /// How many logins of one length it takes to call it the length of the others.
 const FEWEST_NUMBERS: u64 = 5;
 
@@ -55,6 +58,7 @@ struct Look {
 #[derive(Debug)]
 pub(super) struct LoginColumn {
     listing: Listing,
+    rows: u64,
     lengths: Vec<Length>,
     /// Numbers of eleven digits that are a Brazilian mobile number: two of the area, and nine that begin with 9.
     mobiles: u64,
@@ -75,6 +79,7 @@ impl LoginColumn {
     pub(super) fn new(listing: Listing) -> Self {
         Self {
             listing,
+            rows: 0,
             lengths: vec![Length::default(); MOST_DIGITS + 1],
             mobiles: 0,
             emails: Look::default(),
@@ -85,6 +90,7 @@ impl LoginColumn {
     /// Takes note of a row.
     pub(super) fn see(&mut self, row: &Row) {
         let (login, password) = (row.login.as_str().trim(), row.password.expose_secret().trim());
+        self.rows += 1;
         self.see_number(row.line, login.as_bytes());
         let (is_login, is_password) = (is_email(login), is_email(password));
         let is_number = is_tax_number(login);
@@ -114,8 +120,15 @@ impl LoginColumn {
     /// What the column shows, now that all of it was seen.
     pub(super) fn decide(mut self) -> Vec<Decided> {
         let mut decided = self.short_numbers();
-        let swapped = [self.emails.swapped(), self.tax_numbers.swapped()];
-        decided.extend(swapped.into_iter().flatten().map(|suspects| of(LintKind::SwappedLogin, suspects)));
+        // Where all passwords are addresses, the columns changed places. Where all are tax numbers, growers were given their
+        // own ones to begin with.
+        let is_swapped = [
+            self.emails.is_of_logins(self.rows) || self.emails.is_of_passwords(self.rows),
+            self.tax_numbers.is_of_logins(self.rows),
+        ];
+        let suspects = [self.emails.suspects, self.tax_numbers.suspects];
+        let swapped = suspects.into_iter().zip(is_swapped).filter(|(of, is)| *is && of.count > 0);
+        decided.extend(swapped.map(|(suspects, _)| of(LintKind::SwappedLogin, suspects)));
         decided
     }
 
@@ -169,12 +182,20 @@ impl Look {
         }
     }
 
-    /// The swapped lines: a few where the logins mostly look so, or all where the passwords do.
-    fn swapped(&mut self) -> Option<Suspects> {
-        let [more, fewer] = [self.logins.max(self.passwords), self.logins.min(self.passwords)];
-        let is_told_apart = more >= 3 && fewer * 3 <= more;
-        (is_told_apart && self.suspects.count > 0).then(|| std::mem::take(&mut self.suspects))
+    /// Whether the column of logins looks so, and that of passwords doesn't.
+    const fn is_of_logins(&self, rows: u64) -> bool {
+        is_of_first(self.logins, self.passwords, rows)
     }
+
+    /// Whether the column of passwords looks so, and that of logins doesn't.
+    const fn is_of_passwords(&self, rows: u64) -> bool {
+        is_of_first(self.passwords, self.logins, rows)
+    }
+}
+
+/// Whether a look that so many cells of two columns have is that of the first.
+const fn is_of_first(first: u64, second: u64, rows: u64) -> bool {
+    first >= FEWEST_ALIKE && first * 2 >= rows && second * 3 <= first
 }
 
 fn of(kind: LintKind, suspects: Suspects) -> Decided {

@@ -54,6 +54,13 @@ fn password() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Passwords that could be addresses.
+fn email_like() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec!["joão", "Safra", "maria.souza", "senha", "milho_", "fazenda-sul"]);
+    let domain = prop::sample::select(vec!["gmail.com", "agro.example", "2023.com", "bol.com.br"]);
+    (word, 0..3_000_u32, domain).prop_map(|(word, number, domain)| format!("{word}{number}@{domain}"))
+}
+
 /// Random ASCII comes to such a thing once in a million times; people don't type it.
 fn looks_like_a_defect(text: &str) -> bool {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -104,6 +111,21 @@ proptest! {
             let is_other = *turn == 0 && other != 1 && other < 4;
             let login = login(if is_other { other } else { style }, number + 1, FIRST[*first], LAST[*last]);
             [id(number), login, password.clone()]
+        }));
+        prop_assert_eq!(found(&text), [], "{}", text);
+    }
+
+    #[test]
+    fn passwords_like_e_mail_addresses_are_no_swap_where_most_logins_are_none(
+        style in 1..6_u8,
+        stride in 3..30_usize,
+        mail_stride in 4..60_usize,
+        rows in prop::collection::vec((0..12_usize, 0..9_usize, password(), email_like()), 1..90),
+    ) {
+        let text = csv(rows.iter().enumerate().map(|(number, (first, last, password, email))| {
+            let style = if number % mail_stride == 1 { 0 } else { style };
+            let password = if number % stride == 0 { email } else { password };
+            [id(number), login(style, number + 1, FIRST[*first], LAST[*last]), password.clone()]
         }));
         prop_assert_eq!(found(&text), [], "{}", text);
     }

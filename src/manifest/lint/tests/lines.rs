@@ -147,6 +147,30 @@ fn a_swapped_row_is_told_by_what_the_other_logins_look_like() {
 }
 
 #[test]
+fn a_column_is_one_of_addresses_only_where_half_of_it_are() {
+    // So many addresses among twelve logins, a password that is one, and names.
+    let with = |addresses: usize| {
+        csv((0..12).map(|number| {
+            let login =
+                if number < addresses { format!("g{number}@agro.example") } else { format!("g{number}") };
+            let password = if number == 11 { "joão@2023.com".to_owned() } else { format!("Safra{number}") };
+            [id(number), login, password]
+        }))
+    };
+    for none in [0, 3, 5] {
+        assert_eq!(found(&with(none)), [], "{none} of 12");
+    }
+    assert_eq!(found(&with(6)), [(13, 2, SwappedLogin)]);
+}
+
+#[test]
+fn numbers_as_passwords_are_no_swap_where_the_logins_are_names() {
+    let cpfs = ["11144477735", "52998224725", "39053344705", "86288366757"];
+    let names = ["ana", "bia", "caio", "duda"];
+    assert_eq!(found(&growers(names.into_iter().zip(cpfs))), [], "many are given their own number at first");
+}
+
+#[test]
 fn a_cpf_in_the_place_of_a_password_is_swapped_only_where_the_logins_are_such_numbers() {
     let cpfs = ["11144477735", "52998224725", "39053344705", "86288366757"];
     let rows = |login: &'static str| {
