@@ -69,6 +69,12 @@ impl ExitCode {
         }
     }
 
+    /// Whether the call did what it was to do, even if somebody is needed now.
+    #[must_use]
+    pub const fn is_work_done(self) -> bool {
+        matches!(self, Self::Done | Self::RowsFailed | Self::Changes)
+    }
+
     /// What it means, in one sentence.
     #[must_use]
     pub const fn meaning(self) -> &'static str {

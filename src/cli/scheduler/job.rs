@@ -191,7 +191,7 @@ impl<'a> Job<'a> {
             .map(|calls| calls.iter().map(|(service, counts)| (*service, counts.so_far())).collect())
             .unwrap_or_default();
         let (sender, written) = channel();
-        let is_success = self.flags.exit.pardons(code) && !self.is_rehearsal;
+        let is_success = code.is_work_done() && self.flags.exit.pardons(code) && !self.is_rehearsal;
         let succeeded = is_success.then_some(ended);
         let metrics = {
             let throttled = self.throttled.borrow();

@@ -7,7 +7,7 @@ use super::metrics;
 use crate::support::{Bench, Running, growers};
 
 /// A run that holds the ledger until the hang of its first row ends.
-fn holder(bench: &Bench) -> Running {
+pub(super) fn holder(bench: &Bench) -> Running {
     let rows = growers(1);
     bench.inject(Fault::hang().for_user(rows[0].id));
     let running = bench.run_of("growers.csv", &["--grace", "10ms", "--settle", "1s"]).start();
