@@ -11,7 +11,7 @@ use super::files::CallFiles;
 use super::links;
 use super::manifest_source::stem;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
-use crate::report::{ReportFormat, ResultRecord, check_kept_columns, write_report};
+use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_behind, write_report};
 
 /// A report that is to be written.
 #[derive(Debug)]
@@ -45,10 +45,13 @@ pub(super) fn paths(targets: &[ReportTarget]) -> impl Iterator<Item = &PathBuf> 
     targets.iter().map(|target| &target.path)
 }
 
-/// Makes sure that a file can be written there, before anything is sent: another is made beside it and taken away again.
+/// Makes sure that a file can be written there, before anything is sent: another is made beside it and taken away again, and
+/// so is what killed processes left half written.
 pub(super) fn prepare_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder)).map(drop)
+    std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder))?;
+    remove_left_behind(folder);
+    Ok(())
 }
 
 /// Makes sure that every report can be written.

@@ -11,7 +11,7 @@ use super::leftovers;
 use super::run::tell;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunLock};
 use crate::model::{LeafUserId, UnixMillis};
-use crate::report::forget_in_report;
+use crate::report::{forget_in_report, remove_left_behind};
 
 /// How many users are listed for people.
 const LISTED: usize = 20;
@@ -110,6 +110,7 @@ fn refuse_attached(ledger: &Ledger, users: &[LeafUserId], even_if_attached: bool
 /// any.
 fn forget_beside(ledger: &Path, users: &HashSet<LeafUserId>) -> std::io::Result<bool> {
     let mut left = false;
+    remove_left_behind(ledger.parent().unwrap_or(ledger));
     for path in leftovers::beside(ledger)? {
         let forgotten = forget_in_report(&path, &|id| users.contains(&id))?;
         if let Some(records) = forgotten.filter(|records| *records > 0) {

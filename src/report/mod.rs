@@ -6,7 +6,8 @@
 //!
 //! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
 //! made again later is the same report. Only [`forget_in_report`] reads a report: to take users out of it. [`Metrics`] are for
-//! those who watch over the nights: what the ledger counted, and what its caller tells of the process.
+//! those who watch over the nights: what the ledger counted, and what its caller tells of the process. What a kill left half
+//! written, [`remove_left_behind`] removes.
 
 mod cell;
 mod columns;
@@ -33,4 +34,5 @@ pub use format::{ReportFormat, UnknownEndingError};
 pub use links::{LINK_COLUMNS, LinkRecord, check_link_columns, write_links};
 pub use metrics::{CallsOfService, Metrics, last_success, write_metrics};
 pub use record::ResultRecord;
+pub use replace::remove_left_behind;
 pub use write::{ReportError, write_report};

@@ -203,11 +203,47 @@ fn a_forgotten_users_link_is_forgotten_in_the_ledger_and_in_the_file_beside_it()
     let (bench, _, refused) = one_in_twenty_refused(60);
     bench.run(&["--magic-links", "state/links.csv"]).with_code(3);
     let id = refused[1].id.to_string();
+    let part = "state/.links.csv.Ab12Cd.stara-onboard.part";
+    std::fs::copy(bench.path("state/links.csv"), bench.path(part)).unwrap();
     assert!(bench.status(&[&id])["magicLink"]["expiresAt"].is_string());
     let ended = bench.program().args(["state", "forget", &id, "--yes"]).end().with_code(0);
     ended.saying("1 refusal, 1 magic link.").saying("state/links.csv lost 1 record.");
     let left: Vec<String> = links(&bench, "state/links.csv").into_keys().collect();
     assert_eq!(left, [refused[0].id.to_string(), refused[2].id.to_string()]);
+    assert!(!bench.path(part).exists());
+}
+
+#[test]
+fn what_a_kill_left_half_written_is_gone_before_anything_is_sent() {
+    let (bench, ..) = one_in_twenty_refused(20);
+    std::fs::create_dir(bench.path("out")).unwrap();
+    let left =
+        [".links-1.csv.Ab12Cd", ".results.csv.xYz789"].map(|name| format!("out/{name}.stara-onboard.part"));
+    for hang in ["user:hang", "users:hang"] {
+        bench.inject(fault(hang));
+    }
+    for (verb, arguments) in
+        [("run", &["growers.csv", "--grace", "0s"][..]), ("audit", &["growers.csv", "--grace", "0s"])]
+    {
+        for name in &left {
+            bench.write(name, "leafUserId,login,link\nwhat was written when the process was killed\n");
+        }
+        let befallen = bench.world().faults_befallen("hang");
+        let running =
+            bench.program().args([verb]).args(arguments).args(["--magic-links", "out/links-2.csv"]).start();
+        bench.until(|world| world.faults_befallen("hang") > befallen);
+        assert!(left.iter().all(|name| !bench.path(name).exists()), "{verb}");
+        running.signal(Signal::TERM);
+        running.end().with_code(143);
+    }
+    bench.world().lift_faults();
+    bench.run(&[]).with_code(3);
+    for name in &left {
+        bench.write(name, "what was written when the process was killed");
+    }
+    bench.program().args(["report", "out/again.csv"]).end().with_code(0);
+    let names = std::fs::read_dir(bench.path("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["again.csv"]);
 }
 
 #[test]
