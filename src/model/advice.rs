@@ -134,7 +134,8 @@ impl OutcomeCode {
             Self::ManifestDuplicate => "Nothing to do; remove the repeated line if you like.",
             Self::ManifestConflict => "Keep the one line that is right, then run again.",
             Self::StaraLoginRejected => {
-                "Ask the grower for the right login and password and correct the row; it won't be sent again before that."
+                "Ask the grower for the right login and password and correct the row, or let them sign in by themselves \
+                 (--magic-links); it won't be sent again before that."
             }
             Self::LeafUserUnknown => {
                 "Check the leafUserId, or create the user at Leaf; the next run looks again."
