@@ -13,7 +13,7 @@ pub enum ExitCode {
     RowsFailed,
     /// Stopped by canaries or failure budget.
     TooManyFailures,
-    /// Incomplete and resumable.
+    /// Incomplete and resumable, be it for a magic link alone.
     Incomplete,
     /// Changes or drift are present.
     Changes,
@@ -90,7 +90,7 @@ impl ExitCode {
             }
             Self::Incomplete => {
                 "Incomplete and resumable: a host is down or asked for too long a pause, Leaf gave no token, --max-duration \
-                 was reached, or the manifest changed."
+                 was reached, the manifest changed, or a magic link couldn't be made that another try may bring."
             }
             Self::Changes => {
                 "There are changes to be made, or there is drift (only with --detailed-exitcode)."

@@ -43,19 +43,41 @@ pub struct LinksMade {
     pub kept: u64,
     /// Users for whom one was made.
     pub made: u64,
-    /// Users for whom none was, by the reason, a clause for people.
+    /// Users for whom none was made that another try may bring, by the reason, a clause for people.
     pub missing: BTreeMap<&'static str, u64>,
+    /// Users for whom none was made, nor will be by another try, by the reason.
+    pub impossible: BTreeMap<&'static str, u64>,
 }
 
 impl LinksMade {
-    /// Users for whom none was made who need one.
+    /// Whether another try may bring links that are missing.
     #[must_use]
-    pub fn missing_in_all(&self) -> u64 {
-        self.missing.values().sum()
+    pub fn is_incomplete(&self) -> bool {
+        !self.missing.is_empty()
     }
 
-    fn miss(&mut self, why: &'static str) {
-        *self.missing.entry(why).or_default() += 1;
+    fn miss(&mut self, why: WhyNot) {
+        let reasons = if why.is_for_good { &mut self.impossible } else { &mut self.missing };
+        *reasons.entry(why.clause).or_default() += 1;
+    }
+}
+
+/// Why there is no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WhyNot {
+    /// A clause for people.
+    clause: &'static str,
+    /// Whether another try would end the same way.
+    is_for_good: bool,
+}
+
+impl WhyNot {
+    const fn now(clause: &'static str) -> Self {
+        Self { clause, is_for_good: false }
+    }
+
+    const fn ever(clause: &'static str) -> Self {
+        Self { clause, is_for_good: true }
     }
 }
 
@@ -102,8 +124,15 @@ pub(super) async fn make(
     rules: LinkRules,
     at_once: usize,
 ) -> LinksMade {
-    let mut making =
-        Making { hosts, ledger, whose, rules, at_once, made: LinksMade::default(), in_vain: Cell::new(0) };
+    let mut making = Making {
+        hosts,
+        ledger,
+        whose,
+        rules,
+        at_once,
+        made: LinksMade::default(),
+        in_vain: InVain::default(),
+    };
     if let Err(error) = making.make_all().await {
         tracing::error!(%error, "the ledger can't be used for magic links");
         hosts.drain(StopCause::LedgerUnwritable { reason: error.to_string() });
@@ -119,8 +148,34 @@ struct Making<'a> {
     rules: LinkRules,
     at_once: usize,
     made: LinksMade,
-    /// Answers that gave none, for as long as none has given one.
-    in_vain: Cell<u32>,
+    in_vain: InVain,
+}
+
+/// Answers that gave no link, for as long as it isn't known that Leaf gives any.
+#[derive(Debug, Default)]
+struct InVain {
+    answers: Cell<u32>,
+    /// Whether another try might have brought some of them.
+    may_pass: Cell<bool>,
+    is_ended: Cell<bool>,
+}
+
+impl InVain {
+    fn note(&self, why: WhyNot) {
+        self.answers.set(self.answers.get() + 1);
+        self.may_pass.set(self.may_pass.get() || !why.is_for_good);
+    }
+
+    /// Leaf gives links to some, so that it is about each user.
+    fn end(&self) {
+        self.is_ended.set(true);
+    }
+
+    /// Why nobody else is to be asked for, if nobody is.
+    fn verdict(&self) -> Option<WhyNot> {
+        let is_hopeless = !self.is_ended.get() && self.answers.get() >= MOST_IN_VAIN;
+        is_hopeless.then_some(WhyNot { clause: HOPELESS, is_for_good: !self.may_pass.get() })
+    }
 }
 
 impl Making<'_> {
@@ -146,7 +201,11 @@ impl Making<'_> {
         let (mut missing, mut after) = (0, Some(0));
         while let Some(place) = after {
             let page = self.ledger.rejected(self.whose, place, USERS_AT_ONCE)?;
-            missing += page.users.iter().filter(|user| !self.is_kept(user, now)).count() as u64;
+            let needy = page.users.iter().filter(|user| !self.is_kept(user, now)).count();
+            if needy < page.users.len() {
+                self.in_vain.end();
+            }
+            missing += needy as u64;
             after = page.next;
         }
         Ok(missing)
@@ -162,7 +221,9 @@ impl Making<'_> {
             return Ok(());
         }
         if self.ledger.key_standing() == KeyStanding::Lost {
-            *self.made.missing.entry(KEY_LOST).or_default() += users.len() as u64;
+            for _ in &users {
+                self.made.miss(KEY_LOST);
+            }
             return Ok(());
         }
         let (hosts, lifetime, in_vain) = (self.hosts, self.rules.lifetime, &self.in_vain);
@@ -171,8 +232,8 @@ impl Making<'_> {
             if hosts.stop.is_draining() {
                 return (user, Err(STOPPED));
             }
-            if in_vain.get() >= MOST_IN_VAIN {
-                return (user, Err(HOPELESS));
+            if let Some(why) = in_vain.verdict() {
+                return (user, Err(why));
             }
             let answer = tokio::select! {
                 biased;
@@ -193,11 +254,11 @@ impl Making<'_> {
                 Ok(link) => {
                     self.ledger.keep_link(user.user, user.leaf_user_id, &link, run)?;
                     self.made.made += 1;
-                    in_vain.set(0);
+                    in_vain.end();
                 }
                 Err(why) => {
-                    tracing::info!(user = %user.leaf_user_id, why, "no magic link");
-                    in_vain.set(in_vain.get() + u32::from(self.made.made == 0));
+                    tracing::info!(user = %user.leaf_user_id, why = why.clause, "no magic link");
+                    in_vain.note(why);
                     self.made.miss(why);
                 }
             }
@@ -206,26 +267,27 @@ impl Making<'_> {
     }
 }
 
-const KEY_LOST: &str = "the ledger's fingerprint key, under which links are kept, is missing or another one";
+const KEY_LOST: WhyNot =
+    WhyNot::now("the ledger's fingerprint key, under which links are kept, is missing or another one");
 
-const STOPPED: &str = "it was stopped before";
+const STOPPED: WhyNot = WhyNot::now("it was stopped before");
 
 const HOPELESS: &str = "the first ones were all asked for in vain";
 
-/// Why there is none, as a clause for people.
-const fn why_not(error: LookError) -> &'static str {
+/// Why there is none. What Leaf says of this user or this account, it says again.
+const fn why_not(error: LookError) -> WhyNot {
     let LookError::Failed(kind) = error else { return STOPPED };
     match kind {
-        CallErrorKind::NotFound => "Leaf doesn't know the user, or has no such call",
-        CallErrorKind::Forbidden => "Leaf doesn't let this account make one for the user",
-        CallErrorKind::Refused => "Leaf refused to make one",
-        CallErrorKind::Unreachable => "Leaf couldn't be reached",
-        CallErrorKind::Untrusted => "Leaf's certificate isn't trusted",
-        CallErrorKind::NoAnswer => "Leaf gave no answer in time",
-        CallErrorKind::CutOff => "Leaf's answer didn't come to its end",
-        CallErrorKind::Throttled => "Leaf throttled the call again and again",
-        CallErrorKind::ServerError => "Leaf answered with a server error",
-        _ => "Leaf answered in an unknown way",
+        CallErrorKind::NotFound => WhyNot::ever("Leaf doesn't know the user, or has no such call"),
+        CallErrorKind::Forbidden => WhyNot::ever("Leaf doesn't let this account make one for the user"),
+        CallErrorKind::Refused => WhyNot::ever("Leaf refused to make one"),
+        CallErrorKind::Unreachable => WhyNot::now("Leaf couldn't be reached"),
+        CallErrorKind::Untrusted => WhyNot::now("Leaf's certificate isn't trusted"),
+        CallErrorKind::NoAnswer => WhyNot::now("Leaf gave no answer in time"),
+        CallErrorKind::CutOff => WhyNot::now("Leaf's answer didn't come to its end"),
+        CallErrorKind::Throttled => WhyNot::now("Leaf throttled the call again and again"),
+        CallErrorKind::ServerError => WhyNot::now("Leaf answered with a server error"),
+        _ => WhyNot::now("Leaf answered in an unknown way"),
     }
 }
 

@@ -39,4 +39,4 @@ pub use logs::{LogLine, LogWriter};
 pub use rehearsed::Rehearsed;
 pub use summary::{HostUse, Summary};
 pub use tally::{HostTotals, Tally, Totals};
-pub use wording::duration;
+pub use wording::{count, duration};

@@ -7,7 +7,8 @@ use super::tally::Totals;
 use crate::pipeline::{HostPlan, Plan};
 
 /// A count with a comma between its thousands: `1,234,567`.
-pub(super) fn count(number: u64) -> String {
+#[must_use]
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

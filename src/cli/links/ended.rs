@@ -1,5 +1,6 @@
 //! What is told of magic links when a verb ends, and what they mean for its exit code.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use crate::checkpoint::{Ledger, Rejected};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::pipeline::{LinksMade, StopCause};
+use crate::ui::count;
 
 /// The magic links of a verb that ends.
 #[derive(Debug)]
@@ -42,12 +44,13 @@ impl LinksEnded {
         self.written.is_some()
     }
 
-    /// Whether the same command would make more of them.
+    /// Whether the same command may make more of them.
     pub(in crate::cli) fn is_incomplete(&self) -> bool {
-        self.written.is_none() || self.made.missing_in_all() > 0
+        self.written.is_none() || self.made.is_incomplete()
     }
 
-    /// The code with which the verb ends that would end with this one: a link that is missing makes a success incomplete.
+    /// The code with which the verb ends that would end with this one: a link that another try may bring makes a success
+    /// incomplete. One that can't be made at all doesn't, or no night would be complete any more.
     pub(in crate::cli) fn code(&self, code: ExitCode) -> ExitCode {
         match code {
             ExitCode::Done | ExitCode::RowsFailed if self.is_incomplete() => ExitCode::Incomplete,
@@ -55,7 +58,7 @@ impl LinksEnded {
         }
     }
 
-    /// What people are told: a line, and one more where links are missing.
+    /// What people are told: a line, one more where links are missing, and one where they can't be made.
     pub(in crate::cli) fn lines(&self) -> Vec<String> {
         let path = self.path.display();
         let mut lines = match self.written {
@@ -63,19 +66,16 @@ impl LinksEnded {
                 "Magic links: not written, because of the signal; the same command, or report --magic-links, writes {path}"
             )],
             Some(written) if self.made.kept + self.made.made == 0 => {
-                vec![format!("Magic links: {written} in {path}")]
+                vec![format!("Magic links: {} in {path}", count(written))]
             }
             Some(written) => {
                 let LinksMade { kept, made, .. } = self.made;
+                let [written, made, kept] = [written, made, kept].map(count);
                 vec![format!("Magic links: {written} in {path} ({made} new, {kept} from before)")]
             }
         };
-        let missing = self.made.missing_in_all();
-        if missing > 0 {
-            let reasons: Vec<String> =
-                self.made.missing.iter().map(|(why, users)| format!("{why} ({users})")).collect();
-            lines.push(format!("Magic links missing: {missing}: {}", reasons.join("; ")));
-        }
+        lines.extend(without_link("Magic links missing", &self.made.missing));
+        lines.extend(without_link("Magic links that can't be made", &self.made.impossible));
         lines
     }
 
@@ -87,6 +87,15 @@ impl LinksEnded {
             "new": self.made.made,
             "kept": self.made.kept,
             "missing": self.made.missing,
+            "impossible": self.made.impossible,
         })
     }
+}
+
+/// How many users have no link, and why.
+fn without_link(what: &str, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+    let users = reasons.values().sum();
+    let reasons: Vec<String> =
+        reasons.iter().map(|(why, users)| format!("{why} ({})", count(*users))).collect();
+    (users > 0).then(|| format!("{what}: {}: {}", count(users), reasons.join("; ")))
 }

@@ -46,7 +46,7 @@ fn a_link_that_can_not_be_renewed_is_written_while_it_works_and_not_a_moment_lon
     let (bench, _, refused) = one_in_twenty_refused(40);
     run(&bench).with_code(3);
     let first = given(&bench, &refused);
-    bench.inject(Fault::parse("magic-link:404").unwrap());
+    bench.inject(Fault::parse("magic-link:html-body").unwrap());
     age(&bench, 28, 2);
     run(&bench).with_code(5).saying("Magic links: 2 in links.csv").saying("Magic links missing: 2");
     assert_eq!(links(&bench, "links.csv"), first);

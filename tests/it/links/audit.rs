@@ -26,7 +26,7 @@ fn an_audit_gives_links_to_the_refused_of_all_manifests() {
     let told: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(
         told["magicLinks"],
-        serde_json::json!({ "file": "links.csv", "written": 3, "new": 0, "kept": 3, "missing": {} })
+        serde_json::json!({ "file": "links.csv", "written": 3, "new": 0, "kept": 3, "missing": {}, "impossible": {} })
     );
     assert_eq!(bench.calls_of(MagicLink), 3);
     assert_eq!(bench.calls_of(Authenticate), logins);

@@ -6,7 +6,7 @@ use stara_onboard::sandbox::Fault;
 
 use super::{given, links, one_in_twenty_refused};
 use crate::support::leaks::Needles;
-use crate::support::{Bench, Ended, counts};
+use crate::support::{Bench, Ended, counts, growers};
 
 fn fault(text: &str) -> Fault {
     Fault::parse(text).unwrap()
@@ -23,8 +23,8 @@ fn a_link_that_could_not_be_made_changes_no_outcome_and_makes_the_run_incomplete
     bench.inject(fault("magic-link:html-body").for_user(refused[2].id));
     let ended = run(&bench).with_code(5).saying("Magic links: 2 in links.csv (2 new, 0 from before)");
     let ended =
-        ended.saying("Magic links missing: 2:").saying("Leaf doesn't know the user, or has no such call (1)");
-    ended.saying("Leaf answered in an unknown way (1)").saying("To go on: ");
+        ended.saying("Magic links missing: 1: Leaf answered in an unknown way (1)").saying("To go on: ");
+    ended.saying("Magic links that can't be made: 1: Leaf doesn't know the user, or has no such call (1)");
     assert_eq!(counts(&bench.results())["stara-login-rejected"], 4);
     let with_link: Vec<_> = [&refused[1], &refused[3]].into_iter().cloned().collect();
     assert_eq!(links(&bench, "links.csv"), given(&bench, &with_link));
@@ -33,6 +33,47 @@ fn a_link_that_could_not_be_made_changes_no_outcome_and_makes_the_run_incomplete
     bench.world().lift_faults();
     run(&bench).with_code(3).saying("Magic links: 4 in links.csv (2 new, 2 from before)");
     assert_eq!(bench.calls_of(Authenticate), logins);
+}
+
+#[test]
+fn links_that_can_never_be_made_do_not_make_every_night_incomplete() {
+    for (status, why) in [
+        (404, "Leaf doesn't know the user, or has no such call"),
+        (403, "Leaf doesn't let this account make one for the user"),
+        (400, "Leaf refused to make one"),
+        (422, "Leaf refused to make one"),
+    ] {
+        let (bench, _, refused) = one_in_twenty_refused(60);
+        bench.inject(fault(&format!("magic-link:{status}")).for_user(refused[1].id));
+        for new in [2, 0] {
+            let ended = run(&bench).with_code(3).saying(&format!("Magic links: 2 in links.csv ({new} new"));
+            let ended = ended.saying(&format!("Magic links that can't be made: 1: {why} (1)"));
+            assert!(!ended.stderr.contains("Magic links missing"), "{}", ended.stderr);
+            assert!(!ended.stderr.contains("To go on"), "{}", ended.stderr);
+        }
+        for (verb, code) in [("report", 0), ("audit", 0)] {
+            let ended = bench.program().args([verb, "--magic-links", "links.csv"]).end().with_code(code);
+            ended.saying(&format!("Magic links that can't be made: 1: {why} (1)"));
+        }
+    }
+}
+
+#[test]
+fn users_without_a_way_to_a_link_keep_nobody_behind_them_from_theirs() {
+    let rows = growers(30);
+    let bench = Bench::new(&rows);
+    let wrong: Vec<_> = rows.iter().map(|row| row.with_password("not the password")).collect();
+    let flags = ["--magic-links", "links.csv", "--max-failures", "100%", "--concurrency", "1"];
+    bench.write_manifest(&wrong[..1]);
+    bench.run(&flags).with_code(3).saying("(1 new, 0 from before)");
+    bench.write_manifest(&wrong);
+    for row in &rows[1..29] {
+        bench.inject(fault("magic-link:404").for_user(row.id));
+    }
+    // One has a link, so there is such a call, however many users it isn't for.
+    let ended = bench.run(&flags).with_code(3).saying("Magic links: 2 in links.csv (1 new, 1 from before)");
+    ended.saying("Magic links that can't be made: 28: Leaf doesn't know the user, or has no such call (28)");
+    assert!(links(&bench, "links.csv").contains_key(&rows[29].id.to_string()));
 }
 
 #[test]
@@ -72,19 +113,23 @@ fn a_token_that_expires_meanwhile_is_renewed() {
 
 #[test]
 fn a_call_that_leaf_does_not_have_is_tried_for_some_users_only() {
-    let (bench, ..) = one_in_twenty_refused(20);
-    let rows = crate::support::growers(200);
-    for row in &rows {
-        row.join(bench.world());
+    // Where it surely has none, another try would be in vain, too.
+    for (answer, code, what) in [("404", 3, "that can't be made"), ("html-body", 5, "missing")] {
+        let (bench, ..) = one_in_twenty_refused(20);
+        let rows = growers(200);
+        for row in &rows {
+            row.join(bench.world());
+        }
+        let wrong: Vec<_> = rows.iter().map(|row| row.with_password("not the password")).collect();
+        bench.write_manifest(&wrong);
+        bench.inject(fault(&format!("magic-link:{answer}")));
+        let flags = ["--magic-links", "links.csv", "--max-failures", "100%", "--concurrency", "4"];
+        let ended = bench.run(&flags).with_code(code).saying(&format!("Magic links {what}: 200: "));
+        ended.saying("the first ones were all asked for in vain");
+        let asked = bench.calls_of(MagicLink);
+        assert!((20..=24).contains(&asked), "{asked}");
+        assert!(links(&bench, "links.csv").is_empty());
     }
-    let wrong: Vec<_> = rows.iter().map(|row| row.with_password("not the password")).collect();
-    bench.write_manifest(&wrong);
-    bench.inject(fault("magic-link:404"));
-    let flags = ["--magic-links", "links.csv", "--max-failures", "100%", "--concurrency", "4"];
-    bench.run(&flags).with_code(5).saying("the first ones were all asked for in vain");
-    let asked = bench.calls_of(MagicLink);
-    assert!((20..=24).contains(&asked), "{asked}");
-    assert!(links(&bench, "links.csv").is_empty());
 }
 
 #[test]
@@ -279,10 +324,10 @@ fn a_quiet_audit_says_in_one_line_which_links_are_missing() {
     let (bench, ..) = one_in_twenty_refused(40);
     bench.run(&[]).with_code(3);
     let audit = || bench.program().args(["audit", "-q", "--magic-links", "links.csv"]).end();
-    bench.inject(fault("magic-link:404"));
+    bench.inject(fault("magic-link:html-body"));
     let ended = audit().with_code(5);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-    ended.saying("Magic links: 0 in links.csv; Magic links missing: 2: Leaf doesn't know the user");
+    ended.saying("Magic links: 0 in links.csv; Magic links missing: 2: Leaf answered in an unknown way");
     bench.world().lift_faults();
     assert_eq!(audit().with_code(0).stderr, "");
 }
