@@ -241,7 +241,7 @@ impl<'a> Carrier<'a> {
     }
 
     /// Whether it was an earlier run that Stara refused login and password in.
-    fn was_refused(&self) -> bool {
+    pub(super) fn was_refused(&self) -> bool {
         self.task.grower.as_ref().is_some_and(|grower| grower.is_refused) && !self.context.retry_rejected
     }
 

@@ -10,13 +10,21 @@ use crate::checkpoint::{
 };
 use crate::model::{CredentialId, Login, NextRun, Origin, OutcomeCode, Stage, UnixMillis};
 
+/// What a row is told whose grower is waited for as before.
+const STILL_REFUSED: &str = "an earlier run heard Stara refuse this login and password";
+
 impl Carrier<'_> {
     /// Makes the outcome durable, and only then tells of it.
-    pub(super) async fn finish(self, finish: Finish) -> Result<(), Abandoned> {
+    pub(super) async fn finish(self, mut finish: Finish) -> Result<(), Abandoned> {
         let (context, task) = (self.context, self.task);
-        let (code, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
+        let (heard, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
         let is_new_answer =
-            (!finish.refused || status.is_some()) && !self.is_cut_short && !self.repeats(code);
+            (!finish.refused || status.is_some()) && !self.is_cut_short && !self.repeats(heard);
+        if self.still_waits_for_grower(&finish) {
+            finish.outcome.message = format!("{STILL_REFUSED}; {}", finish.outcome.message).into();
+            finish.outcome.code = OutcomeCode::StaraLoginRejected;
+        }
+        let code = finish.outcome.code;
         let now = UnixMillis::now();
         // Where the clock went back an intent lies in the future, and would never grow old.
         let at = self.intent.as_ref().map_or(now, |intent| intent.at.min(now));
@@ -42,10 +50,26 @@ impl Carrier<'_> {
         let (line, leaf_user_id) = (task.line, task.leaf_user_id);
         tracing::debug!(line, user = %leaf_user_id, outcome = %code, %stage, "row ended");
         context.hosts.observer.observe(&Event::RowFinished { line, leaf_user_id, code, stage });
-        if is_new_answer && context.count_outcome(code, stage, status) {
+        if is_new_answer && context.count_outcome(heard, stage, status) {
             context.record_doubt().await.map_err(|error| context.stop_for_ledger(&error))?;
         }
         Ok(())
+    }
+
+    /// Whether a look that was to show if the grower has signed in by a magic link showed nothing: then the row waits for the
+    /// grower as before, and not for Leaf, and the link stays good.
+    fn still_waits_for_grower(&self, finish: &Finish) -> bool {
+        let last = self.task.record.outcome.as_ref().map(|last| last.outcome.code);
+        let heard = finish.outcome.code;
+        let showed_nothing = match heard.next_run() {
+            NextRun::TriesAgain => heard != OutcomeCode::Internal,
+            NextRun::WaitsForRow => heard == OutcomeCode::LeafUserForbidden,
+            _ => false,
+        };
+        showed_nothing
+            && last == Some(OutcomeCode::StaraLoginRejected)
+            && self.was_refused()
+            && finish.keep_intent.is_none()
     }
 
     /// Leaves the user's record as it stands, and says at the line why nothing became of it.
