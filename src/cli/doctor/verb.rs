@@ -1,11 +1,9 @@
 //! Carries `doctor` out: looks at one thing after another, and tells.
 
-use std::io::Write as _;
-
 use super::arguments::DoctorArguments;
 use super::canary::{Canary, Tried};
 use super::check::Check;
-use super::checkup::Checkup;
+use super::checkup::{Checkup, Telling};
 use super::expiry::expected;
 use super::hosts::{Knocked, knock};
 use super::manifest::{self, ManifestSeen};
@@ -27,10 +25,7 @@ use crate::ui::LogWriter;
 pub(in crate::cli) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
     logging::start(&arguments.output, &LogWriter::default())?;
     let checkup = runtime()?.block_on(Doctor::new(arguments).look());
-    let text =
-        if arguments.json { format!("{:#}\n", checkup.json()) } else { checkup.text(arguments.output.quiet) };
-    // A reader that has gone away has all it wanted.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    checkup.conclude();
     Ok(checkup.exit_code())
 }
 
@@ -59,48 +54,46 @@ impl<'a> Doctor<'a> {
         let target = target.map(|(stara, leaf)| Target::new(&stara.origin(), &leaf.origin()));
         let path = arguments.state.path(false);
         let state = state::look(&path, target.as_ref());
-        let manifest = arguments
-            .manifest
-            .as_deref()
-            .map(|path| manifest::look(arguments, path, self.environment.access_token_client.as_ref()));
-        let rows = manifest.as_ref().and_then(|manifest| manifest.rows);
-
         let (knocked_stara, knocked_leaf) =
             tokio::join!(reach(Service::Stara, &stara), reach(Service::Leaf, &leaf));
         let ahead = [&knocked_stara, &knocked_leaf].map(|knocked| knocked.as_ref().ok()?.ahead);
         let is_reached =
             |knocked: &Result<Knocked, Check>| knocked.as_ref().is_ok_and(|knocked| knocked.is_reached);
+        let reached_stara = stara.as_ref().ok().filter(|_| is_reached(&knocked_stara));
+        let reached_leaf = leaf.as_ref().ok().filter(|_| is_reached(&knocked_leaf));
+        let mut checkup = Checkup::begin(self.telling());
+        checkup.add([clock::judge(ahead)]);
+        checkup.add(in_steps(knocked_stara, knocked_leaf));
+
+        let client = self.environment.access_token_client.as_ref();
+        let manifest = arguments.manifest.as_deref().map(|path| manifest::look(arguments, path, client));
+        let rows = manifest.as_ref().and_then(|manifest| manifest.rows);
         let token = TokenAsked {
             target: &arguments.target,
             environment: &self.environment,
-            leaf: leaf.as_ref().ok().filter(|_| is_reached(&knocked_leaf)),
+            leaf: reached_leaf,
             expected: rows.and_then(|rows| self.expected(rows, &state.learned)),
         };
-        let certificates =
-            stara.as_ref().ok().zip(leaf.as_ref().ok()).map(|hosts| self.certificates(hosts.into()));
-        let reached_stara = stara.as_ref().ok().filter(|_| is_reached(&knocked_stara));
-
-        let mut checkup = Checkup::default();
-        checkup.checks.push(clock::judge(ahead));
-        checkup.checks.extend(in_steps(knocked_stara, knocked_leaf));
-        checkup.checks.extend(token.look().await);
-        checkup.checks.extend(state.checks);
-        checkup.checks.push(storage::kind(&path));
-        checkup.checks.push(storage::room(&path, rows));
-        checkup.checks.push(limits::open_files(arguments.rates.concurrency));
-        checkup.checks.extend(certificates);
-        if let Some(seen) = manifest {
-            let tried = match arguments.canary {
-                Some(line) => Some(self.try_canary(line, &seen, reached_stara, target.as_ref()).await),
-                None => None,
-            };
-            checkup.checks.extend(seen.checks);
-            if let Some((check, tried)) = tried {
-                checkup.checks.push(check.about(Service::Stara));
+        checkup.add(token.look().await);
+        checkup.add(state.checks);
+        checkup.add([storage::kind(&path), storage::room(&path, rows)]);
+        checkup.add([limits::open_files(arguments.rates.concurrency)]);
+        let hosts = stara.as_ref().ok().zip(leaf.as_ref().ok());
+        checkup.add(hosts.map(|hosts| self.certificates(hosts.into())));
+        if let Some(mut seen) = manifest {
+            checkup.add(std::mem::take(&mut seen.checks));
+            if let Some(line) = arguments.canary {
+                let (check, tried) = self.try_canary(line, &seen, reached_stara, target.as_ref()).await;
+                checkup.add([check.about(Service::Stara)]);
                 checkup.canary = Some(tried);
             }
         }
         checkup
+    }
+
+    const fn telling(&self) -> Telling {
+        let arguments = self.arguments;
+        if arguments.json { Telling::AsJson } else { Telling::Lines { is_quiet: arguments.output.quiet } }
     }
 
     fn client(&self, service: Service) -> Result<HttpClient, Check> {

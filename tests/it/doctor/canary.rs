@@ -259,3 +259,22 @@ fn a_signal_waits_for_the_answer_so_that_a_refusal_is_not_forgotten_and_nothing_
         assert!(logins.try_recv().is_err(), "nothing more is sent");
     });
 }
+
+#[test]
+fn each_check_is_told_as_soon_as_it_is_known() {
+    let bench = Bench::new(&growers(3));
+    let (stara, logins, may_answer) = hesitating(&bench, 415);
+    let lines = std::fs::File::create(bench.path("lines")).unwrap();
+    let doctor = bench.program().args(["doctor", "growers.csv", "--canary", "2"]).env("STARA_URL", stara);
+    let running = doctor.start_writing(lines);
+    logins.recv().unwrap();
+    let told = std::fs::read_to_string(bench.path("lines")).unwrap();
+    assert!(told.starts_with("ok       clock ") && told.contains(" manifest-mode "), "{told}");
+    assert!(!told.contains(" canary "), "{told}");
+    may_answer.notify_one();
+    logins.recv().unwrap();
+    may_answer.notify_one();
+    running.end().with_code(2);
+    let all = std::fs::read_to_string(bench.path("lines")).unwrap();
+    assert!(all.starts_with(&told) && all.contains("\nproblem  canary "), "{all}");
+}

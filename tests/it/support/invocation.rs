@@ -107,6 +107,16 @@ impl Invocation {
         Running { pid, output, said: Arc::default() }
     }
 
+    /// Starts it with a file for its stdout, and nobody who hears of errors.
+    pub(crate) fn start_writing(mut self, stdout: std::fs::File) -> Running {
+        self.command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
+        let child = self.command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, output) = channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
+        Running { pid, output, said: Arc::default() }
+    }
+
     /// Starts it with an output that nobody reads any more.
     pub(crate) fn start_unheard(mut self) -> Running {
         let (reader, writer) = std::io::pipe().unwrap();
