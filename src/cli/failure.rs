@@ -140,6 +140,12 @@ impl From<StagingError> for Failure {
                 error,
                 "nothing was sent; if these lines are meant to be left out, raise --max-invalid (and leave out --strict)",
             ),
+            StagingError::SwappedColumns => Self::new(
+                ExitCode::Usage,
+                error,
+                "nothing was sent or kept; correct the header, or name both columns as they are: --column login=HEADER --column \
+                 password=HEADER",
+            ),
             StagingError::UnknownOnly { .. } => {
                 Self::new(ExitCode::Usage, error, "nothing was sent; check the ids and the manifest")
             }

@@ -104,6 +104,7 @@ impl Prepared {
             repair: None,
             // The line that tells of it would be kept back.
             is_linted: !asked.flags.output.quiet,
+            takes_swapped: asked.flags.reading.names_login_and_password(),
         };
         (start, options)
     }

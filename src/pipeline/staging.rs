@@ -20,6 +20,9 @@ use crate::model::{LeafUserId, Secret};
 /// How many invalid lines are listed when there are too many.
 const LISTED: usize = 20;
 
+/// After how many lines each it is asked again whether login and password changed places.
+const SWAP_EVERY: u64 = 64;
+
 /// How many invalid lines a manifest may have (`--max-invalid`, `--strict`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InvalidLimit {
@@ -58,6 +61,8 @@ pub struct StagingOptions {
     pub repair: Option<RepairRule>,
     /// Whether the manifest is linted by the way, which [`Event::Linted`] tells.
     pub is_linted: bool,
+    /// Whether the columns are taken as they are though logins and passwords seem to have changed places.
+    pub takes_swapped: bool,
 }
 
 /// Why a manifest wasn't staged. Nothing was sent, and the ledger is as it was.
@@ -78,6 +83,11 @@ pub enum StagingError {
     /// A signal came, or the run's time was over.
     #[error("{0} while the manifest was being staged")]
     Stopped(StopCause),
+    /// What stands in the column of logins seems to be passwords, which must not get into the ledger.
+    #[error(
+        "login and password seem to have changed places: most passwords look like logins, and the logins don't"
+    )]
+    SwappedColumns,
     /// More lines than allowed are no rows.
     #[error("{invalid} of {lines} lines are no rows:\n{}", .first.join("\n"))]
     TooManyInvalid {
@@ -107,10 +117,11 @@ pub fn stage(
     let key = ledger.key().clone();
     let decider = Decider::new(&options.selection, ledger.key_standing());
     let repair = options.repair.map(RepairDecider::new);
-    let linter = || Linter::new(manifest, LintOptions { most_listed: 0 });
+    let linter =
+        || Linter::new(manifest, LintOptions { most_listed: 0, takes_swapped: options.takes_swapped });
     let mut lines = Lines {
         source: LineSource::Manifest(manifest.records()?),
-        linter: options.is_linted.then(linter),
+        linter: (options.is_linted || !options.takes_swapped).then(linter),
         key,
         default_client: options.default_client.as_ref(),
         limit: options.invalid_limit,
@@ -130,7 +141,7 @@ pub fn stage(
         })
     };
     let staged = ledger.stage(start, &mut lines, decide).map_err(of_staging)?;
-    if let Some(linter) = lines.linter.take() {
+    if let Some(linter) = lines.linter.take().filter(|_| options.is_linted) {
         tell_of_lint(linter, manifest, stop, observer)?;
     }
     Ok(staged)
@@ -274,6 +285,11 @@ impl Iterator for Lines<'_> {
             self.is_over = true;
             return Some(Err(StagingError::Stopped(cause)));
         }
+        // Early, before much of it is in the transaction.
+        if self.staged.is_multiple_of(SWAP_EVERY) && self.is_swapped() {
+            self.is_over = true;
+            return Some(Err(StagingError::SwappedColumns));
+        }
         match self.source.next() {
             Some(Ok(record)) => Some(Ok(self.line(record))),
             Some(Err(error)) => Some(Err(error.into())),
@@ -316,6 +332,10 @@ impl Lines<'_> {
         }
     }
 
+    fn is_swapped(&self) -> bool {
+        self.linter.as_ref().is_some_and(Linter::are_columns_swapped)
+    }
+
     fn end(&mut self) -> Option<Result<StagedLine, StagingError>> {
         self.is_over = true;
         let (invalid, lines) = (self.invalid, self.staged);
@@ -324,6 +344,9 @@ impl Lines<'_> {
         if self.limit.is_exceeded(invalid, lines) {
             let first = std::mem::take(&mut self.first);
             return Some(Err(StagingError::TooManyInvalid { invalid, lines, first }));
+        }
+        if self.is_swapped() {
+            return Some(Err(StagingError::SwappedColumns));
         }
         let mut users: Vec<String> = self.only_missing.iter().map(LeafUserId::to_string).collect();
         users.sort();

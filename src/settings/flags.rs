@@ -115,6 +115,13 @@ pub struct LineFlags {
 }
 
 impl ManifestFlags {
+    /// Whether both columns are named, so that they are taken as they are, whatever stands in them.
+    #[must_use]
+    pub fn names_login_and_password(&self) -> bool {
+        let is_named = |wanted: Field| self.column.iter().any(|(field, _)| *field == wanted);
+        is_named(Field::Login) && is_named(Field::Password)
+    }
+
     /// How the manifest is to be read, in a dialect in which every row needs an accessTokenClient or not.
     #[must_use]
     pub fn read_options(&self, access_token_client: ClientColumn, keep_columns: &[String]) -> ReadOptions {

@@ -247,3 +247,35 @@ fn a_bad_line_is_told_with_its_column_and_never_its_cells() {
     let report = std::fs::read_to_string(bench.path("results.jsonl")).unwrap();
     assert!(!report.contains("unusual") && !ended.stderr.contains("unusual"));
 }
+
+#[test]
+fn a_manifest_with_login_and_password_swapped_is_refused_before_a_password_is_kept_anywhere() {
+    let rows: Vec<Grower> = growers(300)
+        .into_iter()
+        .map(|row| Grower {
+            password: row.login.clone(),
+            login: format!("Colheita{}&boa", row.login.len()),
+            ..row
+        })
+        .collect();
+    let bench = Bench::new(&rows);
+    bench.write_manifest(&rows);
+    for arguments in [&[][..], &["-q"], &["--limit", "1"]] {
+        bench.run(arguments).with_code(2).saying("login and password seem to have changed places");
+    }
+    bench.program().args(["plan", "growers.csv"]).end().with_code(2);
+    bench.program().args(["check", "growers.csv"]).end().with_code(2);
+    assert_eq!(bench.calls(), 0);
+    for entry in std::fs::read_dir(bench.path("state")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(
+            !bytes.windows(12).any(|window| window.starts_with(b"Colheita")),
+            "a password is on the disk"
+        );
+    }
+    // Whoever names both columns is believed.
+    let named = ["check", "growers.csv", "--column", "login=login", "--column", "password=password"];
+    bench.program().args(named).end().with_code(0);
+    bench.run(&["--column", "login=login", "--column", "password=password"]).with_code(0);
+    bench.expect_one_effect_each(&rows);
+}

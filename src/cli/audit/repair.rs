@@ -65,6 +65,7 @@ impl Repair<'_> {
                 most: u64::from(self.options.most_changes).saturating_sub(open),
             }),
             is_linted: false,
+            takes_swapped: arguments.reading.names_login_and_password(),
         };
         let observer: Arc<dyn Observe> = self.display.clone();
         let staged =

@@ -18,7 +18,10 @@ pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Fail
         tell(&format!("warning: {warning}\n"));
     }
     let most_listed = usize::try_from(arguments.max_findings).unwrap_or(usize::MAX);
-    let report = lint(&manifest, LintOptions { most_listed })?;
+    let report = lint(
+        &manifest,
+        LintOptions { most_listed, takes_swapped: arguments.reading.names_login_and_password() },
+    )?;
     let name = arguments.manifest.display().to_string();
     let checked =
         Checked { name: &name, format: manifest.format(), warnings: manifest.warnings(), report: &report };

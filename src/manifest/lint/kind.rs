@@ -99,6 +99,10 @@ lint_kinds! {
     ShiftedColumns, "shifted-columns", Error,
         "The leafUserId stands in another column, so that the password may stand anywhere.",
         "Move the cells back to their columns; look for a cell that is missing or too many before them.";
+    /// The columns of logins and passwords changed places.
+    SwappedColumns, "swapped-columns", Error,
+        "The passwords look like logins, and the logins don't: the two columns changed places, and a run refuses the manifest.",
+        "Correct the header; if it is right all the same, name both columns with --column login=HEADER and --column password=HEADER.";
     /// Fewer cells than columns.
     MissingCells, "missing-cells", Error,
         "The line has fewer cells than the header has columns.",

@@ -15,11 +15,13 @@ use super::sample::MASK;
 pub struct LintOptions {
     /// How many places of each kind are listed; all are counted.
     pub most_listed: usize,
+    /// Whether the columns are taken as they are though logins and passwords seem to have changed places.
+    pub takes_swapped: bool,
 }
 
 impl Default for LintOptions {
     fn default() -> Self {
-        Self { most_listed: 100 }
+        Self { most_listed: 100, takes_swapped: false }
     }
 }
 
@@ -42,7 +44,9 @@ impl Linter {
     /// Begins the lint of `manifest`.
     #[must_use]
     pub fn new(manifest: &Manifest, options: LintOptions) -> Self {
-        Self::listing(manifest, Listing::First(options.most_listed))
+        let mut linter = Self::listing(manifest, Listing::First(options.most_listed));
+        linter.logins.takes_swapped = options.takes_swapped;
+        linter
     }
 
     /// Begins the lint of `manifest` that lists the places on one of its lines only, and all of them.
@@ -73,6 +77,12 @@ impl Linter {
             // Of these nothing but the user is looked at, which is sound.
             Record::User(_) => {}
         }
+    }
+
+    /// Whether the columns of logins and passwords changed places, as far as was read: what is taken for a login is a password.
+    #[must_use]
+    pub const fn are_columns_swapped(&self) -> bool {
+        self.logins.is_swapped()
     }
 
     /// Whether lines may repeat one another, which only a second reading can tell.

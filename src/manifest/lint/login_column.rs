@@ -58,6 +58,8 @@ struct Look {
 #[derive(Debug)]
 pub(super) struct LoginColumn {
     listing: Listing,
+    /// Whether the columns are taken as they are.
+    pub(super) takes_swapped: bool,
     rows: u64,
     lengths: Vec<Length>,
     /// Numbers of eleven digits that are a Brazilian mobile number: two of the area, and nine that begin with 9.
@@ -79,6 +81,7 @@ impl LoginColumn {
     pub(super) fn new(listing: Listing) -> Self {
         Self {
             listing,
+            takes_swapped: false,
             rows: 0,
             lengths: vec![Length::default(); MOST_DIGITS + 1],
             mobiles: 0,
@@ -120,16 +123,22 @@ impl LoginColumn {
     /// What the column shows, now that all of it was seen.
     pub(super) fn decide(mut self) -> Vec<Decided> {
         let mut decided = self.short_numbers();
-        // Where all passwords are addresses, the columns changed places. Where all are tax numbers, growers were given their
-        // own ones to begin with.
-        let is_swapped = [
-            self.emails.is_of_logins(self.rows) || self.emails.is_of_passwords(self.rows),
-            self.tax_numbers.is_of_logins(self.rows),
-        ];
-        let suspects = [self.emails.suspects, self.tax_numbers.suspects];
-        let swapped = suspects.into_iter().zip(is_swapped).filter(|(of, is)| *is && of.count > 0);
-        decided.extend(swapped.map(|(suspects, _)| of(LintKind::SwappedLogin, suspects)));
+        let emails = if self.is_swapped() {
+            Some(LintKind::SwappedColumns)
+        } else {
+            self.emails.is_of_logins(self.rows).then_some(LintKind::SwappedLogin)
+        };
+        // Where all passwords are tax numbers, growers were given their own ones to begin with.
+        let tax_numbers = self.tax_numbers.is_of_logins(self.rows).then_some(LintKind::SwappedLogin);
+        for (kind, suspects) in [(emails, self.emails.suspects), (tax_numbers, self.tax_numbers.suspects)] {
+            decided.extend(kind.filter(|_| suspects.count > 0).map(|kind| of(kind, suspects)));
+        }
         decided
+    }
+
+    /// Whether the columns changed places, as far as was seen: the passwords are addresses, and the logins aren't.
+    pub(super) const fn is_swapped(&self) -> bool {
+        !self.takes_swapped && self.emails.is_of_passwords(self.rows)
     }
 
     /// Numbers that are shorter than most.

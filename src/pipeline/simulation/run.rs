@@ -154,6 +154,7 @@ async fn one_run(
         default_client: Some(default_client()),
         repair: None,
         is_linted: false,
+        takes_swapped: true,
     };
     let staged = stage(&mut ledger, &manifest, &start, &options, &stop, &*watcher).unwrap();
     {

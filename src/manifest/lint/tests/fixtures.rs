@@ -6,7 +6,7 @@ use super::super::{LintFinding, LintKind, LintOptions, LintReport, Linter};
 
 /// Lints a manifest as `check` does, listing everything.
 pub(super) fn lint(manifest: &Manifest) -> Result<LintReport, ManifestError> {
-    let mut linter = Linter::new(manifest, LintOptions { most_listed: 10_000 });
+    let mut linter = Linter::new(manifest, LintOptions { most_listed: 10_000, takes_swapped: false });
     for record in manifest.records()? {
         linter.read(&record?);
     }
