@@ -25,11 +25,28 @@ fn as_run(mut words: Vec<String>) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// The command that lints this manifest.
+/// The flags of a run that decide how a manifest is read, and the file that may decide it.
+const OF_CHECK: [&str; 5] = ["--format", "--delimiter", "--encoding", "--column", "--config"];
+
+/// The command that lints this manifest as this process reads it.
 pub(super) fn check_command(manifest: &Path) -> String {
-    let program = std::env::args_os().next().unwrap_or_else(|| "stara-onboard".into());
-    let words = [program.to_string_lossy().into_owned(), "check".to_owned(), manifest.display().to_string()];
-    words.map(|word| quoted(&word)).join(" ")
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    as_check(words.collect(), manifest)
+}
+
+fn as_check(words: Vec<String>, manifest: &Path) -> String {
+    let mut words = words.into_iter().take_while(|word| word != "--");
+    let program = words.next().unwrap_or_else(|| "stara-onboard".to_owned());
+    let mut command = vec![program, "check".to_owned(), manifest.display().to_string()];
+    while let Some(word) = words.next() {
+        let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, of)| (name, Some(of)));
+        if OF_CHECK.contains(&name) {
+            let value = if value.is_none() { words.next() } else { None };
+            command.push(word);
+            command.extend(value);
+        }
+    }
+    command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The command that writes these reports from the ledger.
@@ -68,6 +85,21 @@ mod tests {
         let words = |text: &str| text.split(' ').map(ToOwned::to_owned).collect();
         assert_eq!(as_run(words("x plan plan --json --limit 5")), "x run plan --limit 5");
         assert_eq!(as_run(words("x run plan.csv --dry-run --refresh")), "x run plan.csv");
+    }
+
+    #[test]
+    fn a_manifest_is_linted_as_it_was_read() {
+        let check =
+            |text: &str| as_check(text.split(' ').map(ToOwned::to_owned).collect(), Path::new("g.csv"));
+        assert_eq!(check("x run g.csv --limit 5 -q"), "x check g.csv");
+        assert_eq!(
+            check("x run --column login=Acesso --column=password=Senha g.csv --delimiter ; --limit 5"),
+            "x check g.csv --column login=Acesso --column=password=Senha --delimiter ';'"
+        );
+        assert_eq!(
+            check("x --config c.toml run --format=csv -- --encoding g.csv"),
+            "x check g.csv --config c.toml --format=csv"
+        );
     }
 
     #[test]

@@ -43,6 +43,26 @@ fn nothing_is_said_of_a_clean_manifest_nor_when_nothing_is_to_be_said() {
 }
 
 #[test]
+fn the_check_that_is_named_reads_the_manifest_as_the_run_did() {
+    let bench = bench();
+    let manifest = std::fs::read_to_string(bench.path("growers.csv")).unwrap();
+    let manifest = manifest.replacen("login", "Acesso", 1).replace(',', "\t");
+    bench.write("growers.csv", format!("{manifest}4,jo\u{e3}o,Safra1\n"));
+    bench.write("mine.toml", "column = ['login=Acesso']\n");
+    let files = ["--delimiter", "tab", "--encoding=utf-8", "--format", "csv", "--limit", "1"];
+    for column in [&["--column", "login=Acesso"][..], &["--config", "mine.toml"]] {
+        let told = bench.run(&[&files[..], column].concat()).with_code(3).stderr;
+        let (_, rest) = told.split_once('`').unwrap_or_else(|| panic!("{told}"));
+        let (command, _) = rest.split_once('`').unwrap();
+        assert!(command.contains(" check ") && !command.contains("--limit"), "{command}");
+        let mut shell = std::process::Command::new("sh");
+        let checked = shell.args(["-c", command]).current_dir(bench.folder()).output().unwrap();
+        let said = String::from_utf8(checked.stdout).unwrap();
+        assert!(said.contains("trailing-space"), "{command}: {said} {:?}", checked.stderr);
+    }
+}
+
+#[test]
 fn a_program_that_watches_is_told_before_rows_begin() {
     let bench = bench();
     let ended = bench.run(&["--progress", "json"]).with_code(3);
