@@ -35,27 +35,35 @@ fn setting(shown: &[[String; 3]], name: &str) -> [String; 2] {
 fn a_run_takes_its_settings_from_the_file_in_its_folder() {
     let growers = growers(4);
     let bench = Bench::new(&growers);
-    bench.write(FILE, "report = ['from-the-file.jsonl']\n[run]\nlimit = 2\n[plan]\nlimit = 1\n");
+    bench.write(
+        FILE,
+        "report = ['from-the-top.jsonl']\nmagic-links = 'links.csv'\n[run]\nreport = ['from-the-table.jsonl']\n",
+    );
     let ended = bench.program().args(["run", "growers.csv"]).end();
     assert_eq!(ended.with_code(0).signal, None);
-    assert_eq!(bench.world().attach_effects_in_all(), 2);
-    assert!(bench.path("from-the-file.jsonl").exists());
+    assert_eq!(bench.world().attach_effects_in_all(), 4);
+    assert!(bench.path("from-the-table.jsonl").exists() && bench.path("links.csv").exists());
+    assert!(!bench.path("from-the-top.jsonl").exists());
 }
 
 #[test]
 fn flags_win_over_variables_these_over_the_file_and_it_over_the_defaults() {
-    let growers = growers(6);
-    let bench = Bench::new(&growers);
-    bench.write(FILE, "limit = 1\n");
-    let run = |arguments: &[&str]| bench.run_of("growers.csv", arguments);
-    run(&[]).end().with_code(0);
-    assert_eq!(bench.world().attach_effects_in_all(), 1);
-    run(&[]).env("STARA_ONBOARD_LIMIT", "2").end().with_code(0);
-    assert_eq!(bench.world().attach_effects_in_all(), 3);
-    run(&["--limit", "1"]).env("STARA_ONBOARD_LIMIT", "2").end().with_code(0);
-    assert_eq!(bench.world().attach_effects_in_all(), 4);
-    run(&["--config", "none"]).end().with_code(0);
-    assert_eq!(bench.world().attach_effects_in_all(), 6);
+    let bench = Bench::new(&growers(1));
+    bench.write(FILE, "report = 'file.jsonl'\n");
+    let written = |arguments: &[&str], variable: Option<&str>| {
+        let run = bench.program().args(["run", "growers.csv"]).args(arguments);
+        variable.into_iter().fold(run, |run, name| run.env("STARA_ONBOARD_REPORT", name)).end().with_code(0);
+        let names = ["file.jsonl", "variable.jsonl", "flag.jsonl", "state/growers.results.csv"];
+        let found: Vec<&str> = names.into_iter().filter(|name| bench.path(name).exists()).collect();
+        for name in &found {
+            std::fs::remove_file(bench.path(name)).unwrap();
+        }
+        found
+    };
+    assert_eq!(written(&[], None), ["file.jsonl"]);
+    assert_eq!(written(&[], Some("variable.jsonl")), ["variable.jsonl"]);
+    assert_eq!(written(&["--report", "flag.jsonl"], Some("variable.jsonl")), ["flag.jsonl"]);
+    assert_eq!(written(&["--config", "none"], None), ["state/growers.results.csv"]);
 }
 
 #[test]
@@ -101,14 +109,19 @@ fn a_file_that_cant_be_used_exits_with_2_and_nothing_is_sent() {
         ("log-format = 'xml'\n", "line 1: `log-format` must be one of text, json"),
         ("strict = 1\n", "line 1: `strict` must be true or false"),
         ("state = true\n", "line 1: `state` must be a text in quotes"),
-        ("[runs]\nlimit = 1\n", "line 1: there is no verb `runs`; did you mean [run]?"),
-        ("[status]\nlimit = 1\n", "line 2: `limit` is no setting of status, but of run, plan"),
+        ("[runs]\nsettle = '1s'\n", "line 1: there is no verb `runs`; did you mean [run]?"),
+        ("[status]\nprecheck = 'row'\n", "line 2: `precheck` is no setting of status, but of run, plan"),
         ("[state]\nkeep-runs = 1\n", "the settings of `state` stand under [state.forget] and [state.prune]"),
         ("yes = true\n", "line 1: `yes` belongs to one call: give it on the command line as --yes"),
+        ("[run]\nretry-rejected = true\n", "line 2: `retry-rejected` belongs to one call"),
+        ("retry-failed = true\n", "line 1: `retry-failed` belongs to one call"),
+        ("relearn = false\n", "line 1: `relearn` belongs to one call"),
+        ("only = []\n", "line 1: `only` belongs to one call"),
+        ("STARA_ONBOARD_LIMIT = 5\n", "line 1: `limit` belongs to one call: give it on the command line"),
         ("config = 'x'\n", "line 1: `config` belongs to one call"),
         ("manifest = 'x.csv'\n", "line 1: `manifest` is no setting: it is given on the command line"),
-        ("limit = 1\nlimit = 2\n", "line 2: the key or table is there already"),
-        ("limit =\n", "line 1: this is no TOML"),
+        ("settle = '1s'\nsettle = '2s'\n", "line 2: the key or table is there already"),
+        ("settle =\n", "line 1: this is no TOML"),
     ] {
         let bench = Bench::new(&growers(1));
         bench.write(FILE, text);
@@ -125,10 +138,10 @@ fn a_file_that_cant_be_used_exits_with_2_and_nothing_is_sent() {
 #[test]
 fn everything_wrong_with_a_file_is_told_at_once_for_whichever_verb() {
     let bench = Bench::new(&[]);
-    bench.write(FILE, "limit = 'many'\n[audit]\nlok = 'auto'\n");
+    bench.write(FILE, "settle = 'long'\n[audit]\nlok = 'auto'\n");
     let status = bench.program().args(["status"]).end().with_code(2);
     status
-        .saying("line 1: `limit` isn't right")
+        .saying("line 1: `settle` isn't right")
         .saying("line 3: there is no setting `lok`; did you mean look?");
 }
 
@@ -187,7 +200,7 @@ fn no_setting_repeats_a_value_that_it_refuses() {
     let keys: BTreeSet<&str> = flags.filter_map(|argument| argument.get_long()).collect();
     let lines: String = keys.iter().flat_map(|key| [key, " = 'hunter2-hunter2'\n"]).collect();
     bench.write(FILE, lines);
-    let ended = bench.run(&[]).with_code(2).saying("`leaf-rate` isn't right").saying("`only` isn't right");
+    let ended = bench.run(&[]).with_code(2).saying("`leaf-rate` isn't right").saying("`settle` isn't right");
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
 }
 
@@ -274,9 +287,9 @@ fn the_file_that_init_writes_is_accepted_as_it_is_and_with_every_setting_switche
 #[test]
 fn init_overwrites_nobodys_settings() {
     let bench = Bench::new(&[]);
-    bench.write("mine.toml", "limit = 1\n");
+    bench.write("mine.toml", "settle = '9s'\n");
     bench.program().args(["init", "mine.toml"]).end().with_code(2).saying("name a file that isn't there yet");
-    assert_eq!(std::fs::read(bench.path("mine.toml")).unwrap(), b"limit = 1\n");
+    assert_eq!(std::fs::read(bench.path("mine.toml")).unwrap(), b"settle = '9s'\n");
 }
 
 #[test]
@@ -292,28 +305,35 @@ fn a_variable_that_sets_nothing_is_told_and_the_run_goes_on() {
 #[test]
 fn an_empty_variable_counts_as_absent() {
     let bench = Bench::new(&growers(3));
-    bench.write(FILE, "limit = 1\n");
-    let names = ["LIMIT", "CONFIG", "STRICT", "LEAF_TOKEN_FILE", "ONLY", "MAX_DURATION", "COLOUR"];
+    bench.write(FILE, "settle = '9s'\n");
+    let names = ["SETTLE", "LIMIT", "CONFIG", "STRICT", "LEAF_TOKEN_FILE", "ONLY", "MAX_DURATION", "COLOUR"];
     let run = |arguments: &[&str]| {
         let run = bench.run_of("growers.csv", arguments);
         names.iter().fold(run, |run, name| run.env(&format!("STARA_ONBOARD_{name}"), ""))
     };
     let shown = shown(run(&["--show-settings"]).env("LEAF_USERNAME", "").end());
-    assert_eq!(setting(&shown, "limit"), ["1", "file stara-onboard.toml:1"]);
+    assert_eq!(setting(&shown, "settle"), ["9s", "file stara-onboard.toml:1"]);
     assert_eq!(setting(&shown, "strict"), ["false", "default"]);
     assert_eq!(setting(&shown, "LEAF_USERNAME"), ["not set", "environment"]);
     run(&[]).end().with_code(0);
-    assert_eq!(bench.world().attach_effects_in_all(), 1);
+    assert_eq!(bench.world().attach_effects_in_all(), 3);
+}
+
+#[test]
+fn flags_of_one_call_may_stand_in_the_environment() {
+    let bench = Bench::new(&growers(3));
+    bench.run_of("growers.csv", &[]).env("STARA_ONBOARD_LIMIT", "2").end().with_code(0);
+    assert_eq!(bench.world().attach_effects_in_all(), 2);
 }
 
 #[test]
 fn the_command_to_go_on_with_repeats_neither_the_file_nor_the_environment() {
     let bench = Bench::new(&growers(3));
-    bench.write("mine.toml", "limit = 2\n");
+    bench.write("mine.toml", "max-changes = 2\n");
     let plan = bench.program().args(["plan", "growers.csv", "--config", "mine.toml"]);
     let told = plan.env("STARA_ONBOARD_SETTLE", "5s").end().with_code(0).stdout;
     let command =
         told.lines().find(|line| line.contains(" run growers.csv")).unwrap_or_else(|| panic!("{told}"));
     assert!(command.contains(" run growers.csv --config mine.toml"), "{command}");
-    assert!(!command.contains("--limit") && !command.contains("settle"), "{command}");
+    assert!(!command.contains("max-changes") && !command.contains("settle"), "{command}");
 }

@@ -5,8 +5,20 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::settings::{Declaration, Standing, Vocabulary};
 
-/// What has a variable or none, but makes no sense in a file in any case: it is about the file, or answers a question.
-const NEVER_IN_A_FILE: [&str; 5] = ["help", "version", "config", "show-settings", "yes"];
+/// What has a variable or none, but makes no sense in a file in any case: it is about the file, or answers a question, or is
+/// meant for one call. Left on in a file, `retry-rejected` would send every refused login again each night.
+const NEVER_IN_A_FILE: [&str; 10] = [
+    "help",
+    "version",
+    "config",
+    "show-settings",
+    "yes",
+    "limit",
+    "only",
+    "retry-failed",
+    "retry-rejected",
+    "relearn",
+];
 
 /// A verb that does something, as `run` or `state prune`.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +64,18 @@ impl<'a> DeclaredVerb<'a> {
         self.flags().filter(|argument| standing(argument) == Standing::Setting)
     }
 
+    /// Its flags of one call that have an environment variable, and might be looked for in a file.
+    pub(super) fn flags_of_one_call(self) -> impl Iterator<Item = &'a Arg> {
+        self.flags().filter(|flag| standing(flag) == Standing::OneCall && flag.get_env().is_some())
+    }
+
     /// The flag that a key of a file means.
     pub(super) fn setting(self, key: &str) -> Option<&'a Arg> {
         self.settings().find(|argument| argument.get_long() == Some(key))
     }
 }
 
-/// Whether it may stand in a file. What has no environment variable is about one call.
+/// Whether it may stand in a file. What has no environment variable is about one call, too.
 fn standing(argument: &Arg) -> Standing {
     match argument.get_long() {
         None => Standing::Positional,

@@ -67,6 +67,22 @@ pub(super) fn template(program: &Command) -> String {
         .filter(|verb| verb.settings().next().is_some())
         .map(|verb| format!("[{}]", verb.table()))
         .collect();
+    let mut of_one_call: Vec<String> = Vec::new();
+    for flag in DeclaredVerb::all(program).into_iter().flat_map(DeclaredVerb::flags_of_one_call) {
+        let (Some(long), Some(variable)) = (flag.get_long(), declared::variable(flag)) else { continue };
+        let shown = format!("--{long} ({variable})");
+        if !of_one_call.contains(&shown) {
+            of_one_call.push(shown);
+        }
+    }
+    text.push_str("\n# ---- One call ----\n\n");
+    comment(
+        &mut text,
+        &format!(
+            "What is meant for one call may not stand here, but on the command line or in the environment: {}.",
+            of_one_call.join(", ")
+        ),
+    );
     text.push_str("\n# ---- One verb ----\n\n");
     comment(
         &mut text,

@@ -156,6 +156,10 @@ impl Vocabulary {
         if let Some(declared) = settings().find(is_it) {
             return Some(Complaint::Misspelt { key, right: declared.key.clone() });
         }
+        let mut of_one_call = among().filter(|declared| declared.standing == Standing::OneCall);
+        if let Some(declared) = of_one_call.find(is_it) {
+            return Some(Complaint::OneCall { key: declared.key.clone() });
+        }
         let nearest = closest(&plain, settings().map(|declared| declared.key.as_str()));
         // A key that names a secret is never taken for a slip.
         match (nearest, instead_of(&key)) {
@@ -183,6 +187,7 @@ mod tests {
             declared("run", "leaf-url", Some("LEAF_URL"), Standing::Setting),
             declared("run", "leaf-token-file", Some("X_LEAF_TOKEN_FILE"), Standing::Setting),
             declared("run", "dry-run", None, Standing::OneCall),
+            declared("run", "limit", Some("X_LIMIT"), Standing::OneCall),
             declared("run", "manifest", None, Standing::Positional),
             declared("run", "report", Some("X_REPORT"), Standing::Setting),
             declared("audit", "leaf-rate", Some("X_LEAF_RATE"), Standing::Setting),
@@ -226,6 +231,8 @@ mod tests {
             ("run = 1", "the settings of `run` stand under [run]"),
             ("[[run]]\nleaf-rate = 1", "the settings of `run` stand under [run]"),
             ("dry-run = true", "`dry-run` belongs to one call: give it on the command line as --dry-run"),
+            ("X_LIMIT = 1", "`limit` belongs to one call: give it on the command line as --limit"),
+            ("dry_run = true", "`dry-run` belongs to one call: give it on the command line as --dry-run"),
             ("[audit]\nreport = 1", "`report` belongs to one call: give it on the command line as --report"),
             ("manifest = 'x.csv'", "`manifest` is no setting: it is given on the command line"),
         ] {

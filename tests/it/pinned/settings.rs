@@ -17,6 +17,9 @@ const MARKS: [&str; 2] =
 /// How to write them anew.
 const REFRESH: &str = "INSTA_UPDATE=always cargo test --test it -- pinned";
 
+/// What has a variable, and may stand in no file all the same.
+const OF_ONE_CALL: [&str; 5] = ["limit", "only", "retry-failed", "retry-rejected", "relearn"];
+
 fn page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONFIGURATION.md")
 }
@@ -32,9 +35,9 @@ struct Flag {
 }
 
 impl Flag {
-    /// Whether a file may hold it. The flag that names the file may not.
+    /// Whether a file may hold it. The flag that names the file may not, nor what is meant for one call.
     fn is_setting(&self) -> bool {
-        self.variable.is_some() && self.key != "config"
+        self.variable.is_some() && self.key != "config" && !OF_ONE_CALL.contains(&self.key.as_str())
     }
 }
 
@@ -166,6 +169,10 @@ fn every_setting_and_variable_is_in_the_file_that_init_writes() {
         count += 1;
     }
     assert!(count > 30, "{count}");
+    for key in OF_ONE_CALL {
+        assert!(written.contains(&format!(" --{key}")), "{key}");
+        assert!(!written.contains(&format!("#{key} = ")), "{key}");
+    }
     for flag in flags.iter().filter(|flag| flag.variable.is_none()) {
         let is_a_setting_elsewhere =
             flags.iter().any(|other| other.key == flag.key && other.variable.is_some());

@@ -33,19 +33,19 @@ struct Sow {
     plain: bool,
     #[arg(long, env = "TEST_OF_SETTINGS_DEPTH", default_value_t = 32)]
     depth: u32,
-    #[arg(long, env = "TEST_OF_SETTINGS_LIMIT")]
-    limit: Option<u64>,
+    #[arg(long, env = "TEST_OF_SETTINGS_MOST")]
+    most: Option<u64>,
     #[arg(long, env = "TEST_OF_SETTINGS_OUT")]
     out: Vec<PathBuf>,
-    #[arg(long, env = "TEST_OF_SETTINGS_ONLY", value_delimiter = ',')]
-    only: Vec<u8>,
+    #[arg(long, env = "TEST_OF_SETTINGS_ROWS", value_delimiter = ',')]
+    rows: Vec<u8>,
     #[arg(long, env = "TEST_OF_SETTINGS_TRIAL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     trial: Option<String>,
     #[arg(long, env = "TEST_OF_SETTINGS_LOUD", conflicts_with = "soft")]
     loud: bool,
     #[arg(long, env = "TEST_OF_SETTINGS_SOFT")]
     soft: bool,
-    #[arg(long, requires = "limit", requires = "switch", requires = "out")]
+    #[arg(long, requires = "most", requires = "switch", requires = "out")]
     again: bool,
 }
 
@@ -106,10 +106,10 @@ fn sow(words: &[&str], text: &str) -> Sow {
 fn each_kind_of_flag_takes_its_value_from_the_file() {
     let said = sow(
         &[],
-        "switch = true\nplain = true\ndepth = 7\nlimit = 100\nout = ['a.csv', '/b.csv', 'none']\nonly = [1, 2]\ntrial = 'storm'\n",
+        "switch = true\nplain = true\ndepth = 7\nmost = 100\nout = ['a.csv', '/b.csv', 'none']\nrows = [1, 2]\ntrial = 'storm'\n",
     );
     assert!(said.switch && said.plain);
-    assert_eq!((said.depth, said.limit, said.only.as_slice()), (7, Some(100), &[1, 2][..]));
+    assert_eq!((said.depth, said.most, said.rows.as_slice()), (7, Some(100), &[1, 2][..]));
     assert_eq!(said.out, ["folder/a.csv", "/b.csv", "none"].map(PathBuf::from));
     assert_eq!(said.trial.as_deref(), Some("storm"));
     assert_eq!(said.seeds, PathBuf::from("wheat.csv"));
@@ -121,11 +121,11 @@ fn each_kind_of_flag_takes_its_value_from_the_file() {
 #[test]
 fn flags_win_over_the_file_and_never_add_to_it() {
     let text =
-        "switch = false\ndepth = 7\nlimit = 100\nout = ['a.csv', 'b.csv']\nonly = '1,2'\ntrial = 'storm'\n";
+        "switch = false\ndepth = 7\nmost = 100\nout = ['a.csv', 'b.csv']\nrows = '1,2'\ntrial = 'storm'\n";
     let said =
-        sow(&["--switch", "--depth", "8", "--limit", "9", "--out", "c.csv", "--only", "3", "--trial"], text);
+        sow(&["--switch", "--depth", "8", "--most", "9", "--out", "c.csv", "--rows", "3", "--trial"], text);
     assert!(said.switch);
-    assert_eq!((said.depth, said.limit, said.only.as_slice()), (8, Some(9), &[3][..]));
+    assert_eq!((said.depth, said.most, said.rows.as_slice()), (8, Some(9), &[3][..]));
     assert_eq!(said.out, ["c.csv"].map(PathBuf::from));
     assert_eq!(said.trial.as_deref(), Some("true"));
 }
@@ -133,7 +133,7 @@ fn flags_win_over_the_file_and_never_add_to_it() {
 #[test]
 fn without_a_value_in_the_file_the_defaults_stand() {
     let said = sow(&[], "[field.plough]\ndepth = 9\nspeed = 'slow'\n");
-    assert_eq!((said.depth, said.limit), (32, None));
+    assert_eq!((said.depth, said.most), (32, None));
     assert!(!said.switch && said.out.is_empty() && said.trial.is_none());
 }
 
@@ -154,14 +154,14 @@ fn a_verbs_own_table_wins_over_the_top_and_reaches_no_other_verb() {
 
 #[test]
 fn what_a_flag_requires_may_stand_in_the_file() {
-    let text = "limit = 5\nswitch = true\nout = ['a.csv', 'b.csv']\n";
+    let text = "most = 5\nswitch = true\nout = ['a.csv', 'b.csv']\n";
     let said = sow(&["--again"], text);
     assert!(said.again && said.switch);
-    assert_eq!((said.limit, said.out.len()), (Some(5), 2));
-    let said = sow(&["--again", "--limit", "6"], text);
-    assert_eq!((said.limit, said.out.len()), (Some(6), 2));
+    assert_eq!((said.most, said.out.len()), (Some(5), 2));
+    let said = sow(&["--again", "--most", "6"], text);
+    assert_eq!((said.most, said.out.len()), (Some(6), 2));
     assert!(sow(&["--again", "--out", "c.csv"], text).out.len() == 1);
-    for lacking in ["limit = 5\nswitch = false\nout = 'a.csv'\n", "limit = 5\nswitch = true\n", ""] {
+    for lacking in ["most = 5\nswitch = false\nout = 'a.csv'\n", "most = 5\nswitch = true\n", ""] {
         let error = try_parse(&["sow", "wheat.csv", "--again"], lacking).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument, "{lacking}");
     }
