@@ -78,6 +78,27 @@ pub enum Verb {
     Init(InitArguments),
 }
 
+impl Verb {
+    /// What it shows, and where it logs, where it does.
+    pub(super) fn output_mut(&mut self) -> Option<&mut OutputFlags> {
+        match self {
+            Self::Run(arguments) => Some(&mut arguments.flags.output),
+            Self::Plan(arguments) => Some(&mut arguments.flags.output),
+            Self::Audit(arguments) => Some(&mut arguments.output),
+            Self::Detach(arguments) => Some(&mut arguments.output),
+            Self::Events(arguments) => Some(&mut arguments.output),
+            Self::Doctor(arguments) => Some(&mut arguments.output),
+            Self::Check(_)
+            | Self::Status(_)
+            | Self::Report(_)
+            | Self::Sandbox(_)
+            | Self::State(_)
+            | Self::Explain(_)
+            | Self::Init(_) => None,
+        }
+    }
+}
+
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArguments {

@@ -40,6 +40,7 @@ pub(super) fn start(output: &OutputFlags, logs: &LogWriter) -> Result<(), Failur
                 Failure::new(ExitCode::Usage, error, "name another file with --log-file")
             })?;
             subscribe(level, json, Mutex::new(file));
+            output.opening.log();
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::configuration::Opening;
 use crate::ui::Progress;
 
 /// The flags for progress and logs.
@@ -26,6 +27,9 @@ pub(super) struct OutputFlags {
     /// Append the log to this file instead of showing it on stderr
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_LOG_FILE")]
     pub(super) log_file: Option<PathBuf>,
+    /// What is said of the settings. Known once they are merged.
+    #[arg(skip)]
+    pub(super) opening: Opening,
 }
 
 impl OutputFlags {

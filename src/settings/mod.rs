@@ -18,8 +18,8 @@ mod services;
 pub use duration::{ParseDurationError, parse_duration};
 pub use environment::Environment;
 pub use file::{
-    Complaint, Declaration, FileEntry, FileError, FileValue, Refused, SettingsFile, Standing, Vocabulary,
-    closest,
+    Complaint, Declaration, Distrust, FileEntry, FileError, FileValue, Refused, SettingsFile, Standing,
+    Vocabulary, closest,
 };
 pub use flags::{
     LineFlags, ManifestFlags, Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, StateFlags,

@@ -1,5 +1,7 @@
 //! The settings file: where it is found, what wins, what is refused, and what is shown.
 
+mod found;
+
 use std::collections::BTreeSet;
 
 use clap::CommandFactory as _;

@@ -67,7 +67,7 @@ pub struct AuditArguments {
     #[command(flatten)]
     pub(super) scheduler: SchedulerFlags,
     #[command(flatten)]
-    pub(super) output: OutputFlags,
+    pub(in crate::cli) output: OutputFlags,
 }
 
 impl AuditArguments {

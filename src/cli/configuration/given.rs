@@ -8,12 +8,13 @@ use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use super::DeclaredVerb;
 use super::declared::vocabulary;
 use super::inject::{self, FileDefaults};
+use super::locate::Located;
+use super::opening::Opening;
 use super::show::Shown;
 use super::{locate, matching, variables};
 use crate::cli::arguments::Cli;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
-use crate::cli::run::tell;
 use crate::cli::usage::with_plain_usage;
 use crate::settings::{FileError, SettingsFile};
 
@@ -62,12 +63,10 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
         file.as_ref().map_or_else(FileDefaults::new, |file| inject::defaults(declared, file, said));
     let is_shown = said.get_flag("show_settings");
     let matches = matching::with_file(&heeding, declared, words, &defaults, is_shown)?;
-    if has_settings {
-        for warning in variables::warnings(&program, std::env::vars_os().map(|(name, _)| name)) {
-            tell(&format!("warning: {warning}\n"));
-        }
-    }
+    let names = || std::env::vars_os().map(|(name, _)| name);
+    let warnings = if has_settings { variables::warnings(&program, names()) } else { Vec::new() };
     if is_shown {
+        Opening::new(None, warnings).tell(false, false);
         let shown = Shown {
             verb: declared,
             said,
@@ -77,7 +76,15 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
         };
         return Ok(Given::Settings(shown.render(is_set)));
     }
-    Ok(Given::Verb(Box::new(Cli::from_arg_matches(&matches)?)))
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    match cli.verb.output_mut() {
+        Some(output) => {
+            output.opening = Opening::new(file.map(|file| file.path), warnings);
+            output.opening.tell(output.quiet, output.log_file.is_some());
+        }
+        None => Opening::new(None, warnings).tell(false, false),
+    }
+    Ok(Given::Verb(Box::new(cli)))
 }
 
 /// An empty variable counts as absent, as that of a secret does: to a container or a unit it is often the only way to say so.
@@ -104,16 +111,27 @@ fn verb(matches: &ArgMatches) -> (Vec<&str>, &ArgMatches) {
 }
 
 fn read(program: &Command, matches: &ArgMatches) -> Result<Option<SettingsFile>, Failure> {
-    let Some(path) = locate::locate(matches) else { return Ok(None) };
-    let file = SettingsFile::read(&path)?;
+    let file = match locate::locate(matches) {
+        None => return Ok(None),
+        Some(Located::Named(path)) => SettingsFile::read(&path)?,
+        Some(Located::Found(path)) => SettingsFile::read_found(&path)?,
+    };
     let refused = inject::judge(program, &vocabulary(program), &file);
-    if refused.is_empty() { Ok(Some(file)) } else { Err(FileError::Refused { path, refused }.into()) }
+    if refused.is_empty() {
+        Ok(Some(file))
+    } else {
+        Err(FileError::Refused { path: file.path, refused }.into())
+    }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let hint = match &error {
             FileError::Unreadable { .. } => "nothing was done; name another file with --config, or none",
+            FileError::Distrusted { .. } => {
+                "nothing was done; whoever writes to it decides to which hosts passwords are sent: read it on purpose \
+                 with --config stara-onboard.toml, or go on without it by --config none"
+            }
             _ => "nothing was done; correct the file, or go on without it by --config none",
         };
         Self::new(ExitCode::Usage, error, hint)

@@ -1,7 +1,7 @@
 //! The settings file, and where each setting comes from: flags over environment over file over defaults.
 //!
-//! Main types: [`Given`], a parsed command line; [`Refusal`], one that makes no sense; [`ConfigurationFlags`]; and
-//! [`DeclaredVerb`], a verb with its flags as clap declares them. Everything here is read off those declarations, so that one
+//! Main types: [`Given`], a parsed command line; [`Refusal`], one that makes no sense; [`ConfigurationFlags`]; [`Opening`], what a
+//! call says of its settings; and [`DeclaredVerb`], a verb with its flags as clap declares them. Everything here is read off those declarations, so that one
 //! declaration gives help, environment variable and key of the file, and it knows no flag by its name but the few that make
 //! no sense in a file. Values of the file become clap's defaults, so that they go through the same parsers, and whatever is
 //! said by flag or environment wins.
@@ -15,6 +15,7 @@ mod init;
 mod inject;
 mod locate;
 mod matching;
+mod opening;
 mod show;
 mod template;
 mod value;
@@ -24,3 +25,4 @@ use declared::DeclaredVerb;
 pub(super) use flags::ConfigurationFlags;
 pub(super) use given::{Given, Refusal, parse};
 pub(super) use init::{InitArguments, init};
+pub(super) use opening::Opening;

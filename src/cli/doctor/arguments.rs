@@ -28,5 +28,5 @@ pub struct DoctorArguments {
     #[command(flatten)]
     pub(super) reading: ManifestFlags,
     #[command(flatten)]
-    pub(super) output: OutputFlags,
+    pub(in crate::cli) output: OutputFlags,
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::complaint::Complaint;
+use super::found::Distrust;
 
 /// Why a settings file can't be used. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,14 @@ pub enum FileError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// Nobody named it, and somebody else may have written it.
+    #[error("the settings file {} {why}", path.display())]
+    Distrusted {
+        /// Which.
+        path: PathBuf,
+        /// What speaks against it.
+        why: Distrust,
     },
     /// It is larger than any settings file is.
     #[error("the settings file {} is larger than {limit} bytes", path.display())]

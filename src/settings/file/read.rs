@@ -15,15 +15,22 @@ use super::error::FileError;
 const LARGEST: u64 = 1024 * 1024;
 
 impl SettingsFile {
-    /// Reads a settings file. Whether its keys may stand there, [`super::Vocabulary`] knows.
+    /// Reads a settings file that somebody named. Whether its keys may stand there, [`super::Vocabulary`] knows.
     ///
     /// # Errors
     ///
     /// When it can't be read, or isn't TOML.
     pub fn read(path: &Path) -> Result<Self, FileError> {
+        let file =
+            File::open(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+        Self::read_from(path, file)
+    }
+
+    /// Reads the open file at `path`.
+    pub(super) fn read_from(path: &Path, file: File) -> Result<Self, FileError> {
         let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
             .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
         if bytes.len() as u64 > LARGEST {
             return Err(FileError::TooLarge { path: path.to_owned(), limit: LARGEST });
