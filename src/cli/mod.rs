@@ -30,6 +30,7 @@ mod plan;
 mod plan_json;
 mod prepared;
 mod rehearsal;
+mod rehearsal_files;
 mod reports;
 mod roots;
 mod run;

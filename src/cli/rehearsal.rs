@@ -23,7 +23,8 @@ pub(super) const REHEARSAL_SETTLE: Duration = Duration::from_secs(5);
 #[command(next_help_heading = "Rehearsal")]
 pub(super) struct RehearsalFlags {
     /// Rehearse against simulated services inside this process, which know the manifest's users and logins. Alone all is
-    /// well there; with =PROFILE they are clean, flaky, storm, lockout, slow, lost-replies or token-expiry
+    /// well there; with =PROFILE they are clean, flaky, storm, lockout, slow, lost-replies or token-expiry. Reports and links
+    /// that only a variable or the settings file names go to NAME.sandbox.csv beside the real ones, and metrics nowhere
     #[arg(long, value_name = "PROFILE", env = "STARA_ONBOARD_SANDBOX", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", hide_default_value = true)]
     sandbox: SandboxChoice,

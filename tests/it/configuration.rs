@@ -1,6 +1,7 @@
 //! The settings file: where it is found, what wins, what is refused, and what is shown.
 
 mod found;
+mod rehearsed;
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::builder::Resettable;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::DeclaredVerb;
@@ -77,6 +78,7 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
         return Ok(Given::Settings(shown.render(is_set)));
     }
     let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.verb.spare_real_files(|id| said.value_source(id) == Some(ValueSource::CommandLine));
     match cli.verb.output_mut() {
         Some(output) => {
             output.opening = Opening::new(file.map(|file| file.path), warnings);

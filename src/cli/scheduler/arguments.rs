@@ -28,6 +28,11 @@ impl SchedulerFlags {
     pub(super) fn metrics(&self) -> Option<&PathBuf> {
         self.metrics.as_ref().filter(|path| path.as_os_str() != "none")
     }
+
+    /// Without any.
+    pub(in crate::cli) fn forgo_metrics(&mut self) {
+        self.metrics = None;
+    }
 }
 
 /// Which exit codes count as zero.
