@@ -74,6 +74,12 @@ const KEEP: &str = "
 /// The columns that [`read_link`] reads.
 const LINK_COLUMNS: &str = "users.key AS link_user, links.sealed AS link_sealed, links.made_at AS link_made, links.expires_at AS link_expires";
 
+/// Of users whose refusal isn't in doubt: where everybody was refused it is mostly the manifest or the service, and the growers
+/// should get no letters before somebody was attached. A line's own login counts before the one that its user was decided by.
+const NOT_IN_DOUBT: &str = "NOT EXISTS (
+    SELECT 1 FROM refusals WHERE asked IS NOT NULL AND NOT is_settled
+    AND at > (SELECT coalesce(max(finished_at), 0) FROM users WHERE outcome = 'attached') AND login_print = ";
+
 const AUDITED: &str = "
     SELECT users.leaf_user_id, users.login,
            (SELECT kept FROM lines WHERE lines.user = users.key ORDER BY line LIMIT 1),
@@ -119,6 +125,7 @@ impl Ledger {
             "SELECT {LINE_COLUMNS}, {USER_COLUMNS}, {LINK_COLUMNS}
              FROM lines JOIN users ON users.key = lines.user LEFT JOIN links ON links.user = users.key
              WHERE lines.line > ?1 AND (lines.decision = 'refused' OR users.outcome = ?2)
+               AND {NOT_IN_DOUBT} coalesce(lines.login_print, users.login_print))
              ORDER BY lines.line LIMIT ?3"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -141,7 +148,7 @@ impl Ledger {
         let sql = format!(
             "{AUDITED} {LINK_COLUMNS}
              FROM sights JOIN users ON users.key = sights.user LEFT JOIN links ON links.user = users.key
-             WHERE sights.user > ?1 AND users.outcome = ?2 ORDER BY sights.user LIMIT ?3"
+             WHERE sights.user > ?1 AND users.outcome = ?2 AND {NOT_IN_DOUBT} users.login_print) ORDER BY sights.user LIMIT ?3"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after, OutcomeCode::StaraLoginRejected.as_str(), most])?;

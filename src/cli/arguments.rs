@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::Resettable;
 use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
@@ -267,6 +268,8 @@ pub struct StatusArguments {
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
+// Whoever writes a report again asks Leaf for nothing that this call doesn't name.
+#[command(mut_arg("magic_links", |flag| flag.env(Resettable::Reset)))]
 pub struct ReportArguments {
     /// Where the results go, by the ending .csv, .jsonl or .parquet [default: state/<manifest>.results.csv]
     pub files: Vec<PathBuf>,

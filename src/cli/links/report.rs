@@ -46,6 +46,13 @@ pub(in crate::cli) fn report(
         print(&format!("{}\n", file.path.display()));
     }
     linked.lines().iter().for_each(|line| tell(&format!("{line}\n")));
+    if run.exit_code == Some(ExitCode::TooManyFailures.number()) {
+        tell(&format!(
+            "Run {} stopped because it went wrong for everybody: whoever was refused in it gets no link before some login was \
+             accepted.\n",
+            run.run
+        ));
+    }
     Ok(linked.code(stopped.unwrap_or(ExitCode::Done)))
 }
 

@@ -72,10 +72,32 @@ fn where_everybody_is_refused_nobody_gets_a_letter() {
     let bench = Bench::new(&rows);
     let wrong: Vec<Grower> = rows.iter().map(|row| row.with_password("not the password")).collect();
     bench.write_manifest(&wrong);
-    let ended = run(&bench).with_code(4).saying("Magic links: 0 in links.csv");
-    ended.saying("Magic links missing: 31: it was stopped before (31)");
+    run(&bench).with_code(4).saying("Magic links: 0 in links.csv");
+    // Nor afterwards, while nobody knows whether the growers were at fault.
+    let report =
+        bench.program().args(["report", "again.csv", "--magic-links", "links.csv"]).end().with_code(0);
+    report.saying("Run 1 stopped because it went wrong for everybody");
+    bench.program().args(["audit", "--magic-links", "links.csv"]).end().with_code(0);
+    run(&bench).with_code(4);
     assert_eq!(bench.calls_of(MagicLink), 0);
     assert!(links(&bench, "links.csv").is_empty());
+    // The others' logins are accepted: it was these growers' passwords.
+    let corrected: Vec<Grower> = wrong[..3].iter().chain(&rows[3..]).cloned().collect();
+    bench.write_manifest(&corrected);
+    run(&bench).with_code(3).saying("Magic links: 3 in links.csv (3 new, 0 from before)");
+}
+
+#[test]
+fn a_report_asks_leaf_for_nothing_that_its_own_command_line_does_not_name() {
+    let (bench, ..) = one_in_twenty_refused(40);
+    bench.run(&[]).with_code(3);
+    let calls = bench.calls();
+    let report = bench.program().args(["report", "again.csv"]).env("STARA_ONBOARD_MAGIC_LINKS", "links.csv");
+    report.env_remove("LEAF_TOKEN").end().with_code(0);
+    bench.write("stara-onboard.toml", "magic-links = \"links.csv\"\n");
+    bench.program().args(["report", "again.csv"]).env_remove("LEAF_TOKEN").end().with_code(0);
+    assert_eq!(bench.calls(), calls);
+    assert!(!bench.path("links.csv").exists());
 }
 
 #[test]
