@@ -191,7 +191,13 @@ impl Ended {
             links: Vec::new(),
             reports: Vec::new(),
             report_command: None,
-            resume: is_something_left(outcomes).then(invocation::command_line),
+            resume: match stopped {
+                // The rows that heard it wait for somebody who says that it is mended.
+                Some(StopCause::Forbidden { .. }) if kind == RunKind::Run => {
+                    Some(invocation::command_line_with("--retry-failed"))
+                }
+                _ => is_something_left(outcomes).then(invocation::command_line),
+            },
             is_to_be_mended: stopped.is_some_and(is_to_be_mended),
         })
     }

@@ -162,10 +162,11 @@ impl ExitCode {
                 "After plan, run the manifest; after audit, read what it found and run it again with --repair."
             }
             Self::Refused => {
-                "Check LEAF_TOKEN (or the account) and --leaf-url, then run the same command again."
+                "Check LEAF_TOKEN (or the account) and --leaf-url, then run the same command again; where Leaf answered 403, with \
+                 --retry-failed."
             }
             Self::StateUnwritable => "Make room or mend the permissions, then run the same command again.",
-            Self::Held => "Wait until it ends, or give this run a ledger of its own with --state.",
+            Self::Held => "Wait until it ends, or let the next one wait by itself with --lock-timeout.",
             Self::Hangup | Self::Interrupt | Self::Terminate => "Run the same command again to resume.",
         }
     }

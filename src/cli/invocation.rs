@@ -9,6 +9,12 @@ pub(super) fn command_line() -> String {
     words.join(" ")
 }
 
+/// The command line of this process with one more flag, if it hasn't that one.
+pub(super) fn command_line_with(flag: &str) -> String {
+    let has_it = std::env::args_os().any(|word| word == flag);
+    if has_it { command_line() } else { format!("{} {flag}", command_line()) }
+}
+
 /// The command that does what this process foresaw: `run` with the same flags.
 pub(super) fn run_command() -> String {
     let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());

@@ -32,6 +32,8 @@ impl Summary {
             [
                 Some(format!("{}: {}, {rows}", self.name(), counted(self.lines, "line"))),
                 self.stopped.as_ref().map(|reason| format!("stopped early: {reason}")),
+                (self.vanished > 0)
+                    .then(|| format!("{} of the ledger not in the manifest", counted(self.vanished, "user"))),
                 (!self.links.is_empty()).then(|| self.links.join("; ")),
                 report.or_else(|| self.report_command.as_ref().map(|command| format!("report by {command}"))),
                 Some(format!("exit code {exit_code}")),
