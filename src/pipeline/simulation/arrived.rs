@@ -29,6 +29,8 @@ pub(super) enum Asked {
     Remove,
     /// `POST …/stara-credentials`.
     Attach { api_key: String, access_token: String },
+    /// `POST /magic-link/users/{id}/authentication`, for a link that lives so long.
+    MagicLink { seconds: u64 },
     /// Nothing that the services know.
     Unknown,
 }
@@ -89,6 +91,11 @@ impl Arrived {
                 };
                 (asked, user(id))
             }
+            (
+                Service::Leaf,
+                &Method::POST,
+                ["services", "widgets", "api", "magic-link", "users", id, "authentication"],
+            ) => (Asked::MagicLink { seconds: field(&["expiresIn"]).parse().unwrap_or_default() }, user(id)),
             _ => (Asked::Unknown, None),
         };
         Self {
@@ -104,7 +111,7 @@ impl Arrived {
 /// The fields of a JSON object, or of a form.
 fn fields(body: &[u8]) -> BTreeMap<String, String> {
     if let Ok(Value::Object(object)) = serde_json::from_slice(body) {
-        let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         return object.into_iter().map(|(name, value)| (name, text(value))).collect();
     }
     url::form_urlencoded::parse(body).into_owned().collect()

@@ -17,6 +17,11 @@ pub(super) fn check_ending(world: &mut World, setting: &Setting, outcomes: &BTre
         let standing = setting.users[&user];
         let place = setting.last_manifest().iter().position(|other| *other == line).unwrap_or_default();
         let code = outcomes.get(&(place as u64 + 2)).copied();
+        if world.has_signed_in(user) {
+            let may_be_found = setting.on_existing == OnExisting::Keep && setting.precheck;
+            check_signed_in(world, user, code.filter(|_| may_be_found), is_foreign_there);
+            continue;
+        }
         let stays = matches!(standing, Standing::Held { .. }) && setting.on_existing != OnExisting::Replace;
         if stays && !is_foreign_there {
             let what = format!("{user} holds {held:?}");
@@ -35,5 +40,19 @@ pub(super) fn check_ending(world: &mut World, setting: &Setting, outcomes: &BTre
                 .oracle
                 .object("in the end one working credential a user", &format!("{user} has none, {code:?}"));
         }
+    }
+}
+
+/// Whoever signed in by themselves keeps what they made, and where rows are looked at (they have this code) that is told.
+fn check_signed_in(world: &mut World, user: LeafUserId, code: Option<OutcomeCode>, is_foreign_there: bool) {
+    let may_be_exchanged = world.leaf.users.get(&user).is_some_and(|user| user.may_make_way);
+    let rule = "whoever signed in is left alone";
+    if !is_foreign_there && !may_be_exchanged {
+        world.oracle.object(rule, &format!("{user} has lost what they made"));
+    }
+    let Some(code) = code else { return };
+    let is_ours = world.oracle.recorded(user).and_then(|record| record.held).is_some_and(|held| held.ours);
+    if code != OutcomeCode::AlreadyAttached || is_ours {
+        world.oracle.object(rule, &format!("{user} signed in and ended as {code}, ours {is_ours}"));
     }
 }

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::ending::check_ending;
+use super::links::LinkNight;
 use super::manifest::Line;
 use super::network::{SharedWorld, lock};
-use super::run::{Blow, Ended, Place, carry_out, codes};
+use super::run::{Blow, Ended, Night, Place, carry_out, codes};
 use super::setting::Setting;
 use super::world::World;
 use crate::model::OutcomeCode;
 use crate::model::simulated::Dice;
-use crate::pipeline::OnExisting;
+use crate::pipeline::{LinkRules, OnExisting};
 
 /// Runs in which nothing goes wrong: after so many the outcomes may be taken for settled, where rows are looked at again by
 /// every run; and so many at most.
@@ -54,7 +55,8 @@ pub(super) fn live(seed: u64, is_told: bool) -> Fate {
     let became = disturbed.live();
     let mut undisturbed = Life::new(&setting, seed, undisturbed_nights, false, is_told);
     let expected = undisturbed.live();
-    let exchanged = lock(&disturbed.world).exchanged();
+    let mut exchanged = lock(&disturbed.world).exchanged();
+    exchanged.extend(lock(&undisturbed.world).exchanged());
     let (disturbed, mut fate) = (disturbed.end(), undisturbed.end());
     fate.objections.splice(..0, disturbed.objections);
     // Where effects come later than anybody waits, a row may well end otherwise.
@@ -107,6 +109,10 @@ struct Life<'a> {
     /// Whether anything goes wrong in them.
     is_disturbed: bool,
     endings: BTreeMap<String, u32>,
+    /// Decides which runs make links.
+    link_dice: Dice,
+    /// How many runs there were.
+    carried_out: usize,
 }
 
 impl<'a> Life<'a> {
@@ -121,6 +127,8 @@ impl<'a> Life<'a> {
             nights,
             is_disturbed,
             endings: BTreeMap::new(),
+            link_dice: Dice::new(seed ^ 0x11_4b5),
+            carried_out: 0,
         }
     }
 
@@ -171,13 +179,35 @@ impl<'a> Life<'a> {
 
     fn pause(&mut self, minutes: u64, back: u64) {
         let time = Duration::from_secs(1 + 60 * minutes);
+        let climate = self.setting.climate;
+        // A look that lags behind doesn't show it in time, and without one nobody can tell.
+        if let Some(habits) = self.setting.links.filter(|_| self.setting.precheck && time > climate.lag) {
+            lock(&self.world).let_growers_sign_in(habits.signs_in);
+        }
         lock(&self.world).pass(time, i64::try_from(back).unwrap());
+    }
+
+    /// How the next run makes links. When all is calm it always does, where any does.
+    fn link_night(&mut self) -> LinkNight {
+        let nothing = LinkNight { rules: None, may_look: false, has_key: true };
+        let Some(habits) = self.setting.links else { return nothing };
+        let is_calm = self.carried_out >= self.nights.len();
+        let is_asked = is_calm || self.link_dice.chance(habits.asked);
+        let anew = !is_calm && self.link_dice.chance(5);
+        LinkNight {
+            rules: is_asked.then_some(LinkRules { lifetime: habits.lifetime, anew }),
+            // As on the command line.
+            may_look: is_asked && self.setting.on_existing == OnExisting::Keep,
+            has_key: is_calm || habits.night_without_key != Some(self.carried_out),
+        }
     }
 
     /// Carries out one run, and tells how many rows were to do.
     fn carry_out(&mut self, version: usize, blow: Blow) -> u64 {
         let seed = self.dice.roll(u64::MAX);
-        let (ended, to_do) = carry_out(&self.place, &self.world, self.setting, version, blow, seed);
+        let night = Night { version, blow, links: self.link_night() };
+        let (ended, to_do) = carry_out(&self.place, &self.world, self.setting, night, seed);
+        self.carried_out += 1;
         let ending = match ended {
             Ended::Orderly(None) => "ended".to_owned(),
             Ended::Orderly(Some(cause)) => {
@@ -194,8 +224,12 @@ impl<'a> Life<'a> {
         to_do
     }
 
-    fn end(self) -> Fate {
+    fn end(mut self) -> Fate {
         let mut world = lock(&self.world);
+        let (made, signed_in) = (world.oracle.links.made, u32::try_from(world.signed_in).unwrap());
+        let counts = [("a link was made", made), ("a grower signed in", signed_in)];
+        let told = counts.into_iter().filter(|(_, count)| *count > 0);
+        self.endings.extend(told.map(|(what, count)| (what.to_owned(), count)));
         world.oracle.reader = None;
         for entry in std::fs::read_dir(self.place.folder.path()).unwrap() {
             let path = entry.unwrap().path();

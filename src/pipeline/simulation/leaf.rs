@@ -23,6 +23,10 @@ pub(super) struct Leaf {
     pub(super) token_uses: Option<u64>,
     pub(super) uses_left: u64,
     pub(super) second: SecondAttach,
+    /// How many magic links were made.
+    pub(super) links: u32,
+    /// With which status it refuses to make any.
+    pub(super) link_refusal: Option<u16>,
 }
 
 impl Leaf {
@@ -39,6 +43,8 @@ impl Leaf {
             token_uses: climate.token_uses,
             uses_left: climate.token_uses.unwrap_or(u64::MAX),
             second: climate.second,
+            links: 0,
+            link_refusal: setting.links.and_then(|habits| habits.refusal),
         }
     }
 
@@ -78,6 +84,9 @@ impl Leaf {
         }
         if let Asked::List { page } = arrived.asked {
             return self.list(page, now, climate, dice);
+        }
+        if let Asked::MagicLink { seconds } = arrived.asked {
+            return self.magic_link(arrived.user, seconds, now, dice);
         }
         let second = self.second;
         let id = arrived.user;

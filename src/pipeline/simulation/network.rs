@@ -80,6 +80,11 @@ impl Network for Wire {
                     lock(&world).oracle.on_bearer(token);
                 }
             }
+            if let (Asked::MagicLink { seconds }, 200..=299, Delivery::Whole, Some(user)) =
+                (&arrived.asked, answer.status, how, arrived.user)
+            {
+                lock(&world).on_link(user, *seconds, &answer.body);
+            }
             if let (Asked::Tokens { api_key }, 200, Delivery::Whole) = (&arrived.asked, answer.status, how) {
                 let mut world = lock(&world);
                 let login = world.stara.login_of(api_key);

@@ -88,6 +88,11 @@ impl Nightly {
         }
     }
 
+    /// Whether a row is as it was when it ended last.
+    pub(super) fn is_unchanged(&self, user: LeafUserId, line: &Line) -> bool {
+        self.ended.get(&user) == Some(line)
+    }
+
     /// Whether this login and password may be put to Stara.
     pub(super) fn may_ask_with(&self, login: &str, password: &str) -> bool {
         let is_meant = |line: &Line| line.login == login && line.password == password;

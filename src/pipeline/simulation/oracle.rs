@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::arrived::{Arrived, Asked};
+use super::links::{LinkNight, Links};
 use super::manifest::{Line, rows};
 use super::nightly::Nightly;
 use super::pace::Pace;
@@ -11,7 +12,7 @@ use super::precedence::Precedence;
 use super::setting::{SETTLE, Setting};
 use super::stara::Stara;
 use super::world::Sent;
-use crate::checkpoint::{Intent, Ledger, UserRecord};
+use crate::checkpoint::{Intent, Ledger, LedgerError, LineResult, UserRecord};
 use crate::model::{LeafUserId, OutcomeCode, Service, UnixMillis};
 use crate::pipeline::OnExisting;
 
@@ -56,6 +57,7 @@ pub(super) struct Oracle {
     lines: Vec<Line>,
     nightly: Nightly,
     precedence: Precedence,
+    pub(super) links: Links,
     under_way: BTreeMap<u32, (Asked, Option<LeafUserId>)>,
     users: BTreeMap<LeafUserId, Traces>,
     /// Logins and passwords that were refused with a 401 in this run.
@@ -79,6 +81,7 @@ impl Oracle {
             lines: Vec::new(),
             nightly: Nightly::new(setting.most_changes, setting.on_existing == OnExisting::Replace),
             precedence: Precedence::default(),
+            links: Links::new(),
             under_way: BTreeMap::new(),
             users: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -95,10 +98,21 @@ impl Oracle {
     }
 
     /// A run begins with a process that knows nothing but its ledger.
-    pub(super) fn begin_run(&mut self, lines: &[Line], given_token: Option<String>, wall: UnixMillis) {
+    pub(super) fn begin_run(
+        &mut self,
+        lines: &[Line],
+        given_token: Option<String>,
+        link_night: LinkNight,
+        wall: UnixMillis,
+    ) {
         self.lines = lines.to_vec();
         let recorded: Vec<_> = rows(lines).map(|(user, line)| (user, line, self.recorded(user))).collect();
         self.nightly.begin(&recorded);
+        let is_refused = |user, line: &Line| {
+            let pair = (line.login.clone(), line.password.clone());
+            self.nightly.is_unchanged(user, line) && self.refused_for_good.contains(&pair)
+        };
+        self.links.begin(link_night, &recorded, is_refused);
         self.precedence = Precedence::new(&recorded, wall);
         self.needs_bearer = given_token.is_none();
         self.bearer = given_token;
@@ -156,6 +170,7 @@ impl Oracle {
             self.object("concurrency", &format!("{} requests under way, and {most} rows", most + 1));
         }
         self.check_night(arrived, stara);
+        self.check_links(arrived, wall, stara);
         match &arrived.asked {
             Asked::Authenticate { login, password } => self.check_login(login, password),
             Asked::Tokens { api_key } if stara.login_of(api_key).is_none() => {
@@ -172,7 +187,12 @@ impl Oracle {
             }
             Asked::Remove => self.check_removal(arrived, number, now, wall),
             Asked::Unknown => self.object("known calls", "a call that nobody knows"),
-            Asked::Tokens { .. } | Asked::List { .. } | Asked::User | Asked::Credential | Asked::Events => {}
+            Asked::Tokens { .. }
+            | Asked::List { .. }
+            | Asked::User
+            | Asked::Credential
+            | Asked::Events
+            | Asked::MagicLink { .. } => {}
         }
         self.under_way.insert(number, (arrived.asked.clone(), arrived.user));
     }
@@ -181,6 +201,44 @@ impl Oracle {
         let login = login_of(arrived, stara);
         let overtaken = self.precedence.on_leaving(arrived.user, login.as_deref());
         for (rule, what) in self.nightly.check(arrived).into_iter().chain(overtaken) {
+            self.object(rule, &what);
+        }
+    }
+
+    fn check_links(&mut self, arrived: &Arrived, wall: UnixMillis, stara: &Stara) {
+        if matches!(arrived.asked, Asked::MagicLink { .. }) && !self.links.has_told() {
+            let codes = self.codes();
+            let is_told = |(user, line): (LeafUserId, &Line)| {
+                let code = self.lines.iter().position(|other| other == line).map(|place| place as u64 + 2);
+                (codes.get(&code?) == Some(&OutcomeCode::StaraLoginRejected)).then_some(user)
+            };
+            let told = rows(&self.lines).filter_map(is_told).collect();
+            self.links.begin_asking(told);
+        }
+        let row = arrived.user.and_then(|user| rows(&self.lines).find(|(id, _)| *id == user));
+        let under_way = self.under_way.values().map(|(asked, _)| asked);
+        let wrongs = self.links.check(arrived, under_way, row.map(|(_, line)| line), stara, wall);
+        for (rule, what) in wrongs {
+            self.object(rule, &what);
+        }
+    }
+
+    /// How every line stands by the ledger alone.
+    pub(super) fn codes(&self) -> BTreeMap<u64, OutcomeCode> {
+        let Some(reader) = &self.reader else { return BTreeMap::new() };
+        let Some(latest) = reader.latest_run().unwrap() else { return BTreeMap::new() };
+        let read = |results: &mut dyn Iterator<Item = Result<LineResult, LedgerError>>| {
+            results.map(Result::unwrap).map(|result| (result.line, result.outcome.code)).collect()
+        };
+        reader.with_results(latest.run, read).unwrap()
+    }
+
+    /// A run is over, in order and without being stopped or not.
+    pub(super) fn end_links(&mut self, is_whole: bool, wall: UnixMillis) {
+        let codes = self.codes();
+        let Some(reader) = &self.reader else { return };
+        let noted = |user| (reader.link_note(user).unwrap(), reader.user(user).unwrap());
+        for (rule, what) in self.links.end(is_whole, &self.lines, &codes, wall, noted) {
             self.object(rule, &what);
         }
     }
@@ -322,6 +380,9 @@ impl Oracle {
                     traces.unknown_removals.remove(&sent.number);
                 }
             }
+            Asked::MagicLink { .. } if !(200..300).contains(&status) => {
+                arrived.user.into_iter().for_each(|user| self.links.on_trouble(user));
+            }
             Asked::User | Asked::Credential if shows_nothing => {
                 if let Some(user) = arrived.user {
                     self.users.entry(user).or_default().absences.push(sent.left);
@@ -343,6 +404,9 @@ impl Oracle {
     pub(super) fn on_trouble(&mut self, arrived: &Arrived, stara: &Stara) {
         let login = login_of(arrived, stara);
         self.precedence.on_trouble(arrived.user, login.as_deref());
+        if let (Asked::MagicLink { .. }, Some(user)) = (&arrived.asked, arrived.user) {
+            self.links.on_trouble(user);
+        }
     }
 
     /// The client has read this token of Leaf's.
@@ -360,6 +424,7 @@ impl Oracle {
     pub(super) fn on_finished(&mut self, line: u64, user: LeafUserId, code: OutcomeCode) {
         self.precedence.on_finished(user);
         self.nightly.on_finished(user);
+        self.links.on_finished(user, code);
         if self.finished.insert(line, (user, code)).is_some() {
             self.object("one outcome a row", &format!("line {line} ended twice"));
         }

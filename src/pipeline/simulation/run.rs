@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
+use super::links::LinkNight;
 use super::network::{SharedWorld, Wire, lock, origin};
 use super::setting::{SETTLE, Setting};
 use super::watcher::Watcher;
@@ -66,6 +67,14 @@ impl Blow {
     }
 }
 
+/// One run: which manifest it has, what happens to it, and how it makes links.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Night {
+    pub(super) version: usize,
+    pub(super) blow: Blow,
+    pub(super) links: LinkNight,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -88,6 +97,16 @@ impl Place {
         Self { folder: folder.unwrap() }
     }
 
+    /// Puts the ledger's key where it belongs, or somewhere else.
+    fn put_key(&self, where_it_belongs: bool) {
+        let places = ["ledger.key", "elsewhere.key"].map(|name| self.folder.path().join(name));
+        let [there, elsewhere] = &places;
+        let (from, to) = if where_it_belongs { (elsewhere, there) } else { (there, elsewhere) };
+        if from.is_file() {
+            std::fs::rename(from, to).unwrap();
+        }
+    }
+
     fn ledger(&self) -> PathBuf {
         self.folder.path().join("ledger.db")
     }
@@ -103,8 +122,7 @@ pub(super) fn carry_out(
     place: &Place,
     world: &SharedWorld,
     setting: &Setting,
-    version: usize,
-    blow: Blow,
+    night: Night,
     seed: u64,
 ) -> (Ended, u64) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -116,7 +134,7 @@ pub(super) fn carry_out(
     });
     let (ended, staged) = runtime.block_on(async {
         lock(world).begin_run();
-        let ended = one_run(place, world, setting, version, blow).await;
+        let ended = one_run(place, world, setting, night).await;
         lock(world).end_run();
         ended
     });
@@ -130,9 +148,10 @@ async fn one_run(
     place: &Place,
     world: &SharedWorld,
     setting: &Setting,
-    version: usize,
-    blow: Blow,
+    night: Night,
 ) -> (Ended, StagingTotals) {
+    let Night { version, blow, links } = night;
+    place.put_key(links.has_key);
     // Finding the delimiter out would take as long as the run.
     let read_options = ReadOptions { delimiter: ",".parse().ok(), ..ReadOptions::default() };
     let csv = Zeroizing::new(setting.csv(version).into_bytes());
@@ -140,7 +159,7 @@ async fn one_run(
     let mut ledger = place.open();
     let stop = Stop::default();
     let watcher = Arc::new(Watcher(Arc::clone(world)));
-    let run_options = run_options(setting, world);
+    let run_options = RunOptions { links: links.rules, ..run_options(setting, world) };
     let start = RunStart {
         kind: RunKind::Run,
         manifest: "growers.csv".to_owned(),
@@ -149,7 +168,7 @@ async fn one_run(
         approach: run_options.approach(&manifest),
     };
     let options = StagingOptions {
-        selection: Selection::default(),
+        selection: Selection { looks_after_links: links.may_look, ..Selection::default() },
         invalid_limit: crate::pipeline::InvalidLimit::default(),
         default_client: Some(default_client()),
         repair: None,
@@ -164,7 +183,7 @@ async fn one_run(
         }
         let given = setting.has_given_token.then(given_token);
         let wall = world.wall_clock();
-        world.oracle.begin_run(&setting.manifests[version], given, wall);
+        world.oracle.begin_run(&setting.manifests[version], given, links, wall);
         let requests = world.requests();
         world.crash_at = match blow {
             Blow::CrashAtRequest(request, point) => Some((requests + request, point)),
@@ -174,7 +193,7 @@ async fn one_run(
             Blow::CrashAtWrite(write, point) => Some((write, point)),
             _ => None,
         };
-        world.tell(|| format!("run {}: {blow:?}, {} rows to do", staged.run, staged.to_do));
+        world.tell(|| format!("run {}: {blow:?}, {} rows to do, {links:?}", staged.run, staged.to_do));
     }
     watch_commits(&mut ledger, world, blow);
     let crashed = Arc::clone(&lock(world).crashed);
@@ -296,7 +315,9 @@ fn check_afterwards(world: &SharedWorld, ended: &Ended, staged: StagingTotals) {
     for id in ids {
         world.check_wrongs(Some(id));
     }
+    let wall = world.wall_clock();
     let oracle = &mut world.oracle;
+    oracle.end_links(matches!(ended, Ended::Orderly(None)), wall);
     if matches!(ended, Ended::Never) {
         oracle.object("every run ends", "a run took days");
     }
@@ -320,14 +341,5 @@ fn check_afterwards(world: &SharedWorld, ended: &Ended, staged: StagingTotals) {
 
 /// How every line stands by the ledger alone.
 pub(super) fn codes(world: &SharedWorld) -> BTreeMap<u64, OutcomeCode> {
-    let world = lock(world);
-    let Some(reader) = &world.oracle.reader else { return BTreeMap::new() };
-    let Some(latest) = reader.latest_run().unwrap() else { return BTreeMap::new() };
-    let read = |results: &mut dyn Iterator<Item = Result<crate::checkpoint::LineResult, _>>| {
-        results
-            .map(|result: Result<_, crate::checkpoint::LedgerError>| result.unwrap())
-            .map(|result| (result.line, result.outcome.code))
-            .collect()
-    };
-    reader.with_results(latest.run, read).unwrap()
+    lock(world).oracle.codes()
 }

@@ -62,6 +62,32 @@ pub(super) enum Standing {
     Forbidden,
 }
 
+/// How a seed makes magic links.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkHabits {
+    /// How long one works.
+    pub(super) lifetime: Duration,
+    /// Of a hundred nights so many ask for them.
+    pub(super) asked: u64,
+    /// Of a hundred growers with a link so many sign in until the next night.
+    pub(super) signs_in: u64,
+    /// With which status Leaf refuses to make any.
+    pub(super) refusal: Option<u16>,
+    /// The night in which the ledger's key isn't there.
+    pub(super) night_without_key: Option<usize>,
+}
+
+impl LinkHabits {
+    fn draw(may_lose_key: bool, dice: &mut Dice) -> Option<Self> {
+        let lifetime = Duration::from_secs(dice.pick(&[900, 86_400, 30 * 86_400]));
+        let (asked, signs_in) = (dice.pick(&[100, 60]), dice.pick(&[0, 30, 70]));
+        let refusal = dice.chance(8).then(|| dice.pick(&[403, 404, 422]));
+        let night_without_key =
+            (may_lose_key && dice.chance(25)).then(|| 1 + usize::try_from(dice.roll(2)).unwrap());
+        dice.chance(30).then_some(Self { lifetime, asked, signs_in, refusal, night_without_key })
+    }
+}
+
 /// One seed's setting.
 #[derive(Debug, Clone)]
 #[expect(
@@ -93,6 +119,8 @@ pub(super) struct Setting {
     pub(super) has_given_token: bool,
     /// The longest commit.
     pub(super) slowest_commit: Duration,
+    /// How magic links are made; `None` where none are.
+    pub(super) links: Option<LinkHabits>,
 }
 
 impl Setting {
@@ -149,9 +177,23 @@ impl Setting {
             most_changes: dice.pick(&[50, 50, 2, 1, 0]),
             has_given_token: dice.chance(30),
             slowest_commit: Duration::from_millis(dice.pick(&[0, 5, 40])),
+            links: None,
         };
         setting.fill(dice);
+        setting.draw_links(dice);
         setting
+    }
+
+    /// By dice of their own, so that the seeds without links are what they were before there were any.
+    fn draw_links(&mut self, dice: &Dice) {
+        let mut dice = Dice::new(dice.clone().roll(u64::MAX) ^ 0x11_4b5);
+        self.links = LinkHabits::draw(self.on_existing == OnExisting::Keep, &mut dice);
+        if self.links.is_some_and(|habits| habits.night_without_key.is_some())
+            && let Some(first) = self.manifests.first().cloned()
+        {
+            // Without its key nobody can tell that a row changed, not even later.
+            self.manifests.iter_mut().for_each(|manifest| manifest.clone_from(&first));
+        }
     }
 
     /// The manifest of the last nights.
@@ -180,7 +222,7 @@ impl fmt::Display for Setting {
             self.list_use
         )?;
         writeln!(formatter, "Stara {}, Leaf {}, {concurrency} rows", self.stara_rate, self.leaf_rate)?;
-        writeln!(formatter, "{most_changes} changes, given token {has_given_token}")?;
+        writeln!(formatter, "{most_changes} changes, given token {has_given_token}, {:?}", self.links)?;
         for (version, lines) in self.manifests.iter().enumerate() {
             writeln!(formatter, "manifest {version}")?;
             for (number, line) in lines.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::arrived::Asked;
-use super::manifest::is_right;
+use super::manifest::{Line, is_right};
 use super::world::Answer;
 use crate::model::Dialect;
 
@@ -19,6 +19,8 @@ pub(super) struct Stara {
     pub(super) refusal: u16,
     /// How many token sets were given out for each login; only the newest one is good.
     pub(super) given: BTreeMap<String, u32>,
+    /// The logins and passwords that it refused.
+    pub(super) refused: BTreeSet<(String, String)>,
 }
 
 impl Stara {
@@ -26,6 +28,7 @@ impl Stara {
         match asked {
             Asked::Authenticate { login, password } => {
                 if !self.logins.contains(login) || !is_right(login, password) {
+                    self.refused.insert((login.clone(), password.clone()));
                     return Answer::json(self.refusal, json!({"message": "usuário ou senha inválidos"}));
                 }
                 let field = if self.dialect == Dialect::Json { "apiKey" } else { "key" };
@@ -49,6 +52,11 @@ impl Stara {
             }
             _ => Answer::json(404, json!({})),
         }
+    }
+
+    /// Whether it refused what this line says.
+    pub(super) fn has_refused(&self, line: &Line) -> bool {
+        self.refused.contains(&(line.login.clone(), line.password.clone()))
     }
 
     /// Whose apiKey this is.

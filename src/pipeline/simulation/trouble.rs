@@ -55,6 +55,19 @@ impl Trouble {
         if *asked == Asked::Remove && dice.chance(40) {
             return dice.pick(&[Self::Twice, Self::Again, Self::Gone, Self::LostAfter]);
         }
+        if matches!(asked, Asked::MagicLink { .. }) && dice.chance(40) {
+            let refused = |status| Self::Status { status, processed: false };
+            return dice.pick(&[
+                Self::LostAfter,
+                Self::WebPage,
+                Self::Late(Meanwhile::Nothing),
+                Self::Late(Meanwhile::ServerError),
+                refused(401),
+                refused(403),
+                refused(404),
+                refused(422),
+            ]);
+        }
         match dice.roll(if asked.is_write() { 24 } else { 18 }) {
             0 | 1 => Self::Unreachable,
             2 => Self::LostBefore,

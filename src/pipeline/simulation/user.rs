@@ -38,6 +38,8 @@ pub(super) struct User {
     sampled: Duration,
     /// Whether somebody else has put another credential there.
     pub(super) is_exchanged: bool,
+    /// Whether its grower has signed in by themselves.
+    pub(super) has_signed_in: bool,
     /// What must never happen, and did.
     pub(super) wrongs: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl User {
             history: vec![(Duration::ZERO, held)],
             sampled: Duration::ZERO,
             is_exchanged: false,
+            has_signed_in: false,
             wrongs: Vec::new(),
         }
     }
@@ -69,6 +72,16 @@ impl User {
             self.history.push((now, Some(held)));
             self.is_exchanged = true;
         }
+    }
+
+    /// Its grower signs in by themselves, if it holds nothing and nothing is on its way; tells whether they did.
+    pub(super) fn sign_in(&mut self, id: u32, now: Duration) -> bool {
+        let may = self.is_open() && self.pending.is_empty() && self.current().is_none();
+        if may {
+            self.history.push((now, Some(Held { id, login: None, healthy_from: now })));
+            self.has_signed_in = true;
+        }
+        may
     }
 
     /// Whether requests for it have any effect.

@@ -21,6 +21,14 @@ use crate::model::{LeafUserId, OutcomeCode, Service, UnixMillis};
 /// Where virtual time begins, by the wall clock.
 const EPOCH: i64 = 1_795_000_000_000;
 
+/// From here on the credentials of growers who signed in are numbered, out of the way of those of requests.
+const SIGNED_IN: u32 = 2_000_000;
+
+/// Leaf's clock, which nobody sets back.
+pub(super) fn leaf_clock(now: Duration) -> UnixMillis {
+    UnixMillis(EPOCH + i64::try_from(now.as_millis()).unwrap())
+}
+
 /// An answer on its way back.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
@@ -89,6 +97,8 @@ pub(super) struct World {
     pub(super) crash_at_write: Option<(u32, CrashPoint)>,
     pub(super) crashed: Arc<Notify>,
     requests: u32,
+    /// How many growers have signed in by themselves.
+    pub(super) signed_in: usize,
     outage: Option<Outage>,
     /// The time of the world when the current run began, and that moment by the run's clock.
     base: Duration,
@@ -111,6 +121,7 @@ impl World {
                 logins: setting.logins.clone(),
                 refusal: climate.refusal,
                 given: std::collections::BTreeMap::new(),
+                refused: BTreeSet::new(),
             },
             leaf: Leaf::new(setting),
             oracle: Oracle::new(setting),
@@ -119,6 +130,7 @@ impl World {
             crash_at_write: None,
             crashed: Arc::default(),
             requests: 0,
+            signed_in: 0,
             outage: None,
             base: Duration::ZERO,
             began: None,
@@ -145,7 +157,7 @@ impl World {
     }
 
     pub(super) fn wall_clock(&self) -> UnixMillis {
-        UnixMillis(EPOCH + i64::try_from(self.now().as_millis()).unwrap() - self.clock_behind)
+        UnixMillis(leaf_clock(self.now()).0 - self.clock_behind)
     }
 
     /// A run begins; to be called within its runtime.
@@ -193,8 +205,12 @@ impl World {
     pub(super) fn leave(&mut self, arrived: &Arrived) -> Sent {
         self.requests += 1;
         let (number, left) = (self.requests, self.now());
-        // Deletions are few, and much can go wrong with them.
-        let least = if arrived.asked == Asked::Remove { 25 } else { 0 };
+        // Deletions and links are few, and much can go wrong with them.
+        let least = match arrived.asked {
+            Asked::Remove => 25,
+            Asked::MagicLink { .. } => 15,
+            _ => 0,
+        };
         let trouble = self.climate.trouble.max(least);
         let is_troubled = self.climate.most_troubles > 0 && self.dice.chance(trouble);
         let trouble = if is_troubled {
@@ -260,10 +276,41 @@ impl World {
         Some((working.and_then(|held| held.login), is_foreign))
     }
 
-    /// The users whose credential somebody else has exchanged, so that their rows may end otherwise.
+    /// The users whose credential somebody else has exchanged or made, so that their rows may end otherwise.
     pub(super) fn exchanged(&self) -> BTreeSet<LeafUserId> {
-        let users = self.leaf.users.iter().filter(|(_, user)| user.is_exchanged);
+        let users = self.leaf.users.iter().filter(|(_, user)| user.is_exchanged || user.has_signed_in);
         users.map(|(id, _)| *id).collect()
+    }
+
+    /// Of a hundred growers who were given a link so many sign in. One whose attach may yet prove to have taken effect waits:
+    /// what they made couldn't be told from ours.
+    pub(super) fn let_growers_sign_in(&mut self, percent: u64) {
+        let now = self.now();
+        for id in self.oracle.links.holders() {
+            let is_settled = self.oracle.recorded(id).is_some_and(|record| record.intent.is_none());
+            if !is_settled || !self.dice.chance(percent) {
+                continue;
+            }
+            let number = SIGNED_IN + u32::try_from(self.signed_in).unwrap();
+            if self.leaf.users.get_mut(&id).is_some_and(|user| user.sign_in(number, now)) {
+                self.signed_in += 1;
+                self.tell(|| format!("{id} signs in"));
+            }
+        }
+    }
+
+    pub(super) fn has_signed_in(&self, user: LeafUserId) -> bool {
+        self.leaf.users.get(&user).is_some_and(|user| user.has_signed_in)
+    }
+
+    /// The client has read a link that was made for this user.
+    pub(super) fn on_link(&mut self, user: LeafUserId, seconds: u64, answer: &Value) {
+        let wall = self.wall_clock();
+        let told: Option<jiff::Timestamp> = answer["expiresAt"].as_str().map(|text| text.parse().unwrap());
+        // Where Leaf doesn't tell, the client has only its own clock.
+        let due = wall.0 + i64::try_from(seconds * 1_000).unwrap();
+        let expires_at = UnixMillis(told.map_or(due, jiff::Timestamp::as_millisecond));
+        self.oracle.links.on_link(user, wall, expires_at);
     }
 
     pub(super) fn requests(&self) -> u32 {
