@@ -18,8 +18,8 @@ pub(super) fn check_ending(world: &mut World, setting: &Setting, outcomes: &BTre
         let place = setting.last_manifest().iter().position(|other| *other == line).unwrap_or_default();
         let code = outcomes.get(&(place as u64 + 2)).copied();
         if world.has_signed_in(user) {
-            let may_be_found = setting.on_existing == OnExisting::Keep && setting.precheck;
-            check_signed_in(world, user, code.filter(|_| may_be_found), is_foreign_there);
+            let is_kept = setting.on_existing == OnExisting::Keep;
+            check_signed_in(world, user, code.filter(|_| is_kept), is_foreign_there);
             continue;
         }
         let stays = matches!(standing, Standing::Held { .. }) && setting.on_existing != OnExisting::Replace;
@@ -43,7 +43,7 @@ pub(super) fn check_ending(world: &mut World, setting: &Setting, outcomes: &BTre
     }
 }
 
-/// Whoever signed in by themselves keeps what they made, and where rows are looked at (they have this code) that is told.
+/// Whoever signed in by themselves keeps what they made, and where what is there is kept (its row has this code) that is told.
 fn check_signed_in(world: &mut World, user: LeafUserId, code: Option<OutcomeCode>, is_foreign_there: bool) {
     let may_be_exchanged = world.leaf.users.get(&user).is_some_and(|user| user.may_make_way);
     let rule = "whoever signed in is left alone";

@@ -12,8 +12,8 @@ use super::network::{SharedWorld, lock};
 use super::run::{Blow, Ended, Night, Place, carry_out, codes};
 use super::setting::Setting;
 use super::world::World;
-use crate::model::OutcomeCode;
 use crate::model::simulated::Dice;
+use crate::model::{LeafUserId, OutcomeCode};
 use crate::pipeline::{LinkRules, OnExisting};
 
 /// Runs in which nothing goes wrong: after so many the outcomes may be taken for settled, where rows are looked at again by
@@ -180,11 +180,17 @@ impl<'a> Life<'a> {
     fn pause(&mut self, minutes: u64, back: u64) {
         let time = Duration::from_secs(1 + 60 * minutes);
         let climate = self.setting.climate;
-        // A look that lags behind doesn't show it in time, and without one nobody can tell.
-        if let Some(habits) = self.setting.links.filter(|_| self.setting.precheck && time > climate.lag) {
-            lock(&self.world).let_growers_sign_in(habits.signs_in);
+        // A look that lags behind doesn't show it in time.
+        if let Some(habits) = self.setting.links.filter(|_| time > climate.lag) {
+            lock(&self.world).let_growers_sign_in(habits.signs_in, |user| self.is_found(user));
         }
         lock(&self.world).pass(time, i64::try_from(back).unwrap());
+    }
+
+    /// Whether what this user's grower makes will be found: without `--precheck` only a row that stays refused is looked at.
+    fn is_found(&self, user: LeafUserId) -> bool {
+        let mut lines = self.setting.manifests.iter().flatten().filter(|line| line.user == Some(user));
+        self.setting.precheck || lines.all(|line| !line.is_right())
     }
 
     /// How the next run makes links. When all is calm it always does, where any does.

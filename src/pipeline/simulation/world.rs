@@ -284,11 +284,11 @@ impl World {
 
     /// Of a hundred growers who were given a link so many sign in. One whose attach may yet prove to have taken effect waits:
     /// what they made couldn't be told from ours.
-    pub(super) fn let_growers_sign_in(&mut self, percent: u64) {
+    pub(super) fn let_growers_sign_in(&mut self, percent: u64, may: impl Fn(LeafUserId) -> bool) {
         let now = self.now();
         for id in self.oracle.links.holders() {
             let is_settled = self.oracle.recorded(id).is_some_and(|record| record.intent.is_none());
-            if !is_settled || !self.dice.chance(percent) {
+            if !is_settled || !may(id) || !self.dice.chance(percent) {
                 continue;
             }
             let number = SIGNED_IN + u32::try_from(self.signed_in).unwrap();
