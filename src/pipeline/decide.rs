@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::checkpoint::{KeyStanding, LineDecision, StagedRow, StagedUser, StandingFinding, UserRecord};
+use crate::checkpoint::{
+    Fingerprint, KeyStanding, LineDecision, OutcomeRecord, StagedRow, StagedUser, StandingFinding, UserRecord,
+};
 use crate::model::{Finding, LeafUserId, Login, NextRun, OutcomeCode};
 
 /// What the user asked for, as far as it decides which rows are carried out.
@@ -58,7 +60,8 @@ impl<'a> Decider<'a> {
             && !holds_ours
             && self.selection.looks_after_links
             && user.has_link
-            && user.refusal.is_some()
+            // What is kept for its refusal is remembered by its own record, if by nothing else.
+            && (user.refusal.is_some() || decision == LineDecision::Keep)
             && self.key == KeyStanding::Own
     }
 
@@ -83,11 +86,7 @@ impl<'a> Decider<'a> {
                 decision => decision,
             },
             OutcomeCode::StaraLoginRejected => {
-                // Without a fingerprint of the ledger's own key only the login can be compared.
-                let same_login = match record.login_print {
-                    Some(print) => print == row.fingerprints.login,
-                    None => record.login.as_ref() == Some(&row.login),
-                };
+                let same_login = is_refused_by_record(record, &row.login, row.fingerprints.login);
                 let waits = (same_login && !user.is_reopened) || self.key == KeyStanding::Lost;
                 if waits && !self.selection.retry_rejected { LineDecision::Keep } else { unless_refused }
             }
@@ -113,6 +112,17 @@ impl<'a> Decider<'a> {
     fn changed(&self, row: &StagedRow, record: &UserRecord) -> bool {
         self.key == KeyStanding::Own && record.row.is_some_and(|print| print != row.fingerprints.row)
     }
+}
+
+/// Whether a user's own record says that Stara refused this login and password. Without a fingerprint of the ledger's own
+/// key only the login can be compared.
+pub(super) fn is_refused_by_record(record: &UserRecord, login: &Login, print: Fingerprint) -> bool {
+    let is_rejected = |last: &OutcomeRecord| last.outcome.code == OutcomeCode::StaraLoginRejected;
+    record.outcome.as_ref().is_some_and(is_rejected)
+        && match record.login_print {
+            Some(refused) => refused == print,
+            None => record.login.as_ref() == Some(login),
+        }
 }
 
 /// Whether an audit found that a row isn't done after all. A credential that isn't ours stays as it is.

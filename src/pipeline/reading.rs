@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::decide::is_refused_by_record;
 use super::task::{Grower, RowTask};
 use crate::checkpoint::{
     Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey,
@@ -142,6 +143,12 @@ impl Reading {
             _ => return Err(changed),
         };
         let (row, fingerprints) = row;
+        // Where the key was missing when Stara refused it, nothing but the user's record tells.
+        let is_refused = entry.is_refused
+            || !entry.is_reopened
+                && entry.user.as_ref().is_some_and(|(_, record)| {
+                    record.intent.is_none() && is_refused_by_record(record, &row.login, fingerprints.login)
+                });
         Ok(entry.user.map(|(user, record)| RowTask {
             line: entry.line,
             user,
@@ -152,7 +159,7 @@ impl Reading {
                 password: row.password,
                 access_token_client: row.access_token_client.or_else(|| self.default_client.clone()),
                 fingerprints,
-                is_refused: entry.is_refused,
+                is_refused,
                 is_reopened: entry.is_reopened,
             }),
             resumes_replacement: false,

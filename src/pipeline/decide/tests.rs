@@ -350,20 +350,30 @@ fn whoever_was_given_a_link_is_looked_at_by_a_run_that_makes_links() {
 }
 
 #[test]
+fn whoever_was_refused_while_the_key_was_missing_is_looked_at_too() {
+    let refused = UserRecord { login_print: None, row: None, ..record(OutcomeCode::StaraLoginRejected) };
+    assert!(
+        is_refused_by_record(&refused, &same_row().login, same_row().fingerprints.login),
+        "so Stara isn't asked"
+    );
+    let user = StagedUser {
+        record: Some(refused),
+        refusal: None,
+        is_reopened: false,
+        finding: None,
+        has_link: true,
+    };
+    for (looks_after_links, expected) in [(true, ToDo), (false, Keep)] {
+        let selection = Selection { looks_after_links, ..Selection::default() };
+        assert_eq!(Decider::new(&selection, KeyStanding::Own).decide(&same_row(), &user), expected);
+    }
+}
+
+#[test]
 fn a_link_changes_nothing_for_rows_that_wait_for_something_else() {
     for code in [OutcomeCode::Attached, OutcomeCode::LeafUserForbidden, OutcomeCode::Detached] {
         assert_eq!(with_link(Some(record(code)), true, KeyStanding::Own), Keep, "{code}");
     }
     let with_ours = UserRecord { held: Some(held(true)), ..record(OutcomeCode::StaraLoginRejected) };
     assert_eq!(with_link(Some(with_ours), true, KeyStanding::Own), Keep, "ours would be replaced");
-    let user = StagedUser {
-        record: Some(record(OutcomeCode::StaraLoginRejected)),
-        refusal: None,
-        is_reopened: false,
-        finding: None,
-        has_link: true,
-    };
-    let selection = Selection { looks_after_links: true, ..Selection::default() };
-    let decision = Decider::new(&selection, KeyStanding::Own).decide(&same_row(), &user);
-    assert_eq!(decision, Keep, "without a remembered refusal a look would lead to Stara");
 }
