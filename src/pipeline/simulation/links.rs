@@ -82,6 +82,16 @@ impl Links {
         self.remembered = rows.iter().filter(is_remembered).map(|(user, ..)| has_link(*user)).collect();
     }
 
+    /// Whether the ledger's key is where it belongs.
+    pub(super) fn has_key(&self) -> bool {
+        self.night.has_key
+    }
+
+    /// Whether this user's refusal was remembered when the run began.
+    pub(super) fn remembers(&self, user: LeafUserId) -> bool {
+        self.remembered.contains_key(&user)
+    }
+
     /// The users whom a letter may have reached.
     pub(super) fn holders(&self) -> Vec<LeafUserId> {
         self.given.keys().copied().collect()

@@ -64,6 +64,8 @@ pub(super) struct Oracle {
     refused: BTreeSet<(String, String)>,
     /// Those whose refusal is durable.
     refused_for_good: BTreeSet<(String, String)>,
+    /// Those of them that were refused while the ledger's key was missing, and not since.
+    refused_without_key: BTreeSet<(String, String)>,
     /// The outcomes observed in this run, by line.
     pub(super) finished: BTreeMap<u64, (LeafUserId, OutcomeCode)>,
     /// The newest of Leaf's tokens that the client has, and whether it needs another.
@@ -86,6 +88,7 @@ impl Oracle {
             users: BTreeMap::new(),
             refused: BTreeSet::new(),
             refused_for_good: BTreeSet::new(),
+            refused_without_key: BTreeSet::new(),
             finished: BTreeMap::new(),
             bearer: None,
             needs_bearer: true,
@@ -256,12 +259,29 @@ impl Oracle {
             self.object("one authentication a login", &format!("{login} twice at a time"));
         }
         let pair = (login.to_owned(), password.to_owned());
-        if self.refused.contains(&pair) || self.refused_for_good.contains(&pair) {
+        let is_remembered = self.refused_for_good.contains(&pair) && !self.is_beyond_memory(&pair);
+        if self.refused.contains(&pair) || is_remembered {
             self.object("nobody is locked out", &format!("{login}'s refused password was sent again"));
         }
         if !self.nightly.may_ask_with(login, password) {
             self.object("own logins", &format!("{login} with a password of no row that has work left"));
         }
+    }
+
+    /// Without its key the ledger tells refused logins by their users' records alone: a refusal then answers no other row
+    /// once the key is back, and without the key none is known whose user is attached by now.
+    fn is_beyond_memory(&self, pair: &(String, String)) -> bool {
+        let is_same = |line: &Line| line.login == pair.0 && line.password == pair.1;
+        if self.links.has_key() {
+            let is_another = |(user, line): (LeafUserId, &Line)| is_same(line) && !self.links.remembers(user);
+            return self.refused_without_key.contains(pair) && rows(&self.lines).any(is_another);
+        }
+        let tells = |(user, line): (LeafUserId, &Line)| {
+            let last = self.recorded(user).and_then(|record| record.outcome);
+            line.login == pair.0
+                && last.is_some_and(|last| last.outcome.code == OutcomeCode::StaraLoginRejected)
+        };
+        !rows(&self.lines).any(tells)
     }
 
     fn check_token_renewal(&mut self) {
@@ -438,7 +458,13 @@ impl Oracle {
         if code == OutcomeCode::StaraLoginRejected
             && let Some(line) = usize::try_from(line - 2).ok().and_then(|line| self.lines.get(line))
         {
-            self.refused_for_good.insert((line.login.clone(), line.password.clone()));
+            let pair = (line.login.clone(), line.password.clone());
+            if self.links.has_key() {
+                self.refused_without_key.remove(&pair);
+            } else if !self.refused_for_good.contains(&pair) {
+                self.refused_without_key.insert(pair.clone());
+            }
+            self.refused_for_good.insert(pair);
         }
     }
 }
