@@ -459,9 +459,9 @@ impl Oracle {
             && let Some(line) = usize::try_from(line - 2).ok().and_then(|line| self.lines.get(line))
         {
             let pair = (line.login.clone(), line.password.clone());
-            if self.links.has_key() {
+            if self.links.has_key() && self.refused.contains(&pair) {
                 self.refused_without_key.remove(&pair);
-            } else if !self.refused_for_good.contains(&pair) {
+            } else if !self.links.has_key() && !self.refused_for_good.contains(&pair) {
                 self.refused_without_key.insert(pair.clone());
             }
             self.refused_for_good.insert(pair);
