@@ -211,6 +211,8 @@ fn runs_that_were_killed_again_and_again_leave_no_secret_behind() {
     };
     let bench = Bench::with_options(options, &rows);
     bench.write("growers.csv", manifest(&rows));
+    // It keeps each run from its end until it is killed, however slow the killer is.
+    bench.inject(Fault::parse(&format!("authenticate:hang:login={}", rows[59].login)).unwrap());
     bench.inject(Fault::replies_lost().when(When::Chance(0.2)));
     bench.inject(Fault::error_after_effect().when(When::Chance(0.1)));
     bench.inject(Fault::wrong_types().when(When::Chance(0.1)));
