@@ -44,6 +44,11 @@ impl LinksEnded {
         self.written.is_some()
     }
 
+    /// Whether there was nobody who could have been given one.
+    pub(super) fn concerns_nobody(&self) -> bool {
+        self.made == LinksMade::default()
+    }
+
     /// Whether the same command may make more of them.
     pub(in crate::cli) fn is_incomplete(&self) -> bool {
         self.written.is_none() || self.made.is_incomplete()

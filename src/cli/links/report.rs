@@ -17,6 +17,7 @@ use crate::cli::run::{runtime, tell};
 use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, TimeLimits};
 use crate::cli::status::print;
+use crate::model::OutcomeCode;
 use crate::pipeline::{Event, LinkRules, LinksResult, Observe, Services, Stop, make_links};
 
 /// How long what is under way may go on after a signal.
@@ -46,11 +47,15 @@ pub(in crate::cli) fn report(
         print(&format!("{}\n", file.path.display()));
     }
     linked.lines().iter().for_each(|line| tell(&format!("{line}\n")));
-    if run.exit_code == Some(ExitCode::TooManyFailures.number()) {
+    let is_stopped = run.exit_code == Some(ExitCode::TooManyFailures.number());
+    if is_stopped
+        && linked.concerns_nobody()
+        && run.outcomes.contains_key(OutcomeCode::StaraLoginRejected.as_str())
+    {
+        let run = run.run;
         tell(&format!(
-            "Run {} stopped because it went wrong for everybody: whoever was refused in it gets no link before some login was \
-             accepted.\n",
-            run.run
+            "Run {run} stopped because it went wrong for everybody: whoever was refused in it gets no link before a run has \
+             attached somebody.\n"
         ));
     }
     Ok(linked.code(stopped.unwrap_or(ExitCode::Done)))

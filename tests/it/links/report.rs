@@ -65,3 +65,13 @@ fn links_are_made_for_the_hosts_of_the_ledger_only_and_while_no_run_holds_it() {
     assert_eq!(bench.calls_of(MagicLink), 0);
     assert!(!bench.path("links.csv").exists());
 }
+
+#[test]
+fn after_a_stop_by_the_failure_budget_the_refused_get_their_links_and_nothing_else_is_said() {
+    let (bench, ..) = one_in_twenty_refused(80);
+    bench.run(&["--max-failures", "1", "--concurrency", "1"]).with_code(4);
+    let report =
+        bench.program().args(["report", "again.csv", "--magic-links", "links.csv"]).end().with_code(0);
+    let report = report.saying("Magic links: 2 in links.csv (2 new, 0 from before)");
+    assert!(!report.stderr.contains("went wrong for everybody"), "{}", report.stderr);
+}
