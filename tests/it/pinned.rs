@@ -99,7 +99,7 @@ fn every_code_is_explained() {
         explained(sign.as_str(), &[sign.meaning()]);
     }
     for kind in LintKind::ALL {
-        explained(kind.as_str(), &[kind.meaning(), kind.advice(), kind.severity().next_run()]);
+        explained(kind.as_str(), &[kind.meaning(), kind.advice(), kind.next_run()]);
     }
     let json = program(&["explain", "--json"]).end().with_code(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

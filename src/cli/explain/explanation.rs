@@ -106,7 +106,7 @@ impl Explanation {
             meaning: kind.meaning(),
             owner: Some(Owner::You.as_str()),
             advice: Some(kind.advice()),
-            next_run: Some(kind.severity().next_run()),
+            next_run: Some(kind.next_run()),
         });
         outcomes.chain(exit_codes).chain(findings).chain(signs).chain(lint)
     }

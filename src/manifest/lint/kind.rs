@@ -27,16 +27,6 @@ impl LintSeverity {
             Self::Note => "note",
         }
     }
-
-    /// What a run does with such a line, in a clause.
-    #[must_use]
-    pub const fn next_run(self) -> &'static str {
-        match self {
-            Self::Error => "leaves the line out, and says so in the report",
-            Self::Warning => "sends the row as it stands, byte for byte",
-            Self::Note => "takes the line as it stands",
-        }
-    }
 }
 
 impl fmt::Display for LintSeverity {
@@ -206,7 +196,7 @@ lint_kinds! {
     /// Login and password swapped.
     SwappedLogin, "swapped-login", Warning,
         "The password looks like the logins of the other lines, and the login doesn't: the two are probably swapped.",
-        "Swap the two cells; where it is so in all lines, mend the header.";
+        "Swap the two cells.";
     /// An identical line.
     DuplicateLine, "duplicate-line", Note,
         "The line says what an earlier one says; the first one counts.",
@@ -219,6 +209,19 @@ lint_kinds! {
     MixedLoginLengths, "mixed-login-lengths", Note,
         "The login is a number shorter than most of the others; leading zeros may be lost.",
         "Compare a few with their source; if zeros are missing, export the column as text.";
+}
+
+impl LintKind {
+    /// What a run does with such a line, in a clause.
+    #[must_use]
+    pub const fn next_run(self) -> &'static str {
+        match (self, self.severity()) {
+            (Self::SwappedColumns, _) => "refuses the manifest, and sends nothing",
+            (_, LintSeverity::Error) => "leaves the line out, and says so in the report",
+            (_, LintSeverity::Warning) => "sends the row as it stands, byte for byte",
+            (_, LintSeverity::Note) => "takes the line as it stands",
+        }
+    }
 }
 
 impl fmt::Display for LintKind {
