@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::error::LedgerError;
+use super::file::create_private;
 use super::fingerprint::FingerprintKey;
-use super::ledger::{Ledger, LedgerAccess, connect, create_private, of_sqlite};
+use super::ledger::{Ledger, LedgerAccess, connect, of_sqlite};
 use super::schema;
 
 /// How often the ledger is copied anew because it was written meanwhile. A run begins its log anew every few thousand

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::error::LedgerError;
-use super::ledger::refuse_irregular;
+use super::file::refuse_irregular;
 use crate::model::{Login, Secret};
 
 /// The environment variable that holds the key instead of the file beside the ledger, in 64 hexadecimal digits.

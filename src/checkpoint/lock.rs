@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
-use super::ledger::{open_private, refuse_irregular};
+use super::file::{open_private, refuse_irregular};
 use crate::model::UnixMillis;
 
 /// The right to run with a ledger, held until it is dropped or the process dies.

@@ -13,6 +13,7 @@ mod audits;
 mod copy;
 mod cursor;
 mod error;
+mod file;
 mod file_system;
 mod findings;
 mod fingerprint;

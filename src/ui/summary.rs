@@ -237,6 +237,32 @@ fn wrapped(text: &str, indent: usize) -> Vec<String> {
 }
 
 #[cfg(test)]
+impl Summary {
+    /// A run of 100 seconds that ended so, for tests.
+    pub(super) fn of_run_7(outcomes: &[(OutcomeCode, u64)]) -> Self {
+        Self {
+            run: 7,
+            kind: RunKind::Run,
+            lines: outcomes.iter().map(|(_, rows)| rows).sum(),
+            outcomes: outcomes.to_vec(),
+            done_before: 0,
+            vanished: 0,
+            changed_passwords: 0,
+            changed_logins: 0,
+            hosts: Vec::new(),
+            duration: Duration::from_secs(100),
+            rehearsed: None,
+            stopped: None,
+            links: Vec::new(),
+            reports: vec![PathBuf::from("state/growers.results.csv")],
+            report_command: None,
+            resume: None,
+            is_to_be_mended: false,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -250,25 +276,8 @@ mod tests {
     }
 
     fn summary(outcomes: &[(OutcomeCode, u64)]) -> Summary {
-        Summary {
-            run: 7,
-            kind: RunKind::Run,
-            lines: outcomes.iter().map(|(_, rows)| rows).sum(),
-            outcomes: outcomes.to_vec(),
-            done_before: 0,
-            vanished: 0,
-            changed_passwords: 0,
-            changed_logins: 0,
-            hosts: vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)],
-            duration: Duration::from_secs(100),
-            rehearsed: None,
-            stopped: None,
-            links: Vec::new(),
-            reports: vec![PathBuf::from("state/growers.results.csv")],
-            report_command: None,
-            resume: None,
-            is_to_be_mended: false,
-        }
+        let hosts = vec![host(Service::Stara, 400, 0), host(Service::Leaf, 12_000, 3)];
+        Summary { hosts, ..Summary::of_run_7(outcomes) }
     }
 
     #[test]

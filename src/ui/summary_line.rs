@@ -49,38 +49,15 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::time::Duration;
 
     use super::*;
     use crate::checkpoint::RunKind;
-
-    fn summary(outcomes: &[(OutcomeCode, u64)]) -> Summary {
-        Summary {
-            run: 7,
-            kind: RunKind::Run,
-            lines: outcomes.iter().map(|(_, rows)| rows).sum(),
-            outcomes: outcomes.to_vec(),
-            done_before: 0,
-            vanished: 0,
-            changed_passwords: 0,
-            changed_logins: 0,
-            hosts: Vec::new(),
-            duration: Duration::from_secs(100),
-            stopped: None,
-            links: Vec::new(),
-            reports: vec![PathBuf::from("state/growers.results.csv")],
-            report_command: None,
-            resume: None,
-            is_to_be_mended: false,
-            rehearsed: None,
-        }
-    }
 
     #[test]
     fn it_says_how_many_rows_wait_for_whom() {
         let summary = Summary {
             stopped: Some("stopped by SIGINT".to_owned()),
-            ..summary(&[
+            ..Summary::of_run_7(&[
                 (OutcomeCode::Attached, 9_000),
                 (OutcomeCode::ManifestDuplicate, 1),
                 (OutcomeCode::StaraLoginRejected, 12),
@@ -99,7 +76,8 @@ mod tests {
     #[test]
     fn it_says_where_magic_links_are_and_which_are_missing() {
         let links = vec!["Magic links: 9 in links.csv".to_owned(), "Magic links missing: 1: why".to_owned()];
-        let text = Summary { links, ..summary(&[(OutcomeCode::StaraLoginRejected, 10)]) }.render_line(5);
+        let text =
+            Summary { links, ..Summary::of_run_7(&[(OutcomeCode::StaraLoginRejected, 10)]) }.render_line(5);
         assert!(
             text.contains("; Magic links: 9 in links.csv; Magic links missing: 1: why; report "),
             "{text}"
@@ -115,7 +93,7 @@ mod tests {
                 .filter(|code| kind.is_failure(*code))
                 .map(|code| (code, 1))
                 .collect();
-            let text = Summary { kind, ..summary(&outcomes) }.render_line(3);
+            let text = Summary { kind, ..Summary::of_run_7(&outcomes) }.render_line(3);
             let told = text.split([',', ';']).filter(|part| part.contains(" up to "));
             let rows: u64 =
                 told.map(|part| part.trim().split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
@@ -126,7 +104,7 @@ mod tests {
     #[test]
     fn a_line_stays_a_line() {
         let reports = vec![PathBuf::from("a\nb\u{1b}[2J.csv")];
-        let text = Summary { reports, ..summary(&[(OutcomeCode::Attached, 1)]) }.render_line(0);
+        let text = Summary { reports, ..Summary::of_run_7(&[(OutcomeCode::Attached, 1)]) }.render_line(0);
         assert_eq!(text.chars().filter(|letter| letter.is_control()).count(), 1, "{text:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::manifest_source;
 use crate::cli::run::tell;
 use crate::cli::status::print;
-use crate::manifest::{ClientColumn, LintOptions, LintReport, LintSeverity, Linter, Manifest, ManifestError};
+use crate::manifest::{ClientColumn, LintOptions, LintSeverity, Linter, Manifest};
 
 /// Lints a manifest, and says with which code to exit.
 pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
@@ -18,10 +18,8 @@ pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Fail
         tell(&format!("warning: {warning}\n"));
     }
     let most_listed = usize::try_from(arguments.max_findings).unwrap_or(usize::MAX);
-    let report = lint(
-        &manifest,
-        LintOptions { most_listed, takes_swapped: arguments.reading.names_login_and_password() },
-    )?;
+    let takes_swapped = arguments.reading.names_login_and_password();
+    let report = Linter::new(&manifest, LintOptions { most_listed, takes_swapped }).lint_whole(&manifest)?;
     let name = arguments.manifest.display().to_string();
     let checked =
         Checked { name: &name, format: manifest.format(), warnings: manifest.warnings(), report: &report };
@@ -33,17 +31,4 @@ pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Fail
     let counts = |severity| report.count_of(severity) > 0;
     let is_refused = counts(LintSeverity::Error) || arguments.strict && counts(LintSeverity::Warning);
     Ok(if is_refused { ExitCode::Usage } else { ExitCode::Done })
-}
-
-fn lint(manifest: &Manifest, options: LintOptions) -> Result<LintReport, ManifestError> {
-    let mut linter = Linter::new(manifest, options);
-    for record in manifest.records()? {
-        linter.read(&record?);
-    }
-    if linter.needs_second_reading() {
-        for record in manifest.records()? {
-            linter.read_again(&record?);
-        }
-    }
-    Ok(linter.finish())
 }

@@ -1,6 +1,6 @@
 //! The lint of a whole manifest, one record after another.
 
-use super::super::{Field, Manifest, Record, Row};
+use super::super::{Field, Manifest, ManifestError, Record, Row};
 use super::cell::lint_cell;
 use super::finding::{LintColumn, LintCount, LintFinding, LintReport};
 use super::kind::LintKind;
@@ -66,6 +66,23 @@ impl Linter {
             logins: LoginColumn::new(listing),
             repeats: RepeatedRows::new(),
         }
+    }
+
+    /// Lints the whole manifest, read once, and twice where that is needed.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn lint_whole(mut self, manifest: &Manifest) -> Result<LintReport, ManifestError> {
+        for record in manifest.records()? {
+            self.read(&record?);
+        }
+        if self.needs_second_reading() {
+            for record in manifest.records()? {
+                self.read_again(&record?);
+            }
+        }
+        Ok(self.finish())
     }
 
     /// Takes note of the next record of the first reading.

@@ -6,16 +6,7 @@ use super::super::{LintFinding, LintKind, LintOptions, LintReport, Linter};
 
 /// Lints a manifest as `check` does, listing everything.
 pub(super) fn lint(manifest: &Manifest) -> Result<LintReport, ManifestError> {
-    let mut linter = Linter::new(manifest, LintOptions { most_listed: 10_000, takes_swapped: false });
-    for record in manifest.records()? {
-        linter.read(&record?);
-    }
-    if linter.needs_second_reading() {
-        for record in manifest.records()? {
-            linter.read_again(&record?);
-        }
-    }
-    Ok(linter.finish())
+    Linter::new(manifest, LintOptions { most_listed: 10_000, takes_swapped: false }).lint_whole(manifest)
 }
 
 /// The leafUserId of the row with this number.

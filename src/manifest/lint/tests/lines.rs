@@ -184,10 +184,8 @@ fn a_cpf_in_the_place_of_a_password_is_swapped_only_where_the_logins_are_such_nu
 fn only_so_many_places_are_listed_and_all_are_counted() {
     let text = growers((0..50).map(|_| ("ana ", "Safra1")));
     let manifest = open_csv(text).unwrap();
-    let mut linter = Linter::new(&manifest, LintOptions { most_listed: 3, takes_swapped: false });
-    manifest.records().unwrap().for_each(|record| linter.read(&record.unwrap()));
-    manifest.records().unwrap().for_each(|record| linter.read_again(&record.unwrap()));
-    let report = linter.finish();
+    let linter = Linter::new(&manifest, LintOptions { most_listed: 3, takes_swapped: false });
+    let report = linter.lint_whole(&manifest).unwrap();
     let counts: Vec<(LintKind, u64)> = report.counts.iter().map(|count| (count.kind, count.count)).collect();
     assert_eq!(counts, [(TrailingSpace, 50), (SharedLogin, 50)]);
     let listed: Vec<(u64, LintKind)> =
@@ -214,10 +212,7 @@ fn the_lint_of_one_line_lists_all_of_that_line_and_counts_the_others() {
     };
     let manifest =
         open_csv(rows(&[("1000001", " Safra1"), ("1000002", "Safra1"), ("1000001", "Safra2")])).unwrap();
-    let mut linter = Linter::of_line(&manifest, 52);
-    manifest.records().unwrap().for_each(|record| linter.read(&record.unwrap()));
-    manifest.records().unwrap().for_each(|record| linter.read_again(&record.unwrap()));
-    let report = linter.finish();
+    let report = Linter::of_line(&manifest, 52).lint_whole(&manifest).unwrap();
     let listed: Vec<(u64, LintKind)> =
         report.findings.iter().map(|finding| (finding.line, finding.kind)).collect();
     assert_eq!(listed, [(52, LostLeadingZeros), (52, SharedLogin), (52, LeadingSpace)]);
