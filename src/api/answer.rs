@@ -1,9 +1,9 @@
 //! Reads answers: JSON whatever the content type says, in bounds, and never echoed.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{CallError, CallErrorKind};
 use crate::http::{BodyError, Reply, StatusClass};
@@ -64,17 +64,17 @@ struct CredentialVisitor;
 impl<'de> Visitor<'de> for CredentialVisitor {
     type Value = Credential;
 
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("a credentials object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut id, mut status) = (None, None);
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let field = match name.as_ref() {
-                "id" => &mut id,
-                "status" => &mut status,
-                _ => {
+        while let Some(name) = map.next_key::<FieldName>()? {
+            let field = match name {
+                FieldName::Id => &mut id,
+                FieldName::Status => &mut status,
+                FieldName::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -89,21 +89,69 @@ impl<'de> Visitor<'de> for CredentialVisitor {
     }
 }
 
+/// The name of a field, as far as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FieldName {
+    Id,
+    Status,
+    #[serde(other)]
+    Other,
+}
+
 /// A text, or `None` for a value of any other type.
 struct TextOrElse(Option<String>);
 
 impl<'de> Deserialize<'de> for TextOrElse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Both variants are plain data, so nothing of a secret is kept by the attempt that fails.
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Value {
-            Text(String),
-            Else(IgnoredAny),
-        }
-        Ok(Self(match Value::deserialize(deserializer)? {
-            Value::Text(text) => Some(text),
-            Value::Else(_) => None,
-        }))
+        deserializer.deserialize_any(TextVisitor).map(Self)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Option<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Some(text))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 }

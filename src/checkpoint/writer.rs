@@ -90,11 +90,13 @@ impl LedgerWriter {
             tokio::spawn(simulated::write_until_closed(ledger, receiver, told, give_back));
             return Ok(started);
         }
+        let (durable, groups) = mpsc::unbounded_channel();
+        tokio::spawn(wake(groups));
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
                 // Where nobody waits for the ledger any more, it is closed.
-                let _ = give_back.send(write_until_closed(ledger, receiver, &told));
+                let _ = give_back.send(write_until_closed(ledger, receiver, &durable, &told));
             })
             .map_err(failed)?;
         Ok(started)
@@ -222,33 +224,42 @@ impl Ledger {
 fn write_until_closed(
     ledger: Ledger,
     mut queue: mpsc::Receiver<Write>,
+    durable: &mpsc::UnboundedSender<Waiters>,
     failure: &OnceLock<String>,
 ) -> Ledger {
     let mut group = Vec::with_capacity(LARGEST_GROUP);
     while queue.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
         gather(&mut queue, &mut group);
-        if !write_group(&ledger, &mut group, failure) {
-            break;
-        }
+        let Some(waiters) = write_group(&ledger, &mut group, failure) else { break };
+        // Where the runtime is gone nobody waits any more.
+        let _ = durable.send(waiters);
     }
     ledger
 }
 
-/// Commits a group and wakes its waiters; tells whether the ledger can still be written.
-fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<String>) -> bool {
-    match commit(&ledger.connection, group.iter().map(|write| &write.change)) {
-        Ok(()) => {
-            for write in group.drain(..) {
-                // A waiter that was cancelled doesn't need to know.
-                let _ = write.done.send(());
-            }
-            true
+/// Whoever waits for one commit.
+type Waiters = Vec<oneshot::Sender<()>>;
+
+/// Wakes the waiters of each group whose commit is durable. Woken from the ledger's thread, each of them would cost a
+/// system call; so only the first does.
+async fn wake(mut groups: mpsc::UnboundedReceiver<Waiters>) {
+    while let Some(group) = groups.recv().await {
+        for done in group {
+            // A waiter that was cancelled doesn't need to know.
+            let _ = done.send(());
         }
+    }
+}
+
+/// Commits a group; gives its waiters to be woken, or `None` when the ledger can't be written any more.
+fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<String>) -> Option<Waiters> {
+    match commit(&ledger.connection, group.iter().map(|write| &write.change)) {
+        Ok(()) => Some(group.drain(..).map(|write| write.done).collect()),
         Err(source) => {
             tracing::error!(%source, "the ledger can't be written");
             // Said before anybody is woken: whoever comes later finds the queue closed, and asks why.
             let _ = failure.set(source.to_string());
-            false
+            None
         }
     }
 }

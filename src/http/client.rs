@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url};
 use tokio::time::sleep;
 
@@ -19,6 +20,10 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// How long an unused connection is kept. Shorter than the keep-alive of common servers (5 s is the shortest default
 /// among them), because an attach sent on a connection that the server is just closing costs a settle time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Who we are. Static, so that a request takes no copy of it.
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("stara-onboard/", env!("CARGO_PKG_VERSION")));
 
 /// How a host is to be spoken to.
 #[derive(Debug, Clone)]
@@ -106,7 +111,7 @@ pub struct Reply {
     /// How long the host asked us to wait, where it did.
     pub retry_after: Option<Duration>,
     /// The body, or why there is none. It may hold secrets: it has no way into a message.
-    pub body: Result<Vec<u8>, BodyError>,
+    pub body: Result<Bytes, BodyError>,
 }
 
 impl fmt::Debug for Reply {
@@ -144,7 +149,7 @@ impl HttpClient {
             builder.tls_certs_merge(options.extra_roots.0.iter().cloned())
         };
         let inner = builder
-            .user_agent(concat!("stara-onboard/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             // A 307 would send the passwords again, to wherever the answer says.
             .redirect(reqwest::redirect::Policy::none())
             // Whether to send again is decided in one place, and not in the library.
@@ -291,15 +296,22 @@ impl HttpClient {
     }
 }
 
-async fn take_in(response: &mut Response, largest: usize) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
+/// The body of an answer, which mostly comes in one piece and then isn't copied.
+async fn take_in(response: &mut Response, largest: usize) -> Result<Bytes, BodyError> {
+    let mut body = Bytes::new();
+    let mut pieces = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::CutOff)? {
-        if body.len() + chunk.len() > largest {
+        if body.len() + pieces.len() + chunk.len() > largest {
             return Err(BodyError::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        if body.is_empty() && pieces.is_empty() {
+            body = chunk;
+            continue;
+        }
+        pieces.extend_from_slice(&std::mem::take(&mut body));
+        pieces.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(if pieces.is_empty() { body } else { pieces.freeze() })
 }
 
 fn retry_after_of(headers: &HeaderMap) -> Option<Duration> {

@@ -79,6 +79,9 @@ impl Credential {
 }
 
 fn printable(text: &str) -> String {
+    if text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     text.chars().filter(|letter| !letter.is_control()).take(LONGEST_WORD).collect()
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::handover::RowSender;
 use super::reading::{ReadingError, start_reading};
 use super::task::RowTask;
 use crate::checkpoint::{Approach, LineCursor};
@@ -19,16 +19,12 @@ pub(super) struct Leavers {
 
 impl Leavers {
     /// Begins to read.
-    pub(super) fn start(
-        self,
-        ledger: PathBuf,
-        rows: mpsc::Sender<RowTask>,
-    ) -> JoinHandle<Result<(), ReadingError>> {
-        start_reading(async move { self.read(&ledger, &rows).await })
+    pub(super) fn start(self, ledger: PathBuf, rows: RowSender) -> JoinHandle<Result<(), ReadingError>> {
+        start_reading(async move { self.read(&ledger, rows).await })
     }
 
     /// Sends every line with work left to `rows`, in their order. Ends quietly when nobody takes rows any more.
-    async fn read(&self, ledger: &Path, rows: &mpsc::Sender<RowTask>) -> Result<(), ReadingError> {
+    async fn read(&self, ledger: &Path, mut rows: RowSender) -> Result<(), ReadingError> {
         let mut cursor = LineCursor::open(ledger, self.approach, self.run)?;
         while let Some(entry) = cursor.next_line()? {
             if rows.is_closed() {
@@ -41,6 +37,8 @@ impl Leavers {
                 return Ok(());
             }
         }
+        // Where nobody takes them there is nothing more to be done.
+        let _ = rows.end().await;
         Ok(())
     }
 }

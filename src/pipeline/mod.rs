@@ -18,6 +18,7 @@ mod decide;
 mod detach;
 mod event;
 mod forecast;
+mod handover;
 mod heard;
 mod hosts;
 pub mod journey;

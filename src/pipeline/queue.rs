@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use tokio::sync::mpsc;
-
+use super::handover::RowReceiver;
 use super::task::RowTask;
 use crate::model::Login;
 
@@ -13,7 +12,7 @@ const WAITING_PER_SLOT: usize = 32;
 
 /// The rows that haven't begun, as far as they have been read.
 pub(super) struct RowQueue {
-    rows: mpsc::Receiver<RowTask>,
+    rows: RowReceiver,
     /// Whether the manifest may have more rows.
     has_more: bool,
     logins: Logins,
@@ -36,7 +35,7 @@ pub(super) enum Next {
 
 impl RowQueue {
     /// The queue of `rows` for so many slots. With `are_shared` rows with one login run side by side (`--share-logins`).
-    pub(super) fn new(rows: mpsc::Receiver<RowTask>, slots: usize, are_shared: bool) -> Self {
+    pub(super) fn new(rows: RowReceiver, slots: usize, are_shared: bool) -> Self {
         Self {
             rows,
             has_more: true,

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::decide::is_refused_by_record;
+use super::handover::RowSender;
 use super::task::{Grower, RowTask};
 use crate::checkpoint::{
     Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey,
@@ -68,26 +68,24 @@ pub(super) fn start_reading(
 
 impl Reading {
     /// Begins to read.
-    pub(super) fn start(
-        self,
-        ledger: PathBuf,
-        rows: mpsc::Sender<RowTask>,
-    ) -> JoinHandle<Result<(), ReadingError>> {
-        start_reading(async move { self.read(&ledger, &rows).await })
+    pub(super) fn start(self, ledger: PathBuf, rows: RowSender) -> JoinHandle<Result<(), ReadingError>> {
+        start_reading(async move { self.read(&ledger, rows).await })
     }
 
     /// Sends every row with work left to `rows`, in the manifest's order but for open deletions, which come first.
     /// Ends quietly when nobody takes rows any more.
-    async fn read(&self, ledger: &Path, rows: &mpsc::Sender<RowTask>) -> Result<(), ReadingError> {
+    async fn read(&self, ledger: &Path, mut rows: RowSender) -> Result<(), ReadingError> {
         let passes: &[Pass] =
             if self.open_removals { &[Pass::OpenRemovals, Pass::Others] } else { &[Pass::All] };
         // By the time of the second pass the first one's rows may have ended, so what they were is remembered.
         let mut sent = HashSet::new();
         for pass in passes {
-            if !self.read_once(*pass, ledger, rows, &mut sent).await? {
+            if !self.read_once(*pass, ledger, &mut rows, &mut sent).await? {
                 return Ok(());
             }
         }
+        // Where nobody takes them there is nothing more to be done.
+        let _ = rows.end().await;
         Ok(())
     }
 
@@ -96,7 +94,7 @@ impl Reading {
         &self,
         pass: Pass,
         ledger: &Path,
-        rows: &mpsc::Sender<RowTask>,
+        rows: &mut RowSender,
         sent: &mut HashSet<UserKey>,
     ) -> Result<bool, ReadingError> {
         let mut cursor = LineCursor::open(ledger, self.approach, self.run)?;

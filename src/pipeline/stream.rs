@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::carry::Carrier;
 use super::context::{Abandoned, RunContext};
 use super::event::Event;
+use super::handover::RowReceiver;
 use super::queue::{Next, RowQueue};
 use super::task::RowTask;
 use crate::checkpoint::{HeldChange, OutcomeChange, OutcomeRecord, RefusalChange};
@@ -19,7 +20,7 @@ use crate::model::{Login, Outcome, OutcomeCode, Stage, UnixMillis};
 /// Carries every row of `rows` to its end. Returns when all have ended, or when the run is stopped.
 ///
 /// It holds at most one slot of its own, and only while it can give it to a row at once.
-pub(super) async fn carry_all(context: &Arc<RunContext>, rows: mpsc::Receiver<RowTask>) {
+pub(super) async fn carry_all(context: &Arc<RunContext>, rows: RowReceiver) {
     let are_shared = context.shared_logins.is_some();
     let mut queue = RowQueue::new(rows, context.slots.available_permits(), are_shared);
     let mut under_way: FuturesUnordered<JoinHandle<Option<Login>>> = FuturesUnordered::new();

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::budget::FailureBudget;
 use super::context::{Opening, RunContext};
 use super::event::Event;
+use super::handover::{RowSender, handover};
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
 use super::leavers::Leavers;
@@ -19,7 +20,6 @@ use super::refusals::Refusals;
 use super::shared_logins::SharedLogins;
 use super::stop::StopCause;
 use super::stream::carry_all;
-use super::task::RowTask;
 use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter, Rejected};
 
 /// How many rows may be parked for each row in flight before no new one starts.
@@ -58,7 +58,7 @@ pub(super) enum RowSource {
 }
 
 impl RowSource {
-    fn start(self, ledger: PathBuf, rows: mpsc::Sender<RowTask>) -> JoinHandle<Result<(), ReadingError>> {
+    fn start(self, ledger: PathBuf, rows: RowSender) -> JoinHandle<Result<(), ReadingError>> {
         match self {
             Self::Manifest(reading) => reading.start(ledger, rows),
             Self::Ledger(leavers) => leavers.start(ledger, rows),
@@ -118,7 +118,7 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
         parking: Semaphore::new(work.concurrency.saturating_mul(PARKED_PER_SLOT)),
     });
     if work.to_do > 0 {
-        let (sender, rows) = mpsc::channel(work.concurrency);
+        let (sender, rows) = handover();
         let reader = work.source.start(path, sender);
         carry_all(&context, rows).await;
         match reader.await.map_err(|_| RunError::ReaderGone)? {

@@ -139,7 +139,7 @@ fn json_like() -> impl Strategy<Value = String> {
 }
 
 fn read_answer(status: u16, body: Vec<u8>) {
-    let reply = Reply { status, retry_after: None, body: Ok(body) };
+    let reply = Reply { status, retry_after: None, body: Ok(body.into()) };
     let mut errors = vec![
         StaraApi::read_api_key(&reply).err(),
         LeafApi::read_token(&reply).err(),
@@ -452,7 +452,7 @@ fn any_bytes_on_the_wire_are_an_answer_or_none() {
                 let longest = Duration::from_secs(u64::from(u32::MAX));
                 prop_assert!(reply.retry_after.is_none_or(|wait| wait <= longest));
                 if let Ok(body) = reply.body {
-                    read_answer(reply.status, body);
+                    read_answer(reply.status, body.to_vec());
                 }
             }
             Ok(())

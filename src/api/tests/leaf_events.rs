@@ -20,7 +20,7 @@ fn field(name: Option<&str>, value: Option<&str>) -> EventField {
 /// The events of an answer with these.
 fn read(events: &[Value]) -> Vec<CredentialEvent> {
     let body = serde_json::to_vec(&events).unwrap();
-    LeafApi::read_events(&Reply { status: 200, retry_after: None, body: Ok(body) }).unwrap()
+    LeafApi::read_events(&Reply { status: 200, retry_after: None, body: Ok(body.into()) }).unwrap()
 }
 
 #[tokio::test]

@@ -28,8 +28,9 @@ pub(super) async fn write_until_closed(
     while queue.recv_many(&mut group, LARGEST_GROUP).await > 0 {
         sleep(commit_time()).await;
         gather(&mut queue, &mut group);
-        if !write_group(&ledger, &mut group, &failure) {
-            break;
+        let Some(waiters) = write_group(&ledger, &mut group, &failure) else { break };
+        for done in waiters {
+            let _ = done.send(());
         }
     }
     let _ = give_back.send(ledger);
