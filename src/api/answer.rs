@@ -146,12 +146,13 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
-        while values.next_element::<IgnoredAny>()?.is_some() {}
+        // Looked into like the field itself, so that the parser's limit of depth holds within it.
+        while values.next_element::<TextOrElse>()?.is_some() {}
         Ok(None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        while fields.next_entry::<IgnoredAny, TextOrElse>()?.is_some() {}
         Ok(None)
     }
 }
