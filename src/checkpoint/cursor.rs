@@ -15,6 +15,18 @@ use crate::model::LeafUserId;
 /// How many lines are read at a time.
 const PAGE: u64 = 512;
 
+/// A page of lines, each with the user that is to be carried out, and whether nothing is known of that user: on a first night
+/// it isn't of anybody, and all the columns needn't be read.
+const PAGE_OF_LINES: &str = "
+    SELECT lines.line, lines.row_print,
+           refusals.at IS NOT NULL AND ifnull(refusals.asked = ?3, TRUE), ifnull(refusals.asked <> ?3, FALSE),
+           users.key, users.leaf_user_id,
+           coalesce(users.outcome, users.login, users.row_print, users.login_print, users.intent_at, users.held_id) IS NULL
+    FROM lines
+    LEFT JOIN refusals ON refusals.login_print = lines.login_print
+    LEFT JOIN users ON users.key = lines.user AND lines.decision IN ('to-do', 'replace') AND users.run IS NOT ?4
+    WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2";
+
 /// A staged line as the second reading needs it.
 #[derive(Debug)]
 pub struct LineEntry {
@@ -79,25 +91,24 @@ impl LineCursor {
     }
 
     fn read_page(&mut self) -> rusqlite::Result<()> {
-        let sql = format!(
-            "SELECT lines.line, users.leaf_user_id, lines.row_print,
-                    refusals.at IS NOT NULL AND ifnull(refusals.asked = ?3, TRUE), ifnull(refusals.asked <> ?3, FALSE),
-                    {USER_COLUMNS}
-             FROM lines
-             LEFT JOIN refusals ON refusals.login_print = lines.login_print
-             LEFT JOIN users ON users.key = lines.user AND lines.decision IN ('to-do', 'replace')
-                 AND users.run IS NOT ?4
-             WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(PAGE_OF_LINES)?;
+        let mut find_user =
+            self.connection.prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users WHERE key = ?1"))?;
         let mut rows = statement.query(params![self.last, PAGE, self.approach.0, self.run])?;
         while let Some(row) = rows.next()? {
             let mut cells = Cells::of(row);
             let line = cells.next()?;
-            let leaf_user_id = cells.next::<Option<[u8; 16]>>()?.map(LeafUserId::from_bytes);
             let print = cells.next::<Option<i64>>()?.map(Fingerprint);
             let (is_refused, is_reopened) = (cells.next()?, cells.next()?);
-            let user = read_user(&mut cells)?;
+            let (mut leaf_user_id, mut user) = (None, None);
+            if let Some(key) = cells.next::<Option<i64>>()? {
+                leaf_user_id = cells.next::<Option<[u8; 16]>>()?.map(LeafUserId::from_bytes);
+                user = if cells.next()? {
+                    Some((UserKey(key), UserRecord::default()))
+                } else {
+                    find_user.query_row([key], |row| read_user(&mut Cells::of(row)))?
+                };
+            }
             self.page.push_back(LineEntry { line, leaf_user_id, row: print, is_refused, is_reopened, user });
         }
         Ok(())

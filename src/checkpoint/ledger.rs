@@ -239,6 +239,11 @@ impl Ledger {
     }
 }
 
+/// How much of the ledger a connection keeps in memory, in KiB. Everything but the index of leafUserIds is read and written
+/// in order; for that index alone 16 MiB would take a tenth less time to stage a million new users, and 10 MB more memory
+/// than ten thousand need.
+const CACHE_KIB: i64 = 4_096;
+
 /// Records a fact.
 pub(super) const REMEMBER: &str =
     "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
@@ -254,7 +259,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -5,10 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::error::LedgerError;
 use super::ledger::{KeyStanding, Ledger};
 use super::record::UserKey;
-use super::results::{LINE_COLUMNS, read_line};
+use super::results::{read_line, result_columns};
 use super::seal;
 use super::sights::read_sight;
-use super::user_row::USER_COLUMNS;
 use crate::model::{Health, LeafUserId, Login, MagicLink, OutcomeCode, Secret, Sight, UnixMillis};
 
 /// Whose refused logins are meant.
@@ -122,11 +121,12 @@ impl Ledger {
     fn rejected_in(&self, run: i64, after: i64, most: usize) -> rusqlite::Result<RejectedPage> {
         // More rows than are meant: what a line's outcome is, only one rule says, and that isn't in SQL.
         let sql = format!(
-            "SELECT {LINE_COLUMNS}, {USER_COLUMNS}, {LINK_COLUMNS}
+            "SELECT {}, {LINK_COLUMNS}
              FROM lines JOIN users ON users.key = lines.user LEFT JOIN links ON links.user = users.key
              WHERE lines.line > ?1 AND (lines.decision = 'refused' OR users.outcome = ?2)
                AND {NOT_IN_DOUBT} coalesce(lines.login_print, users.login_print))
-             ORDER BY lines.line LIMIT ?3"
+             ORDER BY lines.line LIMIT ?3",
+            result_columns()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after, OutcomeCode::StaraLoginRejected.as_str(), most])?;

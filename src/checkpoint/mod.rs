@@ -34,6 +34,7 @@ mod schema;
 mod seal;
 mod sights;
 mod staging;
+mod staging_tally;
 mod staging_totals;
 mod target;
 #[cfg(test)]

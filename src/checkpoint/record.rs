@@ -16,7 +16,7 @@ impl UserKey {
 }
 
 /// What the ledger knows of a user from earlier runs, or from earlier in this one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserRecord {
     /// The login of the row that was decided last.
     pub login: Option<Login>,
@@ -145,7 +145,7 @@ pub enum LineDecision {
 }
 
 impl LineDecision {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Keep,
         Self::ToDo,
         Self::Replace,

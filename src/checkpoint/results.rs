@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::record::{LineDecision, SavedEvent, UserRecord};
-use super::user_row::{Cells, USER_COLUMNS, read_user};
+use super::user_row::{Cells, OUTCOME_COLUMNS, USER_COLUMNS, read_outcome, read_user};
 use crate::model::{CredentialId, LeafUserId, Login, NextRun, Outcome, OutcomeCode, Stage, UnixMillis};
 
 /// One line of the latest run's manifest with its outcome.
@@ -70,11 +70,11 @@ impl OutcomeCounts {
         self.iter().map(|(code, count)| (code.as_str(), count)).collect()
     }
 
-    fn add(&mut self, decision: LineDecision, code: OutcomeCode, count: u64) {
-        *self.by_code.entry(code).or_default() += count;
+    fn add(&mut self, decision: LineDecision, code: OutcomeCode) {
+        *self.by_code.entry(code).or_default() += 1;
         match decision {
-            LineDecision::NotSelected => *self.not_selected.entry(code).or_default() += count,
-            LineDecision::Keep | LineDecision::Refused => self.earlier += count,
+            LineDecision::NotSelected => *self.not_selected.entry(code).or_default() += 1,
+            LineDecision::Keep | LineDecision::Refused => self.earlier += 1,
             _ => {}
         }
     }
@@ -92,8 +92,8 @@ impl Ledger {
         consume: impl FnOnce(&mut dyn Iterator<Item = Result<LineResult, LedgerError>>) -> T,
     ) -> Result<T, LedgerError> {
         let sql = format!(
-            "SELECT {LINE_COLUMNS}, {USER_COLUMNS}
-             FROM lines LEFT JOIN users ON users.key = lines.user ORDER BY lines.line"
+            "SELECT {} FROM lines LEFT JOIN users ON users.key = lines.user ORDER BY lines.line",
+            result_columns()
         );
         let mut statement = self.connection.prepare(&sql).map_err(|source| self.failed(source))?;
         let rows =
@@ -107,26 +107,25 @@ impl Ledger {
     ///
     /// When the ledger can't be read.
     pub fn count_outcomes(&self, run: i64) -> Result<OutcomeCounts, LedgerError> {
+        // Counted here: to group them, SQLite would sort all lines first.
         let sql = "SELECT lines.decision, users.outcome, users.run IS ?1,
-                          iif(users.intent_at IS NULL, NULL, users.intent_attaches), users.intent_replacing, count(*)
-                   FROM lines LEFT JOIN users ON users.key = lines.user GROUP BY 1, 2, 3, 4, 5";
+                          iif(users.intent_at IS NULL, NULL, users.intent_attaches), users.intent_replacing
+                   FROM lines LEFT JOIN users ON users.key = lines.user";
         let count = || {
             let mut counts = OutcomeCounts::default();
             let mut statement = self.connection.prepare(sql)?;
             let mut rows = statement.query([run])?;
             while let Some(row) = rows.next()? {
-                let decision = read_decision(&row.get::<_, String>(0)?);
-                let outcome: Option<String> = row.get(1)?;
+                let decision = read_decision(row.get_ref(0)?.as_str()?);
                 let standing = Standing {
-                    outcome: outcome.and_then(|name| name.parse().ok()),
+                    outcome: row.get_ref(1)?.as_str_or_null()?.and_then(|name| name.parse().ok()),
                     of_this_run: row.get(2)?,
                     open: row
                         .get::<_, Option<u32>>(3)?
                         .zip(row.get::<_, Option<bool>>(4)?)
                         .map(|(attaches, replacing)| OutcomeCode::of_open(attaches, replacing)),
                 };
-                let lines: u64 = row.get(5)?;
-                counts.add(decision, code_of(decision, standing), lines);
+                counts.add(decision, code_of(decision, standing));
             }
             Ok(counts)
         };
@@ -246,9 +245,15 @@ fn code_of(decision: LineDecision, standing: Standing) -> OutcomeCode {
     }
 }
 
-/// The columns [`read_line`] reads before the user's.
-pub(super) const LINE_COLUMNS: &str = "lines.line, lines.decision, lines.login, lines.message, lines.kept, \
-    coalesce(users.leaf_user_id, lines.leaf_user_id)";
+/// The columns [`read_line`] reads before those of the user's outcome: of a user no more than a report tells.
+const LINE_COLUMNS: &str = "lines.line, lines.decision, lines.login, lines.message, lines.kept, \
+    coalesce(users.leaf_user_id, lines.leaf_user_id), \
+    iif(users.intent_at IS NULL, NULL, users.intent_attaches), users.intent_replacing";
+
+/// The columns of a line's result.
+pub(super) fn result_columns() -> String {
+    format!("{LINE_COLUMNS}, {OUTCOME_COLUMNS}")
+}
 
 pub(super) fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
     let mut cells = Cells::of(row);
@@ -258,19 +263,19 @@ pub(super) fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult>
     let message: Option<String> = cells.next()?;
     let kept: Option<String> = cells.next()?;
     let id: Option<[u8; 16]> = cells.next()?;
-    let known = read_user(&mut cells)?.map(|(_, record)| record);
-    let record = known.as_ref().and_then(|user| user.outcome.as_ref());
-    let intent = known.as_ref().and_then(|user| user.intent.as_ref());
+    let open: Option<u32> = cells.next()?;
+    let is_replacing: Option<bool> = cells.next()?;
+    let record = read_outcome(&mut cells)?;
     let standing = Standing {
-        outcome: record.map(|record| record.outcome.code),
-        of_this_run: record.is_some_and(|record| record.run == run),
-        open: intent.map(|intent| OutcomeCode::of_open(intent.attaches, intent.replacing)),
+        outcome: record.as_ref().map(|record| record.outcome.code),
+        of_this_run: record.as_ref().is_some_and(|record| record.run == run),
+        open: open.zip(is_replacing).map(|(attaches, replacing)| OutcomeCode::of_open(attaches, replacing)),
     };
     let code = code_of(decision, standing);
     let stands = decision == LineDecision::Keep
         || (decision.is_to_do() && standing.of_this_run)
         || (decision == LineDecision::NotSelected && standing.stands_unselected());
-    let (outcome, finished_at) = match known.and_then(|user| user.outcome).filter(|_| stands) {
+    let (outcome, finished_at) = match record.filter(|_| stands) {
         Some(record) => (record.outcome, Some(record.finished_at)),
         None => (without_record(code, decision, message), None),
     };

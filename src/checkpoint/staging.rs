@@ -15,6 +15,7 @@ use super::links;
 use super::record::{LineDecision, Refusal, UserKey, UserRecord};
 use super::refusals::REFUSED_LOGINS;
 use super::runs::{RunStart, insert_run, to_json};
+use super::staging_tally::StagingTally;
 use super::staging_totals::{StagingTotals, judge_together};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
 use crate::model::{LeafUserId, Login, OutcomeCode, UnixMillis};
@@ -85,6 +86,10 @@ pub enum StageError<E> {
 
 const FIND_USER: &str = "WHERE leaf_user_id = ?1";
 
+/// Looks whether the user with this key is the one with this id. The plus keeps SQLite from the index of ids, whose pages
+/// lie in no order.
+const EXPECTED_USER: &str = "WHERE key = ?1 AND +leaf_user_id = ?2";
+
 /// A line that is as it was is not written again: a night on which nothing changed rewrites next to nothing.
 const PUT_LINE: &str = "
     INSERT INTO lines (line, user, leaf_user_id, login, row_print, login_print, decision, message, kept)
@@ -119,7 +124,7 @@ impl Ledger {
         }
         let run = insert_run(&transaction, start).map_err(failed)?;
         let (mut count, mut last) = (0, 0);
-        {
+        let tally = {
             let mut stager = Stager::new(&transaction, standing, start.approach).map_err(failed)?;
             for line in lines {
                 let line = line.map_err(StageError::Lines)?;
@@ -127,8 +132,9 @@ impl Ledger {
                 (count, last) = (count + 1, line.line);
                 stager.put(&line, &mut decide).map_err(failed)?;
             }
-        }
-        let totals = judge_together(&transaction, run, start.limit, count, last).map_err(failed)?;
+            stager.tally
+        };
+        let totals = judge_together(&transaction, run, start.limit, (count, last), &tally).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.claimed();
         Ok(totals)
@@ -140,6 +146,11 @@ struct Stager<'a> {
     transaction: &'a Transaction<'a>,
     add_user: CachedStatement<'a>,
     find_user: CachedStatement<'a>,
+    expected_user: CachedStatement<'a>,
+    /// The user of the line before, and the newest one before this staging.
+    last_user: i64,
+    newest_user: i64,
+    tally: StagingTally,
     find_refusal: CachedStatement<'a>,
     find_finding: CachedStatement<'a>,
     put_line: CachedStatement<'a>,
@@ -164,6 +175,12 @@ impl<'a> Stager<'a> {
                 .prepare_cached("INSERT INTO users (leaf_user_id) VALUES (?1) ON CONFLICT DO NOTHING")?,
             find_user: transaction
                 .prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users {FIND_USER}"))?,
+            expected_user: transaction
+                .prepare_cached(&format!("SELECT {USER_COLUMNS} FROM users {EXPECTED_USER}"))?,
+            last_user: 0,
+            newest_user: transaction
+                .query_row("SELECT ifnull(max(key), 0) FROM users", [], |row| row.get(0))?,
+            tally: StagingTally::default(),
             find_refusal: transaction
                 .prepare_cached("SELECT http_status, at, asked FROM refusals WHERE login_print = ?1")?,
             find_finding: transaction.prepare_cached(STANDING)?,
@@ -193,6 +210,7 @@ impl<'a> Stager<'a> {
                 let id = leaf_user_id.as_ref().map(LeafUserId::as_bytes);
                 let decision = LineDecision::Invalid.as_str();
                 let nothing = None::<i64>;
+                self.tally.note_line(LineDecision::Invalid);
                 self.put_line.execute(params![
                     line.line,
                     nothing,
@@ -209,10 +227,10 @@ impl<'a> Stager<'a> {
                 let (user, record) = self.user(*leaf_user_id)?;
                 let login = record.as_ref().and_then(|record| record.login.clone());
                 let finding = self.finding(user)?;
-                let decision = decide(
-                    None,
-                    &StagedUser { record, refusal: None, is_reopened: false, finding, has_link: false },
-                );
+                let staged =
+                    StagedUser { record, refusal: None, is_reopened: false, finding, has_link: false };
+                let decision = decide(None, &staged);
+                self.tally.note(decision, user, staged.record.as_ref());
                 let nothing = None::<i64>;
                 self.put_line.execute(params![
                     line.line,
@@ -237,6 +255,7 @@ impl<'a> Stager<'a> {
                 let has_link = self.has_link(user)?;
                 let staged = StagedUser { record, refusal, is_reopened, finding, has_link };
                 let decision = decide(Some(row), &staged);
+                self.tally.note(decision, user, staged.record.as_ref());
                 let message = refusal.filter(|_| decision == LineDecision::Refused).map(|refusal| {
                     format!("Stara refused this login and password on {}", refusal.at.to_rfc3339())
                 });
@@ -269,11 +288,22 @@ impl<'a> Stager<'a> {
 
     fn user(&mut self, id: LeafUserId) -> rusqlite::Result<(UserKey, Option<UserRecord>)> {
         let bytes = id.as_bytes();
+        let read = |row: &rusqlite::Row<'_>| read_user(&mut Cells::of(row));
+        // A manifest mostly names its users in the order in which an earlier one named them first.
+        let expected = self.last_user + 1;
+        if expected <= self.newest_user
+            && let Some((key, record)) =
+                self.expected_user.query_row(params![expected, bytes], read).optional()?.flatten()
+        {
+            self.last_user = key.0;
+            return Ok((key, Some(record)));
+        }
         if self.add_user.execute([bytes])? == 1 {
             return Ok((UserKey(self.transaction.last_insert_rowid()), None));
         }
-        let found = self.find_user.query_row([bytes], |row| read_user(&mut Cells::of(row)))?;
+        let found = self.find_user.query_row([bytes], read)?;
         let (key, record) = found.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        self.last_user = key.0;
         Ok((key, Some(record)))
     }
 

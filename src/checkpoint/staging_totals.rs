@@ -8,6 +8,7 @@ use super::error::LedgerError;
 use super::fingerprint::Fingerprint;
 use super::ledger::Ledger;
 use super::record::LineDecision;
+use super::staging_tally::StagingTally;
 use crate::model::OutcomeCode;
 
 /// What staging came to.
@@ -71,45 +72,52 @@ impl Ledger {
     }
 }
 
-/// Drops the lines of a longer manifest before, judges lines that name the same user, applies the limit, and counts.
+/// Drops the lines of a longer manifest before, judges lines that name the same user, applies the limit, and counts. Of the
+/// staged lines there are so many, and that is the last one.
 pub(super) fn judge_together(
     connection: &Connection,
     run: i64,
     limit: Option<u64>,
-    lines: u64,
-    last: u64,
+    (lines, last): (u64, u64),
+    tally: &StagingTally,
 ) -> rusqlite::Result<StagingTotals> {
     connection.execute("DELETE FROM lines WHERE line > ?1", [last])?;
-    judge_repeated(connection)?;
+    if tally.has_repeated {
+        judge_repeated(connection)?;
+    }
+    let mut rejudged = tally.has_repeated;
     if let Some(limit) = limit {
-        connection.execute(LIMIT, params![LineDecision::NotSelected.as_str(), limit])?;
+        rejudged |= connection.execute(LIMIT, params![LineDecision::NotSelected.as_str(), limit])? > 0;
     }
     let mut totals = StagingTotals {
         run,
         lines,
-        to_do: 0,
-        done: 0,
-        invalid: 0,
+        to_do: tally.of(LineDecision::ToDo) + tally.of(LineDecision::Replace),
+        done: tally.done,
+        invalid: tally.of(LineDecision::Invalid),
         duplicate: 0,
         conflict: 0,
-        not_selected: 0,
-        vanished: connection.query_row(
-            &format!("SELECT count(*) FROM users WHERE {VANISHED}"),
-            [],
-            |row| row.get(0),
-        )?,
-        open_removals: connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM users WHERE intent_replacing = 1 AND intent_at IS NOT NULL)",
-            [],
-            |row| row.get(0),
-        )?,
+        not_selected: tally.of(LineDecision::NotSelected),
+        vanished: count_vanished(connection, tally)?,
+        open_removals: tally.has_open_removals,
     };
-    count(connection, &mut totals)?;
+    if rejudged {
+        count(connection, &mut totals)?;
+    }
     connection.execute(
         "UPDATE runs SET lines = ?2, to_do = ?3 WHERE run = ?1",
         params![run, totals.lines, totals.to_do],
     )?;
     Ok(totals)
+}
+
+fn count_vanished(connection: &Connection, tally: &StagingTally) -> rusqlite::Result<u64> {
+    let users: u64 = connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
+    if users == tally.users() {
+        // The manifest names all of them.
+        return Ok(0);
+    }
+    connection.query_row(&format!("SELECT count(*) FROM users WHERE {VANISHED}"), [], |row| row.get(0))
 }
 
 fn judge_repeated(connection: &Connection) -> rusqlite::Result<()> {
@@ -135,26 +143,25 @@ fn judge_repeated(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Counts the lines by their decisions, in one pass: to group them, SQLite would sort them first.
 fn count(connection: &Connection, totals: &mut StagingTotals) -> rusqlite::Result<()> {
-    let mut counts = connection.prepare(
-        "SELECT lines.decision, users.outcome IN (?1, ?2), count(*)
-         FROM lines LEFT JOIN users ON users.key = lines.user GROUP BY 1, 2",
-    )?;
+    let sql = "
+        SELECT count(*) FILTER (WHERE decision IN ('to-do', 'replace')),
+               count(*) FILTER (WHERE decision IN ('keep', 'not-selected')
+                   AND (SELECT outcome FROM users WHERE key = user) IN (?1, ?2)),
+               count(*) FILTER (WHERE decision = 'invalid'),
+               count(*) FILTER (WHERE decision = 'duplicate'),
+               count(*) FILTER (WHERE decision = 'conflict'),
+               count(*) FILTER (WHERE decision = 'not-selected')
+        FROM lines";
     let done = [OutcomeCode::Attached.as_str(), OutcomeCode::AlreadyAttached.as_str()];
-    let mut rows = counts.query(done)?;
-    while let Some(row) = rows.next()? {
-        let decision = LineDecision::from_name(&row.get::<_, String>(0)?);
-        let is_done = row.get::<_, Option<bool>>(1)?.unwrap_or_default();
-        let lines: u64 = row.get(2)?;
-        totals.not_selected += if decision == Some(LineDecision::NotSelected) { lines } else { 0 };
-        match decision {
-            Some(LineDecision::ToDo | LineDecision::Replace) => totals.to_do += lines,
-            Some(LineDecision::Keep | LineDecision::NotSelected) if is_done => totals.done += lines,
-            Some(LineDecision::Invalid) => totals.invalid += lines,
-            Some(LineDecision::Duplicate) => totals.duplicate += lines,
-            Some(LineDecision::Conflict) => totals.conflict += lines,
-            _ => {}
-        }
-    }
-    Ok(())
+    connection.query_row(sql, done, |row| {
+        totals.to_do = row.get(0)?;
+        totals.done = row.get(1)?;
+        totals.invalid = row.get(2)?;
+        totals.duplicate = row.get(3)?;
+        totals.conflict = row.get(4)?;
+        totals.not_selected = row.get(5)?;
+        Ok(())
+    })
 }

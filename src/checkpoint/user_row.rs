@@ -17,6 +17,10 @@ pub(super) const USER_COLUMNS: &str = "users.key, users.login, users.row_print, 
     users.intent_replacing, users.intent_removing, users.intent_login, users.intent_run, \
     users.held_id, users.held_ours, users.held_login, users.held_origin, users.held_run";
 
+/// The columns [`read_outcome`] reads, in its order.
+pub(super) const OUTCOME_COLUMNS: &str = "users.outcome, users.origin, users.stage, users.http_status, \
+    users.attempts, users.credential_id, users.credential_status, users.message, users.finished_at, users.run";
+
 /// A row's cells, one after another.
 pub(super) struct Cells<'a, 'statement> {
     row: &'a Row<'statement>,
@@ -52,7 +56,8 @@ pub(super) fn read_user(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<(U
     Ok(Some((UserKey(key), UserRecord { login, row, login_print, outcome, intent, held })))
 }
 
-fn read_outcome(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<OutcomeRecord>> {
+/// Reads the columns of [`OUTCOME_COLUMNS`]; `None` where there is no outcome.
+pub(super) fn read_outcome(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<OutcomeRecord>> {
     let code: Option<OutcomeCode> = cells.text()?.and_then(|name| name.parse().ok());
     let origin = cells.text()?.and_then(|name| name.parse().ok());
     let stage = cells.text()?.and_then(|name| name.parse().ok());

@@ -16,10 +16,10 @@ use super::encode::Encode;
 use super::record::ResultRecord;
 
 /// The most rows in a row group, which is held in memory until it is complete.
-const ROWS_IN_GROUP: usize = 64 * 1024;
+const ROWS_IN_GROUP: usize = 8 * 1024;
 
 /// The most bytes of text in a row group: kept cells can be long, and memory must stay bounded.
-const BYTES_IN_GROUP: usize = 32 * 1024 * 1024;
+const BYTES_IN_GROUP: usize = 8 * 1024 * 1024;
 
 /// How many strings are handed to a column's writer at a time.
 const BATCH: usize = 4 * 1024;

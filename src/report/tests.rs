@@ -281,20 +281,20 @@ fn a_report_without_records_is_a_valid_file() {
 
 #[test]
 fn parquet_row_groups_are_bounded_in_rows() {
-    let records = (1..=150_000).map(|line| record(line, OutcomeCode::Attached));
+    let records = (1..=20_000).map(|line| record(line, OutcomeCode::Attached));
     let bytes = written(ReportFormat::Parquet, &[], records.collect());
     let reader = parquet_reader(&bytes);
     let groups = reader.metadata().row_groups().iter();
     let rows: Vec<i64> = groups.map(RowGroupMetaData::num_rows).collect();
-    assert_eq!(rows, [65_536, 65_536, 18_928]);
+    assert_eq!(rows, [8_192, 8_192, 3_616]);
     let last = reader.get_row_iter(None).unwrap().last().unwrap().unwrap();
-    assert_eq!(last.get_column_iter().next().unwrap().1, &Field::Long(150_000));
+    assert_eq!(last.get_column_iter().next().unwrap().1, &Field::Long(20_000));
 }
 
 #[test]
 fn parquet_row_groups_are_bounded_in_bytes() {
     let kept = vec!["notes".to_owned()];
-    let records = (1..=80).map(|line| ResultRecord {
+    let records = (1..=20).map(|line| ResultRecord {
         kept: vec!["x".repeat(1024 * 1024)],
         ..record(line, OutcomeCode::Attached)
     });
@@ -302,7 +302,7 @@ fn parquet_row_groups_are_bounded_in_bytes() {
     let reader = parquet_reader(&bytes);
     let groups = reader.metadata().row_groups().iter();
     let rows: Vec<i64> = groups.map(RowGroupMetaData::num_rows).collect();
-    assert_eq!(rows, [32, 32, 16]);
+    assert_eq!(rows, [8, 8, 4]);
 }
 
 #[test]

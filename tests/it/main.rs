@@ -26,6 +26,7 @@ mod links;
 mod listed;
 mod main_job;
 mod manifests;
+mod memory;
 mod outage;
 mod pacing;
 mod pinned;

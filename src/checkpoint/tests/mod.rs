@@ -8,5 +8,6 @@ mod leavers;
 mod results;
 mod runs;
 mod staging;
+mod staging_totals;
 mod standing;
 mod writer;

@@ -26,8 +26,8 @@ impl Default for LintOptions {
 }
 
 /// Lints a manifest: is shown every record of a reading, and where [`needs_second_reading`](Self::needs_second_reading) says
-/// so those of another one. Its memory doesn't grow with the manifest: it takes some 32 MiB, and less
-/// than 128 MiB where very many lines are repeated.
+/// so those of another one. Its memory doesn't grow with the manifest: it takes some 25 MiB, and less
+/// than 64 MiB where very many lines are repeated.
 pub struct Linter {
     listing: Listing,
     /// The column of each field, from 1, in the order of [`Field::ALL`].

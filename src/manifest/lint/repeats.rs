@@ -12,8 +12,8 @@ use super::listing::Listing;
 use super::seen_before::SeenBefore;
 use crate::model::{LeafUserId, Secret};
 
-/// How many users, and how many logins, are compared at most.
-const MOST_COMPARED: usize = 1 << 17;
+/// How many users, and how many logins, are compared at most: as many as fit into a table of 2^17 places.
+const MOST_COMPARED: usize = (1 << 17) / 8 * 7;
 
 /// How many of their lines are remembered, to be listed.
 const MOST_LINES: usize = 1 << 16;
@@ -32,7 +32,8 @@ struct Lines<V> {
 struct Repeats<K, V> {
     /// How many keys are compared at most.
     most: usize,
-    seen: SeenBefore,
+    /// What the first reading has met; the second one needs the memory for something else.
+    seen: Option<SeenBefore>,
     compared: HashMap<K, Option<Lines<V>>>,
     is_overfull: bool,
     /// Lines on which a repeated key stands.
@@ -43,7 +44,7 @@ impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
     fn new(most: usize) -> Self {
         Self {
             most,
-            seen: SeenBefore::new(),
+            seen: Some(SeenBefore::new()),
             compared: HashMap::new(),
             is_overfull: false,
             lines: Vec::new(),
@@ -52,7 +53,7 @@ impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
 
     /// Takes note of a key in the first reading.
     fn see(&mut self, key: K) {
-        if self.seen.see(&key) && !self.compared.contains_key(&key) {
+        if self.seen.as_mut().is_some_and(|seen| seen.see(&key)) && !self.compared.contains_key(&key) {
             if self.compared.len() < self.most {
                 self.compared.insert(key, None);
             } else {
@@ -63,6 +64,7 @@ impl<K: Copy + Eq + Hash, V: PartialEq> Repeats<K, V> {
 
     /// Takes note of a key's line, and of what belongs to it there, in the second reading.
     fn compare(&mut self, key: K, line: u64, value: impl FnOnce() -> V) {
+        self.seen = None;
         let Some(lines) = self.compared.get_mut(&key) else { return };
         let value = value();
         let Some(lines) = lines else {
