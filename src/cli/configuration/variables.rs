@@ -1,5 +1,6 @@
 //! Environment variables that look like ours and are none: a slip there is as bad as one in the file.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::Command;
@@ -11,7 +12,7 @@ use crate::settings::{SECRETS, closest};
 /// Before the names of all variables that are ours alone.
 const PREFIX: &str = "STARA_ONBOARD_";
 
-/// Before the names of the services' own variables, and of others that are none of our business.
+/// Before the names of ours and of the services' own variables, and of others that are none of our business.
 const SHARED_PREFIXES: [&str; 2] = ["STARA_", "LEAF_"];
 
 /// What is wrong with these variables, in the order of their names.
@@ -20,18 +21,17 @@ pub(super) fn warnings(program: &Command, names: impl Iterator<Item = OsString>)
         let verbs = DeclaredVerb::all(program).into_iter();
         verbs.flat_map(DeclaredVerb::flags).chain(program.get_arguments())
     };
-    let known: Vec<String> =
+    // Many flags stand under several verbs.
+    let known: BTreeSet<String> =
         flags().filter_map(declared::variable).chain(SECRETS.map(|secret| secret.name.to_owned())).collect();
     let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort_unstable();
     let mut warnings = Vec::new();
-    for name in names.iter().filter(|name| !known.contains(name)) {
+    for name in names.iter().filter(|name| may_be_meant_for_us(name) && !known.contains(*name)) {
         let Some(rest) = name.strip_prefix(PREFIX) else {
             // Other variables may have names like the services' own. It is a slip where the right one is missing.
-            let is_like_ours = SHARED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
             let nearest = closest(name, known.iter().map(String::as_str));
-            if let Some(near) = nearest.filter(|near| is_like_ours && !names.iter().any(|name| name == near))
-            {
+            if let Some(near) = nearest.filter(|near| !names.iter().any(|name| name == near)) {
                 warnings.push(format!("the environment variable {name} sets nothing; did you mean {near}?"));
             }
             continue;
@@ -48,6 +48,12 @@ pub(super) fn warnings(program: &Command, names: impl Iterator<Item = OsString>)
         warnings.push(format!("the environment variable {name} sets nothing; {help}"));
     }
     warnings
+}
+
+/// Whether a variable could be a slip for one of ours. In a pod there are several variables for each service of its
+/// namespace, thousands in all, and to compare one with all of ours takes longer than anything else at the start.
+fn may_be_meant_for_us(name: &str) -> bool {
+    SHARED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
