@@ -42,6 +42,7 @@ mod scheduled;
 mod secrets;
 mod served;
 mod shared_logins;
+mod startup;
 mod status;
 mod stopping;
 mod support;
