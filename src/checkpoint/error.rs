@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::lock::LockHolder;
+use crate::model::Shard;
 
 /// Why the ledger can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,16 @@ pub enum LedgerError {
         /// The hosts asked for now.
         asked: String,
     },
+    /// The ledger belongs to another shard, or holds whole manifests, or the other way round.
+    #[error("the ledger {path} {}, and this call is {}", belonging(*.recorded), asking(*.asked))]
+    OtherShard {
+        /// The ledger's path.
+        path: PathBuf,
+        /// The shard it was written for; `None` for whole manifests.
+        recorded: Option<Shard>,
+        /// The shard asked for now.
+        asked: Option<Shard>,
+    },
     /// Another run is at work.
     #[error("another run holds the ledger {path}: {holder}")]
     Held {
@@ -117,4 +128,15 @@ impl LedgerError {
             _ => false,
         }
     }
+}
+
+fn belonging(recorded: Option<Shard>) -> String {
+    recorded.map_or_else(|| "holds whole manifests".to_owned(), |shard| format!("belongs to shard {shard}"))
+}
+
+fn asking(asked: Option<Shard>) -> String {
+    asked.map_or_else(
+        || "about whole manifests (no --shard)".to_owned(),
+        |shard| format!("about shard {shard}"),
+    )
 }

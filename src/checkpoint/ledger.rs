@@ -13,15 +13,39 @@ use super::file_system::FileSystemKind;
 use super::fingerprint::FingerprintKey;
 use super::schema;
 use super::target::Target;
-use crate::model::Dialect;
+use crate::model::{Dialect, ParseShardError, Shard};
 
 /// What a ledger is opened for.
 #[derive(Debug, Clone, Copy)]
 pub enum LedgerAccess<'a> {
     /// A run against these hosts. The ledger is made if there is none.
     Run(&'a Target),
+    /// A run of one shard against these hosts. The ledger is made if there is none.
+    ShardRun(&'a Target, Shard),
     /// Reading what earlier runs left.
     Read,
+}
+
+impl<'a> LedgerAccess<'a> {
+    /// For a run against these hosts, of a shard or of whole manifests.
+    #[must_use]
+    pub fn of_run(target: &'a Target, shard: Option<Shard>) -> Self {
+        shard.map_or(Self::Run(target), |shard| Self::ShardRun(target, shard))
+    }
+
+    const fn target(self) -> Option<&'a Target> {
+        match self {
+            Self::Run(target) | Self::ShardRun(target, _) => Some(target),
+            Self::Read => None,
+        }
+    }
+
+    const fn shard(self) -> Option<Shard> {
+        match self {
+            Self::ShardRun(_, shard) => Some(shard),
+            Self::Run(_) | Self::Read => None,
+        }
+    }
 }
 
 /// Whether the fingerprints in the ledger can be compared with new ones.
@@ -40,6 +64,8 @@ pub struct Ledger {
     pub(super) path: PathBuf,
     key: FingerprintKey,
     standing: KeyStanding,
+    /// Whose lines it holds: those of one shard, or those of whole manifests.
+    shard: Option<Shard>,
     /// The target that the first staging of a new ledger records.
     unclaimed: Option<Target>,
 }
@@ -62,7 +88,7 @@ impl Ledger {
 
     fn open_in_place(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         Self::check_file(path)?;
-        if matches!(access, LedgerAccess::Run(_)) {
+        if access.target().is_some() {
             Self::check_place(path)?;
         }
         match path.symlink_metadata() {
@@ -97,11 +123,17 @@ impl Ledger {
             Some(key) => (key, KeyStanding::Own),
             None => (FingerprintKey::temporary()?, KeyStanding::Lost),
         };
-        let mut ledger = Self { connection, path: path.to_owned(), key, standing, unclaimed: None };
-        if let LedgerAccess::Run(target) = access {
+        let mut ledger =
+            Self { connection, path: path.to_owned(), key, standing, shard: None, unclaimed: None };
+        ledger.shard = ledger.recorded_shard()?;
+        if let Some(target) = access.target() {
             ledger.check_target(target)?;
             // Claimed with what is staged first, so that a run that is refused before it sends anything binds it to nothing.
             ledger.unclaimed = ledger.target()?.is_none().then(|| target.clone());
+            if ledger.unclaimed.is_some() {
+                ledger.shard = access.shard();
+            }
+            ledger.check_shard(access.shard())?;
         }
         if ledger.fact("key id")?.is_some_and(|recorded| recorded != ledger.key.id()) {
             ledger.standing = KeyStanding::Lost;
@@ -163,10 +195,28 @@ impl Ledger {
         }
     }
 
+    /// Refuses another shard than the ledger's own: of the same users, or none, it would know nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::OtherShard`].
+    pub fn check_shard(&self, shard: Option<Shard>) -> Result<(), LedgerError> {
+        if self.shard == shard {
+            return Ok(());
+        }
+        Err(LedgerError::OtherShard { path: self.path.clone(), recorded: self.shard, asked: shard })
+    }
+
     /// The facts that make a new ledger this target's and this key's; none where it has been claimed already.
     pub(super) fn claim(&self) -> Vec<(&'static str, String)> {
         self.unclaimed.as_ref().map_or_else(Vec::new, |target| {
-            vec![("stara", target.stara.clone()), ("leaf", target.leaf.clone()), ("key id", self.key.id())]
+            let mut facts = vec![
+                ("stara", target.stara.clone()),
+                ("leaf", target.leaf.clone()),
+                ("key id", self.key.id()),
+            ];
+            facts.extend(self.shard.map(|shard| (SHARD, shard.to_string())));
+            facts
         })
     }
 
@@ -195,6 +245,20 @@ impl Ledger {
     pub fn target(&self) -> Result<Option<Target>, LedgerError> {
         let hosts = self.fact("stara")?.zip(self.fact("leaf")?);
         Ok(hosts.map(|(stara, leaf)| Target { stara, leaf }))
+    }
+
+    /// The shard whose ledger it is; `None` where it holds whole manifests, and before its first run.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    fn recorded_shard(&self) -> Result<Option<Shard>, LedgerError> {
+        let Some(recorded) = self.fact(SHARD)? else { return Ok(None) };
+        recorded.parse().map(Some).map_err(|error: ParseShardError| {
+            let kind = rusqlite::types::Type::Text;
+            self.failed(rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(error)))
+        })
     }
 
     /// Where the ledger is.
@@ -247,6 +311,9 @@ const CACHE_KIB: i64 = 4_096;
 /// Records a fact.
 pub(super) const REMEMBER: &str =
     "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+
+/// The name of the fact whose lines a shard's ledger holds.
+const SHARD: &str = "shard";
 
 /// The name of the fact that a login has succeeded in a dialect.
 pub(super) fn login_succeeded(dialect: Dialect) -> String {

@@ -40,6 +40,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod user_row;
+mod whole_manifest;
 mod writer;
 
 pub use approach::Approach;

@@ -119,8 +119,13 @@ pub struct RunRecord {
     pub manifest: String,
     /// The columns of `--keep-column`.
     pub kept_columns: Vec<String>,
-    /// Lines in the manifest.
+    /// Lines in the manifest; in a shard's ledger those that are the shard's.
     pub lines: u64,
+    /// Lines in the whole manifest, whichever shard they belong to; `None` in runs of older programs.
+    pub manifest_lines: Option<u64>,
+    /// In a shard's ledger, SHA-256 in hexadecimal over the number and the leafUserId, if any, of every line of the whole
+    /// manifest, in order.
+    pub manifest_print: Option<String>,
     /// Rows it set out to carry out.
     pub to_do: u64,
     /// When it ended; `None` while it is at work, or when its process was killed.
@@ -207,6 +212,8 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         manifest: row.get("manifest")?,
         kept_columns: from_json(row.get("kept_columns")?),
         lines: row.get("lines")?,
+        manifest_lines: row.get("manifest_lines")?,
+        manifest_print: row.get("manifest_print")?,
         to_do: row.get("to_do")?,
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(UnixMillis),
         exit_code: row.get("exit_code")?,

@@ -18,6 +18,7 @@ use super::runs::{RunStart, insert_run, to_json};
 use super::staging_tally::StagingTally;
 use super::staging_totals::{StagingTotals, judge_together};
 use super::user_row::{Cells, USER_COLUMNS, read_user};
+use super::whole_manifest::WholeManifest;
 use crate::model::{LeafUserId, Login, OutcomeCode, UnixMillis};
 
 /// A line of the manifest on its way into the ledger. It holds no password.
@@ -45,6 +46,8 @@ pub enum LineContent {
         /// Why, without a cell.
         message: String,
     },
+    /// A line of another shard, which names this user or none. It isn't kept.
+    Elsewhere(Option<LeafUserId>),
 }
 
 /// A row without its password.
@@ -116,6 +119,7 @@ impl Ledger {
         mut decide: impl FnMut(Option<&StagedRow>, &StagedUser) -> LineDecision,
     ) -> Result<StagingTotals, StageError<E>> {
         let (path, standing, claim) = (self.path.clone(), self.key_standing(), self.claim());
+        let shard = self.shard();
         let failed = |source| StageError::Ledger(LedgerError::Database { path: path.clone(), source });
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -124,17 +128,23 @@ impl Ledger {
         }
         let run = insert_run(&transaction, start).map_err(failed)?;
         let (mut count, mut last) = (0, 0);
+        let mut whole = WholeManifest::new(shard);
         let tally = {
             let mut stager = Stager::new(&transaction, standing, start.approach).map_err(failed)?;
             for line in lines {
                 let line = line.map_err(StageError::Lines)?;
+                whole.add(&line);
+                if matches!(line.content, LineContent::Elsewhere(_)) {
+                    continue;
+                }
                 stager.drop_between(last, line.line).map_err(failed)?;
                 (count, last) = (count + 1, line.line);
                 stager.put(&line, &mut decide).map_err(failed)?;
             }
             stager.tally
         };
-        let totals = judge_together(&transaction, run, start.limit, (count, last), &tally).map_err(failed)?;
+        let totals = judge_together(&transaction, run, start.limit, (count, last), &tally, whole);
+        let totals = totals.map_err(failed)?;
         transaction.commit().map_err(failed)?;
         self.claimed();
         Ok(totals)
@@ -206,6 +216,7 @@ impl<'a> Stager<'a> {
     ) -> rusqlite::Result<()> {
         let kept = (!line.kept.is_empty()).then(|| to_json(&line.kept));
         match &line.content {
+            LineContent::Elsewhere(_) => {}
             LineContent::Invalid { leaf_user_id, message } => {
                 let id = leaf_user_id.as_ref().map(LeafUserId::as_bytes);
                 let decision = LineDecision::Invalid.as_str();

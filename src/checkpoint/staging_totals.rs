@@ -9,6 +9,7 @@ use super::fingerprint::Fingerprint;
 use super::ledger::Ledger;
 use super::record::LineDecision;
 use super::staging_tally::StagingTally;
+use super::whole_manifest::WholeManifest;
 use crate::model::OutcomeCode;
 
 /// What staging came to.
@@ -80,6 +81,7 @@ pub(super) fn judge_together(
     limit: Option<u64>,
     (lines, last): (u64, u64),
     tally: &StagingTally,
+    whole: WholeManifest,
 ) -> rusqlite::Result<StagingTotals> {
     connection.execute("DELETE FROM lines WHERE line > ?1", [last])?;
     if tally.has_repeated {
@@ -104,9 +106,10 @@ pub(super) fn judge_together(
     if rejudged {
         count(connection, &mut totals)?;
     }
+    let (manifest_lines, manifest_print) = whole.finish();
     connection.execute(
-        "UPDATE runs SET lines = ?2, to_do = ?3 WHERE run = ?1",
-        params![run, totals.lines, totals.to_do],
+        "UPDATE runs SET lines = ?2, to_do = ?3, manifest_lines = ?4, manifest_print = ?5 WHERE run = ?1",
+        params![run, totals.lines, totals.to_do, manifest_lines, manifest_print],
     )?;
     Ok(totals)
 }

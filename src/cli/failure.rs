@@ -97,6 +97,11 @@ impl From<LedgerError> for Failure {
                 "one ledger serves one target; give this one its own with --state FILE, so that a row done there \
                  never counts as done here",
             ),
+            LedgerError::OtherShard { .. } => (
+                ExitCode::Usage,
+                "nothing was sent; go on with the same --shard I/N as before, or without it, and name with --state FILE what \
+                 you named before: the shard's ledger is found by itself",
+            ),
             LedgerError::Missing { .. } => {
                 (ExitCode::Usage, "run a manifest first, or name the ledger with --state FILE")
             }

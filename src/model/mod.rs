@@ -1,7 +1,7 @@
 //! The words every floor shares: who a row is about, what is secret, how far it came, and how it ended.
 //!
 //! Main types: [`LeafUserId`], [`Login`], [`Secret`], [`Service`], [`Stage`], [`Outcome`] with its [`OutcomeCode`] and
-//! [`Origin`], [`Credential`], [`MagicLink`], [`Finding`], and [`UnixMillis`] for wall-clock time.
+//! [`Origin`], [`Credential`], [`MagicLink`], [`Finding`], [`Shard`], and [`UnixMillis`] for wall-clock time.
 //!
 //! This floor may not do I/O, may not be async, and imports nothing of the crate.
 
@@ -14,6 +14,7 @@ mod magic_link;
 mod outcome;
 mod secret;
 mod service;
+mod shard;
 mod sight;
 mod sign;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use magic_link::MagicLink;
 pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
 pub use secret::Secret;
 pub use service::Service;
+pub use shard::{ParseShardError, Shard};
 pub use sight::Sight;
 pub use sign::Sign;
 pub use stage::Stage;

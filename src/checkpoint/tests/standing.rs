@@ -118,7 +118,7 @@ fn a_ledger_of_the_first_version_is_brought_up_and_its_refusals_stand() {
     assert_eq!(attached.outcome.unwrap().outcome.code, OutcomeCode::Attached);
     let version =
         place.ledger.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    assert_eq!(version.unwrap(), 4);
+    assert_eq!(version.unwrap(), 5);
 }
 
 #[test]
