@@ -84,6 +84,16 @@ pub enum LedgerError {
         /// The shard asked for now.
         asked: Option<Shard>,
     },
+    /// There is none yet for this division of manifests, but one of another division knows users.
+    #[error(
+        "there is no ledger {path} yet, but {other} beside it divides the manifests otherwise and knows users of theirs"
+    )]
+    OtherDivision {
+        /// The ledger's path.
+        path: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
     /// Another run is at work.
     #[error("another run holds the ledger {path}: {holder}")]
     Held {

@@ -11,6 +11,7 @@ use super::error::LedgerError;
 use super::file::{create_private, may_be_database, refuse_irregular};
 use super::file_system::FileSystemKind;
 use super::fingerprint::FingerprintKey;
+use super::neighbours;
 use super::schema;
 use super::target::Target;
 use crate::model::{Dialect, ParseShardError, Shard};
@@ -97,6 +98,7 @@ impl Ledger {
                 return Err(LedgerError::Missing { path: path.to_owned() });
             }
             Err(_) => {
+                Self::check_division(path, access.shard())?;
                 // The key first: a ledger without one could never tell what changed.
                 if FingerprintKey::load(path)?.is_none() {
                     FingerprintKey::create(path)?;
@@ -132,6 +134,7 @@ impl Ledger {
             ledger.unclaimed = ledger.target()?.is_none().then(|| target.clone());
             if ledger.unclaimed.is_some() {
                 ledger.shard = access.shard();
+                Self::check_division(path, access.shard())?;
             }
             ledger.check_shard(access.shard())?;
         }
@@ -179,6 +182,14 @@ impl Ledger {
         }
     }
 
+    /// Refuses a new ledger beside those that divide the same manifests otherwise: it would know nothing of what they know.
+    fn check_division(path: &Path, shard: Option<Shard>) -> Result<(), LedgerError> {
+        match neighbours::of_other_division(path, shard)? {
+            Some(other) => Err(LedgerError::OtherDivision { path: path.to_owned(), other }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses another target than the recorded one. A ledger that has none yet takes any.
     ///
     /// # Errors
@@ -195,13 +206,14 @@ impl Ledger {
         }
     }
 
-    /// Refuses another shard than the ledger's own: of the same users, or none, it would know nothing.
+    /// Refuses another shard than the ledger's own: of its users this one knows nothing. A ledger that belongs to nobody yet
+    /// takes any.
     ///
     /// # Errors
     ///
-    /// [`LedgerError::OtherShard`].
+    /// [`LedgerError::OtherShard`], and when the ledger can't be read.
     pub fn check_shard(&self, shard: Option<Shard>) -> Result<(), LedgerError> {
-        if self.shard == shard {
+        if self.shard == shard || self.target()?.is_none() {
             return Ok(());
         }
         Err(LedgerError::OtherShard { path: self.path.clone(), recorded: self.shard, asked: shard })

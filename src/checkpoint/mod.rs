@@ -24,6 +24,7 @@ mod leavers;
 mod ledger;
 mod links;
 mod lock;
+mod neighbours;
 mod rates;
 mod record;
 mod refusals;

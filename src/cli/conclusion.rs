@@ -17,6 +17,7 @@ use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, Rejected, RunEnd
 use crate::model::{NextRun, OutcomeCode, Service};
 use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
+use crate::settings::StateFlags;
 use crate::ui::{HostUse, Rehearsed, Summary};
 
 /// A run whose rows have ended.
@@ -38,8 +39,8 @@ pub(super) struct Telling<'a> {
     pub(super) kind: RunKind,
     /// How much is said of it.
     pub(super) aloud: Aloud,
-    /// The ledger that was named.
-    pub(super) state: Option<&'a Path>,
+    /// The ledger that was named, and the shard.
+    pub(super) state: &'a StateFlags,
     /// Whether the services are simulated ones.
     pub(super) is_rehearsal: bool,
     /// What is to be told of a rehearsal.

@@ -44,7 +44,12 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
     };
     let files = job.files(&arguments.target).needing("the manifest", manifest);
     job.check(&files)?;
-    let targets = reports::targets(&arguments.report, REPORT_NAME, &arguments.lines.keep_column)?;
+    let targets = reports::targets(
+        &arguments.report,
+        REPORT_NAME,
+        &arguments.lines.keep_column,
+        arguments.state.shard(),
+    )?;
     files.writing("--report", reports::paths(&targets)).check()?;
     logging::start(&arguments.output, &logs)?;
     runtime()?.block_on(async {
@@ -62,7 +67,7 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
         let telling = Telling {
             kind: RunKind::Detach,
             aloud: Aloud::unless(arguments.output.quiet),
-            state: arguments.state.state.as_deref(),
+            state: &arguments.state,
             is_rehearsal: false,
             job,
             rehearsed: None,
@@ -140,13 +145,18 @@ impl Leavers {
     /// What is known of them, and how many lines name nobody.
     fn count(&self, ledger: &Ledger) -> Result<(LeaverCounts, u64), Failure> {
         let mut invalid = 0;
+        let is_own = |id: LeafUserId| ledger.shard().is_none_or(|shard| shard.takes(id));
         let counted = match self {
-            Self::Users(users) => ledger.count_leavers(users.iter().copied().map(Ok::<_, ManifestError>)),
+            Self::Users(users) => {
+                let own = users.iter().copied().filter(|id| is_own(*id));
+                ledger.count_leavers(own.map(Ok::<_, ManifestError>))
+            }
             Self::Manifest(manifest) => {
                 ledger.count_leavers(manifest.records()?.filter_map(|record| match record {
-                    Ok(Record::User(user)) => Some(Ok(user.leaf_user_id)),
-                    Ok(Record::Invalid(_)) => {
-                        invalid += 1;
+                    Ok(Record::User(user)) => is_own(user.leaf_user_id).then_some(Ok(user.leaf_user_id)),
+                    Ok(Record::Invalid(line)) => {
+                        let is_own = ledger.shard().is_none_or(|shard| shard.takes_line(line.leaf_user_id));
+                        invalid += u64::from(is_own);
                         None
                     }
                     Ok(Record::Row(_)) => None,
@@ -173,7 +183,8 @@ struct Prepared {
 
 impl Prepared {
     async fn new(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result<Self, Failure> {
-        let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
+        let settings =
+            ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?;
         let options = resolve_detach(
             settings.services()?,
             &arguments.limits,
@@ -196,7 +207,7 @@ impl Prepared {
         make_state_folder(&path)?;
         let lock = job.acquire_lock().await?;
         let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
-        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
+        let ledger = Ledger::open(&path, LedgerAccess::of_run(&hosts, arguments.state.shard()))?;
         if ledger.key_standing() == KeyStanding::Lost {
             let error = anyhow::anyhow!(
                 "the fingerprint key beside the ledger is missing or another one, so that nothing is taken away"

@@ -13,9 +13,10 @@ use super::failure::Failure;
 use super::logging;
 use super::run::{runtime, tell};
 use super::services::ServiceSettings;
+use super::shard::open_to_read;
 use super::status::print;
 use crate::api::{CredentialEvent, EventField};
-use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, SavedEvent, Target};
+use crate::checkpoint::{LearnedRate, SavedEvent, Target};
 use crate::model::{CredentialId, LeafUserId};
 use crate::pipeline::{Event, LogError, Observe, Services, Stop, credential_log};
 use crate::ui::LogWriter;
@@ -29,14 +30,17 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
     let path = arguments.state.path(false);
     // Without a ledger nothing was saved, but Leaf can be asked all the same.
     let ledger = if arguments.saved || path.symlink_metadata().is_ok() {
-        Some(Ledger::open(&path, LedgerAccess::Read)?)
+        Some(open_to_read(&path, &arguments.state)?)
     } else {
         None
     };
     let services = if arguments.saved {
         None
     } else {
-        Some(ServiceSettings::read(&arguments.target, &arguments.rates, false)?.services()?)
+        Some(
+            ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?
+                .services()?,
+        )
     };
     if let Some((ledger, services)) = ledger.as_ref().zip(services.as_ref()) {
         // Another Leaf's log would be mixed with what was saved of this one's.

@@ -102,6 +102,11 @@ impl From<LedgerError> for Failure {
                 "nothing was sent; go on with the same --shard I/N as before, or without it, and name with --state FILE what \
                  you named before: the shard's ledger is found by itself",
             ),
+            LedgerError::OtherDivision { .. } => (
+                ExitCode::Usage,
+                "nothing was sent; go on with the --shard I/N that it was made with, or without --shard; with another folder \
+                 (--state FOLDER/ledger.db) all is begun anew: refused passwords are sent once more, and every user gets a look",
+            ),
             LedgerError::Missing { .. } => {
                 (ExitCode::Usage, "run a manifest first, or name the ledger with --state FILE")
             }

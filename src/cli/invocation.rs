@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use crate::settings::StateFlags;
+
 /// The command line of this process, quoted for a POSIX shell.
 pub(super) fn command_line() -> String {
     let words: Vec<String> = std::env::args_os().map(|word| quoted(&word.to_string_lossy())).collect();
@@ -58,14 +60,17 @@ fn as_check(words: Vec<String>, manifest: &Path) -> String {
 /// The command that writes these reports from the ledger.
 pub(super) fn report_command<'a>(
     reports: impl Iterator<Item = &'a Path>,
-    state: Option<&Path>,
+    state: &StateFlags,
     sandbox: bool,
 ) -> String {
     let program = std::env::args_os().next().unwrap_or_else(|| "stara-onboard".into());
     let mut words = vec![program.to_string_lossy().into_owned(), "report".to_owned()];
     words.extend(reports.map(|path| path.display().to_string()));
-    if let Some(path) = state {
+    if let Some(path) = &state.state {
         words.extend(["--state".to_owned(), path.display().to_string()]);
+    }
+    if let Some(shard) = state.shard() {
+        words.extend(["--shard".to_owned(), shard.to_string()]);
     }
     if sandbox {
         words.push("--sandbox".to_owned());

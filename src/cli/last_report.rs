@@ -120,7 +120,7 @@ mod tests {
 
         async fn write(&self) -> Reported {
             let path = self.folder.path().join("results.csv");
-            let targets = reports::targets(&[path], "growers.csv", &[]).unwrap();
+            let targets = reports::targets(&[path], "growers.csv", &[], None).unwrap();
             let ledger = self.folder.path().join("ledger.db");
             write(ledger, self.run.clone(), targets.into(), &self.signalled, Duration::ZERO).await.unwrap()
         }

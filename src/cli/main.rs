@@ -31,7 +31,11 @@ pub fn main() -> std::process::ExitCode {
         }
         Err(Refusal::Failure(failure)) => return told(&failure).into(),
     };
-    let ended = match cli.verb {
+    let mut verb = cli.verb;
+    if let Err(failure) = verb.settle_shard() {
+        return told(&failure).into();
+    }
+    let ended = match verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plan(arguments) => plan::plan(&arguments),
         Verb::Check(arguments) => check::check(&arguments),

@@ -37,6 +37,7 @@ mod run;
 mod sandbox;
 mod scheduler;
 mod services;
+mod shard;
 mod signals;
 mod state;
 mod status;

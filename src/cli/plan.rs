@@ -99,7 +99,7 @@ async fn carry_out(
     // Only now, so that no signal ends the process while the copy still has a name.
     let mut ledger = Ledger::copy_of(
         &asked.flags.state.path(asked.is_rehearsal()),
-        LedgerAccess::Run(&prepared.target()),
+        LedgerAccess::of_run(&prepared.target(), asked.flags.state.shard()),
     )?;
     tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);

@@ -50,8 +50,12 @@ impl Prepared {
     /// When any of it can't be used.
     pub(super) async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
         let source = manifest_source::open(asked.manifest)?;
-        let mut settings =
-            ServiceSettings::read(&asked.flags.target, &asked.flags.rates, asked.is_rehearsal())?;
+        let mut settings = ServiceSettings::read(
+            &asked.flags.target,
+            &asked.flags.rates,
+            asked.flags.state.shard(),
+            asked.is_rehearsal(),
+        )?;
         // Resolved once before the sandbox is up, so that a mistake is told before anything is read or started.
         let options = resolve(asked, &settings)?;
         let read_options =

@@ -10,6 +10,7 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use super::arguments::OnboardingFlags;
 use crate::checkpoint::{Ledger, LedgerAccess};
 use crate::http::Rate;
+use crate::pipeline::DividedRate;
 use crate::sandbox::{ParseProfileError, Profile};
 use crate::settings::DEFAULT_SETTLE;
 use crate::ui::{Rehearsed, Totals};
@@ -74,11 +75,14 @@ impl Rehearsal {
 
     /// What the summary tells of it, when so much was counted and no login got more refusals than that.
     pub(super) fn told(self, flags: &OnboardingFlags, totals: Totals, most_refusals: u32) -> Rehearsed {
-        let OnboardingFlags { rates, rows, .. } = flags;
+        let OnboardingFlags { rates, rows, state, .. } = flags;
+        let shard = state.shard();
         Rehearsed {
             profile: self.profile.as_str(),
-            rates: [rates.stara_rate, rates.leaf_rate].map(|rate| rate.unwrap_or(Rate::AUTO)),
-            concurrency: rates.concurrency.into(),
+            rates: [rates.stara_rate, rates.leaf_rate]
+                .map(|rate| DividedRate { whole: rate.unwrap_or(Rate::AUTO), shard }),
+            concurrency: shard
+                .map_or(rates.concurrency.into(), |shard| shard.share_of(rates.concurrency.into()).max(1)),
             settle: rows.limits.settle.unwrap_or(REHEARSAL_SETTLE),
             settle_of_run: rows.limits.settle.unwrap_or(DEFAULT_SETTLE),
             totals,

@@ -10,7 +10,9 @@ use super::failure::Failure;
 use super::files::CallFiles;
 use super::links;
 use super::manifest_source::stem;
-use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunKind, RunRecord};
+use super::shard::open_to_read;
+use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord};
+use crate::model::Shard;
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_behind, write_report};
 
 /// A report that is to be written.
@@ -25,11 +27,12 @@ pub(super) fn targets(
     asked: &[PathBuf],
     manifest: &str,
     kept_columns: &[String],
+    shard: Option<Shard>,
 ) -> Result<Vec<ReportTarget>, Failure> {
     let usage = |error: anyhow::Error, hint: &str| Failure::new(ExitCode::Usage, error, hint);
     check_kept_columns(kept_columns)
         .map_err(|error| usage(error.into(), "keep another column, or rename it"))?;
-    let default = [PathBuf::from(format!("state/{}.results.csv", stem(manifest)))];
+    let default = [of_shard(&format!("state/{}.results.csv", stem(manifest)), shard)];
     let asked = if asked.is_empty() { &default } else { asked };
     let resolve = |path: &PathBuf| {
         let format = ReportFormat::of_path(path).map_err(|error| {
@@ -38,6 +41,12 @@ pub(super) fn targets(
         Ok(ReportTarget { path: path.clone(), format })
     };
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
+}
+
+/// The default file of this name, or that of the shard: the results of one shard don't take the place of another's.
+pub(super) fn of_shard(default: &str, shard: Option<Shard>) -> PathBuf {
+    let path = PathBuf::from(default);
+    shard.map_or_else(|| path.clone(), |shard| shard.path(&path))
 }
 
 /// The files of these reports.
@@ -138,9 +147,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     if let Some(rules) = arguments.links.rules() {
         return links::report(arguments, &path, rules);
     }
-    let ledger = Ledger::open(&path, LedgerAccess::Read)?;
+    let ledger = open_to_read(&path, &arguments.state)?;
     let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
-    let targets = prepared_targets(arguments, &run)?;
+    let targets = prepared_targets(arguments, &run, ledger.shard())?;
     write_again(&ledger, &run, &targets)?;
     Ok(ExitCode::Done)
 }
@@ -149,10 +158,11 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
 pub(super) fn prepared_targets(
     arguments: &ReportArguments,
     run: &RunRecord,
+    shard: Option<Shard>,
 ) -> Result<Vec<ReportTarget>, Failure> {
     let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
-    let targets = targets(&asked, name, &run.kept_columns)?;
+    let targets = targets(&asked, name, &run.kept_columns, shard)?;
     let files = CallFiles::beside(&arguments.state.path(arguments.sandbox.is_on()))
         .needing("the manifest", Some(Path::new(&run.manifest)))
         .writing("--report", paths(&targets));

@@ -51,7 +51,8 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
     let manifest_name = manifest.display().to_string();
-    let targets = reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column)?;
+    let targets =
+        reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column, flags.state.shard())?;
     let links = arguments.links.file(&flags.lines.keep_column)?;
     let links_path = links.as_ref().map(|links| &links.path);
     files.writing("--report", reports::paths(&targets)).writing("--magic-links", links_path).check()?;
@@ -70,7 +71,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
         let telling = Telling {
             kind: RunKind::Run,
             aloud: Aloud::unless(flags.output.quiet),
-            state: flags.state.state.as_deref(),
+            state: &flags.state,
             is_rehearsal: asked.is_rehearsal(),
             job,
             rehearsed: asked.rehearsal.map(|rehearsal| rehearsal.told(flags, totals, refusals)),
@@ -106,7 +107,8 @@ impl Held {
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
         let lock = job.acquire_lock().await?;
-        let ledger = Ledger::open(&path, LedgerAccess::Run(&prepared.target()))?;
+        let ledger =
+            Ledger::open(&path, LedgerAccess::of_run(&prepared.target(), asked.flags.state.shard()))?;
         tell_of_lost_key(&ledger);
         Ok(Self { prepared, ledger, lock })
     }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::roots;
 use crate::api::LeafAccount;
 use crate::http::{ExtraRoots, Rate};
-use crate::model::Secret;
+use crate::model::{Secret, Shard};
 use crate::pipeline::Services;
 use crate::settings::{Environment, RateFlags, TargetFlags, is_sendable, resolve_services};
 
@@ -20,6 +20,7 @@ const LARGEST_TOKEN_FILE: u64 = 64 * 1024;
 pub(super) struct ServiceSettings<'a> {
     target: TargetFlags,
     rates: &'a RateFlags,
+    shard: Option<Shard>,
     pub(super) environment: Environment,
     extra_roots: ExtraRoots,
     is_rehearsal: bool,
@@ -34,6 +35,7 @@ impl<'a> ServiceSettings<'a> {
     pub(super) fn read(
         target: &TargetFlags,
         rates: &'a RateFlags,
+        shard: Option<Shard>,
         is_rehearsal: bool,
     ) -> Result<Self, Failure> {
         let mut target = target.clone();
@@ -56,7 +58,7 @@ impl<'a> ServiceSettings<'a> {
             read_token_file(path)?;
         }
         let extra_roots = target.ca_cert.as_deref().map_or_else(|| Ok(ExtraRoots::default()), roots::read)?;
-        Ok(Self { target, rates, environment, extra_roots, is_rehearsal })
+        Ok(Self { target, rates, shard, environment, extra_roots, is_rehearsal })
     }
 
     /// Lets a rehearsal speak to the services at these URLs.
@@ -72,8 +74,14 @@ impl<'a> ServiceSettings<'a> {
     /// When a host can't be spoken to, or there is no token for Leaf.
     pub(super) fn services(&self) -> Result<Services, Failure> {
         let default_rate = if self.is_rehearsal { Rate::Unlimited } else { Rate::AUTO };
-        let mut services =
-            resolve_services(&self.target, self.rates, &self.environment, &self.extra_roots, default_rate)?;
+        let mut services = resolve_services(
+            &self.target,
+            self.rates,
+            self.shard,
+            &self.environment,
+            &self.extra_roots,
+            default_rate,
+        )?;
         if self.is_rehearsal {
             "in the sandbox".clone_into(&mut services.account);
         }

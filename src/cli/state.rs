@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::leftovers;
 use super::run::tell;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunLock};
-use crate::model::{LeafUserId, UnixMillis};
+use crate::model::{LeafUserId, Shard, UnixMillis};
 use crate::report::{forget_in_report, remove_left_behind};
 
 /// How many users are listed for people.
@@ -25,18 +25,21 @@ pub(super) fn state(arguments: &StateArguments) -> Result<ExitCode, Failure> {
 }
 
 /// Opens a ledger that no run holds.
-fn hold(path: &Path) -> Result<(RunLock, Ledger), Failure> {
+fn hold(path: &Path, shard: Option<Shard>) -> Result<(RunLock, Ledger), Failure> {
     Ledger::check_file(path)?;
     if !path.exists() {
         return Err(LedgerError::Missing { path: path.to_owned() }.into());
     }
     let lock = RunLock::acquire(path)?;
-    Ok((lock, Ledger::open(path, LedgerAccess::Read)?))
+    let ledger = Ledger::open(path, LedgerAccess::Read)?;
+    // Whoever takes something away for good says whose it is.
+    ledger.check_shard(shard)?;
+    Ok((lock, ledger))
 }
 
 fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
     let path = arguments.state.path(arguments.sandbox.is_on());
-    let (_lock, ledger) = hold(&path)?;
+    let (_lock, ledger) = hold(&path, arguments.state.shard())?;
     let mut users = Vec::new();
     for id in &arguments.leaf_user_ids {
         if !users.contains(id) {
@@ -138,7 +141,7 @@ fn forget_beside(ledger: &Path, users: &HashSet<LeafUserId>) -> std::io::Result<
 
 fn prune(arguments: &PruneArguments) -> Result<ExitCode, Failure> {
     let path = arguments.state.path(arguments.sandbox.is_on());
-    let (_lock, ledger) = hold(&path)?;
+    let (_lock, ledger) = hold(&path, arguments.state.shard())?;
     let age = i64::try_from(arguments.events_older_than.as_millis()).unwrap_or(i64::MAX);
     let before = UnixMillis(UnixMillis::now().0.saturating_sub(age).max(0));
     let pruned = ledger.prune(arguments.keep_runs, before)?;

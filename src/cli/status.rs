@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use crate::checkpoint::{LearnedRate, Ledger, LedgerAccess, RunKind, RunLock, RunRecord, UserRecord};
+use super::shard::open_to_read;
+use crate::checkpoint::{LearnedRate, Ledger, RunKind, RunLock, RunRecord, UserRecord};
 use crate::model::{CredentialId, LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
 
 /// How many runs are listed.
@@ -22,7 +23,7 @@ pub(super) fn print(text: &str) {
 /// Shows the latest run, or one user.
 pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
     let path = arguments.state.path(arguments.sandbox.is_on());
-    let ledger = Ledger::open(&path, LedgerAccess::Read)?;
+    let ledger = open_to_read(&path, &arguments.state)?;
     if let Some(id) = arguments.leaf_user_id {
         return user(&ledger, id, arguments.json);
     }

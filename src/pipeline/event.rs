@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::manifest::LintReport;
-use crate::model::{LeafUserId, OutcomeCode, Service, Stage};
+use crate::model::{LeafUserId, OutcomeCode, Service, Shard, Stage};
 
 /// Hears every event of a run, in the order in which it happened to each row.
 ///
@@ -30,6 +30,13 @@ pub enum Event {
     },
     /// The lint of the manifest found something: how much of each kind, and no places.
     Linted(Box<LintReport>),
+    /// Logins of this shard stand in rows of other shards, too, which are carried out at the same time.
+    LoginsDivided {
+        /// How many.
+        logins: u64,
+        /// Whether there may be more: there were too many to be compared.
+        is_at_least: bool,
+    },
     /// The manifest is staged, every row is decided, and rows begin to be carried out.
     Started(Box<Plan>),
     /// How Leaf is looked at was chosen.
@@ -122,7 +129,9 @@ pub struct Plan {
     pub leaf: HostPlan,
     /// Whose Leaf account it is, in words for people: `as ops@example.com`, `with LEAF_TOKEN`.
     pub account: String,
-    /// Lines in the manifest.
+    /// Which part of the manifest it is about; `None` where it is about the whole.
+    pub shard: Option<Shard>,
+    /// Lines in the manifest, or of its part.
     pub lines: u64,
     /// Rows this run will try.
     pub to_do: u64,
@@ -145,8 +154,8 @@ pub struct Plan {
 pub struct HostPlan {
     /// Scheme, host and port.
     pub origin: String,
-    /// The rate in the words of its flag: `10/s`, `none`, `auto`.
+    /// The rate in the words of its flag: `10/s`, `none`, `auto`; a shard has its part of it.
     pub rate: String,
-    /// The quota in requests per second; `None` without one.
+    /// The quota in requests per second, or the shard's part of it; `None` without one.
     pub per_second: Option<f64>,
 }

@@ -11,7 +11,7 @@ use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::heard::{is_fault_of_host, what_was_heard};
 use super::journey::Call;
 use super::leaf_token::{CurrentToken, LeafToken, TokenError};
-use super::pace::{newly_learned, pacer_options};
+use super::pace::newly_learned;
 use super::services::Services;
 use super::stop::{Stop, StopCause};
 use super::totals::Totals;
@@ -140,10 +140,7 @@ impl Hosts {
         stop: Stop,
         observer: Arc<dyn Observe>,
     ) -> Self {
-        let pacer = |service| {
-            let rate = services.host(service).rate;
-            HostPacer::new(pacer_options(service, rate, &learned, services.longest_hold))
-        };
+        let pacer = |service| HostPacer::new(services.pacer_options(service, &learned));
         Self {
             stara_pacer: pacer(Service::Stara),
             leaf_pacer: pacer(Service::Leaf),

@@ -14,7 +14,7 @@ use crate::checkpoint::{
     Approach, FingerprintKey, LedgerError, LineCursor, LineEntry, RowFingerprints, UserKey,
 };
 use crate::manifest::{Manifest, ManifestError, Record, Row};
-use crate::model::Secret;
+use crate::model::{Secret, Shard};
 
 /// Why the second reading ended early.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,8 @@ pub(super) struct Reading {
     pub(super) run: i64,
     /// How logins are put to Stara.
     pub(super) approach: Approach,
+    /// Whose lines were staged, where not all of them were.
+    pub(super) shard: Option<Shard>,
     /// Whether rows with an open deletion come first, which takes a reading of their own.
     pub(super) open_removals: bool,
 }
@@ -101,12 +103,15 @@ impl Reading {
         let mut last = 0;
         for record in self.manifest.records()? {
             let record = record?;
-            let line = match &record {
-                Record::Row(row) => row.line,
-                Record::User(user) => user.line,
-                Record::Invalid(invalid) => invalid.line,
+            let (line, user) = match &record {
+                Record::Row(row) => (row.line, Some(row.leaf_user_id)),
+                Record::User(user) => (user.line, Some(user.leaf_user_id)),
+                Record::Invalid(invalid) => (invalid.line, invalid.leaf_user_id),
             };
             last = line;
+            if self.shard.is_some_and(|shard| !shard.takes_line(user)) {
+                continue;
+            }
             if rows.is_closed() {
                 // Nobody takes rows any more, and there may be millions of lines before the next one with work left.
                 return Ok(false);

@@ -72,6 +72,7 @@ pub async fn run(
     let reading = Reading {
         run: staged.run,
         approach,
+        shard: ledger.shard(),
         manifest: Arc::new(manifest),
         key: ledger.key().clone(),
         default_client: options.default_client.clone(),
@@ -146,6 +147,7 @@ pub(super) fn plan_of(
         stara,
         leaf,
         account: services.account.clone(),
+        shard: services.shard,
         lines: staged.lines,
         to_do: staged.to_do,
         done_before: staged.done,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::leaf_token::TokenSource;
-use super::pace::{first_rate, pacer_options};
+use super::pace::{DividedRate, first_rate, pacer_options};
 use crate::checkpoint::LearnedRate;
-use crate::http::{HttpClient, Rate};
-use crate::model::{Dialect, Service};
+use crate::http::{HttpClient, PacerOptions, Rate};
+use crate::model::{Dialect, Service, Shard};
 
 /// One host.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Services {
     pub account: String,
     /// The most rows or users under way at a time.
     pub concurrency: usize,
+    /// Which of several processes this is, among which the rates are divided; `None` where it is alone.
+    pub shard: Option<Shard>,
     /// The longest pause of a host that is waited for.
     pub longest_hold: Duration,
     /// Whether what earlier runs learned of the quotas is forgotten.
@@ -52,6 +54,12 @@ impl Services {
     #[must_use]
     pub fn first_rate(&self, service: Service, learned: &[LearnedRate]) -> Option<f64> {
         let learned = if self.relearn { &[] } else { learned };
-        first_rate(&pacer_options(service, self.host(service).rate, learned, self.longest_hold))
+        first_rate(&self.pacer_options(service, learned))
+    }
+
+    /// How a service's host is paced, with what earlier runs learned.
+    pub(super) fn pacer_options(&self, service: Service, learned: &[LearnedRate]) -> PacerOptions {
+        let divided = DividedRate { whole: self.host(service).rate, shard: self.shard };
+        pacer_options(service, divided, learned, self.longest_hold)
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::audit::{RepairDecider, RepairRule};
 use super::decide::{Decider, Selection, decide_leaver};
+use super::divided_logins::DividedLogins;
 use super::event::{Event, Observe};
 use super::stop::{Stop, StopCause};
 use crate::checkpoint::{
@@ -15,7 +16,7 @@ use crate::checkpoint::{
     StagedRow, StagedUser, StagingTotals,
 };
 use crate::manifest::{InvalidLine, LintOptions, Linter, Manifest, ManifestError, Record, Records, UserLine};
-use crate::model::{LeafUserId, Secret};
+use crate::model::{LeafUserId, Secret, Shard};
 
 /// How many invalid lines are listed when there are too many.
 const LISTED: usize = 20;
@@ -133,6 +134,8 @@ pub fn stage(
         first: Vec::new(),
         told: Instant::now(),
         is_over: false,
+        shard: ledger.shard(),
+        divided: DividedLogins::of(ledger.shard()),
     };
     let decide = |row: Option<&StagedRow>, user: &StagedUser| {
         row.map_or(LineDecision::Keep, |row| match &repair {
@@ -141,10 +144,41 @@ pub fn stage(
         })
     };
     let staged = ledger.stage(start, &mut lines, decide).map_err(of_staging)?;
-    if let Some(linter) = lines.linter.take().filter(|_| options.is_linted) {
+    if let Some(divided) = lines.divided.take().filter(|_| staged.to_do > 0) {
+        tell_of_divided(divided, ledger.shard(), manifest, stop, observer)?;
+    }
+    // All shards read the same manifest: one tells of it.
+    let is_told = options.is_linted && ledger.shard().is_none_or(|shard| shard.index() == 0);
+    if let Some(linter) = lines.linter.take().filter(|_| is_told) {
         tell_of_lint(linter, manifest, stop, observer)?;
     }
     Ok(staged)
+}
+
+/// Tells how many logins of the shard stand in rows of others, too, where any do.
+fn tell_of_divided(
+    mut divided: DividedLogins,
+    shard: Option<Shard>,
+    manifest: &Manifest,
+    stop: &Stop,
+    observer: &dyn Observe,
+) -> Result<(), ManifestError> {
+    if !divided.are_possible() {
+        return Ok(());
+    }
+    for record in manifest.records()? {
+        if stop.is_draining() {
+            return Ok(());
+        }
+        if let Record::Row(row) = record? {
+            divided.compare(&row.login, shard.is_some_and(|shard| shard.takes(row.leaf_user_id)));
+        }
+    }
+    let (logins, is_at_least) = divided.count();
+    if logins > 0 {
+        observer.observe(&Event::LoginsDivided { logins, is_at_least });
+    }
+    Ok(())
 }
 
 /// Ends the lint of a manifest that was read once, and tells what it found.
@@ -212,8 +246,15 @@ pub fn stage_leavers(
         first: Vec::new(),
         told: Instant::now(),
         is_over: false,
+        shard: ledger.shard(),
+        divided: None,
     };
     ledger.stage(start, lines, |_, user| decide_leaver(user)).map_err(of_staging)
+}
+
+/// A line of another shard, of which nothing is kept.
+const fn elsewhere(line: u64, leaf_user_id: Option<LeafUserId>) -> StagedLine {
+    StagedLine { line, content: LineContent::Elsewhere(leaf_user_id), kept: Vec::new() }
 }
 
 fn of_staging(error: StageError<StagingError>) -> StagingError {
@@ -270,6 +311,10 @@ struct Lines<'a> {
     first: Vec<String>,
     told: Instant,
     is_over: bool,
+    /// Whose lines are staged; the manifest is judged as a whole.
+    shard: Option<Shard>,
+    /// Finds logins that stand in rows of other shards, too.
+    divided: Option<DividedLogins>,
 }
 
 impl Iterator for Lines<'_> {
@@ -314,10 +359,20 @@ impl Lines<'_> {
                 if !self.only_missing.is_empty() {
                     self.only_missing.remove(&row.leaf_user_id);
                 }
+                let is_elsewhere = self.is_elsewhere(Some(row.leaf_user_id));
+                if let Some(divided) = &mut self.divided {
+                    divided.see(&row.login, !is_elsewhere);
+                }
+                if is_elsewhere {
+                    return elsewhere(row.line, Some(row.leaf_user_id));
+                }
                 let client = row.access_token_client.as_ref().or(self.default_client);
                 let fingerprints = self.key.of_row(&row.login, &row.password, client);
                 let staged = StagedRow { leaf_user_id: row.leaf_user_id, login: row.login, fingerprints };
                 StagedLine { line: row.line, content: LineContent::Row(staged), kept: row.kept }
+            }
+            Record::User(UserLine { line, leaf_user_id, .. }) if self.is_elsewhere(Some(leaf_user_id)) => {
+                elsewhere(line, Some(leaf_user_id))
             }
             Record::User(UserLine { line, leaf_user_id, kept }) => {
                 StagedLine { line, content: LineContent::User(leaf_user_id), kept }
@@ -327,9 +382,17 @@ impl Lines<'_> {
                 if self.first.len() < LISTED {
                     self.first.push(format!("  line {line}: {message}"));
                 }
+                if self.is_elsewhere(leaf_user_id) {
+                    return elsewhere(line, leaf_user_id);
+                }
                 StagedLine { line, content: LineContent::Invalid { leaf_user_id, message }, kept }
             }
         }
+    }
+
+    /// Whether a line that names this user, or none, belongs to another shard.
+    fn is_elsewhere(&self, leaf_user_id: Option<LeafUserId>) -> bool {
+        self.shard.is_some_and(|shard| !shard.takes_line(leaf_user_id))
     }
 
     fn is_swapped(&self) -> bool {

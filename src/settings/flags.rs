@@ -1,5 +1,6 @@
 //! The flags, in the groups that the verbs share.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +10,10 @@ use clap::builder::BoolishValueParser;
 use super::duration::parse_duration;
 use super::limits::{parse_failure_limit, parse_invalid_limit};
 use super::services::{DEFAULT_LEAF_URL, DEFAULT_STARA_URL};
+use super::shard::{AutoShardError, ShardFlag};
 use crate::http::Rate;
 use crate::manifest::{ClientColumn, Delimiter, EncodingChoice, Field, Format, ReadOptions, Wanted};
-use crate::model::{Dialect, LeafUserId};
+use crate::model::{Dialect, LeafUserId, Shard};
 use crate::pipeline::{FailureLimit, InvalidLimit, ListUse, OnExisting, Selection};
 
 /// Which services, and how they are spoken to.
@@ -70,14 +72,40 @@ pub struct StateFlags {
     /// The ledger [default: state/ledger.db; state/sandbox.db with --sandbox]
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_STATE")]
     pub state: Option<PathBuf>,
+    /// One part of the manifest, I of N from 0, with a ledger of its own (ledger.I-of-N.db) and its share of the quotas;
+    /// auto/N takes I from `JOB_COMPLETION_INDEX`, `SLURM_ARRAY_TASK_ID` or `AWS_BATCH_JOB_ARRAY_INDEX`
+    #[arg(long, value_name = "I/N|auto/N", env = "STARA_ONBOARD_SHARD")]
+    pub shard: Option<ShardFlag>,
 }
 
 impl StateFlags {
-    /// The ledger's path: what was asked for, or the default beside the others.
+    /// The ledger's path: what was asked for, or the default beside the others; for a shard that of its own ledger.
     #[must_use]
     pub fn path(&self, sandbox: bool) -> PathBuf {
         let default = if sandbox { "state/sandbox.db" } else { "state/ledger.db" };
-        self.state.clone().unwrap_or_else(|| default.into())
+        let path = self.state.clone().unwrap_or_else(|| default.into());
+        self.shard().map_or_else(|| path.clone(), |shard| shard.path(&path))
+    }
+
+    /// The shard it is about, once it is [settled](Self::settle); `None` where it is about whole manifests.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        match self.shard {
+            Some(ShardFlag::Of(shard)) => Some(shard),
+            Some(ShardFlag::Auto { .. }) | None => None,
+        }
+    }
+
+    /// Settles which shard it is, in an environment in which `read` looks a variable up. To be done before all else.
+    ///
+    /// # Errors
+    ///
+    /// When that is to be found there, and isn't.
+    pub fn settle(&mut self, read: impl Fn(&str) -> Option<OsString>) -> Result<(), AutoShardError> {
+        if let Some(flag) = self.shard {
+            self.shard = Some(ShardFlag::Of(flag.resolve(read)?));
+        }
+        Ok(())
     }
 }
 

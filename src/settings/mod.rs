@@ -14,6 +14,7 @@ mod flags;
 mod limits;
 mod secrets;
 mod services;
+mod shard;
 
 pub use duration::{ParseDurationError, parse_duration};
 pub use environment::Environment;
@@ -31,3 +32,4 @@ pub use services::{
     DEFAULT_LEAF_URL, DEFAULT_SETTLE, DEFAULT_STARA_URL, SettingsError, client_column, is_sendable,
     resolve_client, resolve_detach, resolve_repair, resolve_run, resolve_services, resolve_token,
 };
+pub use shard::{AutoShardError, INDEX_VARIABLES, ParseShardFlagError, ShardFlag};

@@ -9,9 +9,9 @@ use super::environment::Environment;
 use super::flags::{Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, TargetFlags};
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
-use crate::model::{Dialect, Secret, Service};
+use crate::model::{Dialect, Secret, Service, Shard};
 use crate::pipeline::{
-    DetachOptions, Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource,
+    DetachOptions, FailureLimit, Host, JourneyRules, ListUse, OnExisting, RunOptions, Services, TokenSource,
 };
 
 /// Stara's telemetry platform.
@@ -58,7 +58,7 @@ pub enum SettingsError {
 }
 
 /// What the flags and the environment come to for the two services; `default_rate` is that of a host whose rate nobody
-/// gave.
+/// gave. What the flags allow is divided among all shards, where this is one of them.
 ///
 /// # Errors
 ///
@@ -66,12 +66,14 @@ pub enum SettingsError {
 pub fn resolve_services(
     target: &TargetFlags,
     rates: &RateFlags,
+    shard: Option<Shard>,
     environment: &Environment,
     extra_roots: &ExtraRoots,
     default_rate: Rate,
 ) -> Result<Services, SettingsError> {
     let (token, account) = resolve_token(target, environment)?;
-    let concurrency = usize::try_from(rates.concurrency).unwrap_or(usize::MAX);
+    let concurrency = share_of(shard, rates.concurrency.into()).max(1);
+    let concurrency = usize::try_from(concurrency).unwrap_or(usize::MAX);
     let host = |service, rate: Option<Rate>| {
         let http = resolve_client(service, target, concurrency, extra_roots)?;
         Ok::<_, SettingsError>(Host { http, rate: rate.unwrap_or(default_rate) })
@@ -83,9 +85,25 @@ pub fn resolve_services(
         token,
         account,
         concurrency,
+        shard,
         longest_hold: rates.max_hold,
         relearn: rates.relearn,
     })
+}
+
+/// A shard's share of a number that is meant for all of them together.
+fn share_of(shard: Option<Shard>, whole: u64) -> u64 {
+    shard.map_or(whole, |shard| shard.share_of(whole))
+}
+
+/// The most credentials that are replaced or taken away, and how many rows may fail, of a shard or of all.
+fn shares(shard: Option<Shard>, limits: &RowLimitFlags) -> (u32, FailureLimit) {
+    let most_changes = share_of(shard, limits.max_changes.into());
+    let failure_limit = match limits.max_failures {
+        FailureLimit::Rows(rows) => FailureLimit::Rows(share_of(shard, rows)),
+        part @ FailureLimit::Percent(_) => part,
+    };
+    (u32::try_from(most_changes).unwrap_or(limits.max_changes), failure_limit)
 }
 
 /// The connection pool to one of the services, of at most so many unused connections.
@@ -161,13 +179,14 @@ fn run_options(
     limits: &RowLimitFlags,
     environment: &Environment,
 ) -> RunOptions {
+    let (most_changes, failure_limit) = shares(services.shard, limits);
     RunOptions {
         services,
         default_client: environment.access_token_client.clone(),
         rules: rules(limits, looking.precheck, looking.on_existing),
         list_use: looking.list_use,
-        most_changes: limits.max_changes,
-        failure_limit: limits.max_failures,
+        most_changes,
+        failure_limit,
         retry_rejected: false,
         share_logins: false,
         links: None,
@@ -182,13 +201,14 @@ pub fn resolve_detach(
     include_foreign: bool,
     is_for_good: bool,
 ) -> DetachOptions {
+    let (most_changes, failure_limit) = shares(services.shard, limits);
     DetachOptions {
         services,
         rules: rules(limits, true, OnExisting::Keep),
         include_foreign,
         is_for_good,
-        most_changes: limits.max_changes,
-        failure_limit: limits.max_failures,
+        most_changes,
+        failure_limit,
     }
 }
 

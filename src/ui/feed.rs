@@ -39,7 +39,9 @@ impl Observe for Feed {
             }
             &Event::LinksBegun { users } => self.notes.push(Note::LinksBegun(users)),
             Event::Ended => self.notes.end(End::Ended),
-            Event::StagingProgressed { .. }
+            // The line about it is written however progress is shown.
+            Event::LoginsDivided { .. }
+            | Event::StagingProgressed { .. }
             | Event::ListRead { .. }
             | Event::UserSeen
             | Event::RequestEnded { .. }

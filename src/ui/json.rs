@@ -76,6 +76,8 @@ enum Body<'a> {
         kinds: BTreeMap<&'static str, u64>,
     },
     Started {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shard: Option<String>,
         lines: u64,
         to_do: u64,
         done_before: u64,
@@ -213,6 +215,7 @@ impl<W: Write + Send> Show for Json<W> {
             Note::StagingStarted(_) => staging(view),
             Note::Linted(report) => linted(report),
             Note::Started(plan) => Body::Started {
+                shard: plan.shard.map(|shard| shard.to_string()),
                 lines: plan.lines,
                 to_do: plan.to_do,
                 done_before: plan.done_before,

@@ -87,6 +87,7 @@ pub(super) fn plan() -> Plan {
             per_second: Some(5.0),
         },
         account: "as ops@example.com".to_owned(),
+        shard: None,
         lines: 1_015,
         to_do: 1_000,
         done_before: 12,

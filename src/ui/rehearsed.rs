@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::tally::Totals;
 use super::wording::{count, counted, duration, joined};
-use crate::http::Rate;
 use crate::model::{OutcomeCode, Owner, Service};
-use crate::pipeline::{PARKED_PER_SLOT, time_at};
+use crate::pipeline::{DividedRate, PARKED_PER_SLOT, time_at};
 
 /// What was measured in a rehearsal, and how the run is to be that it rehearses.
 #[derive(Debug, Clone)]
@@ -14,7 +13,7 @@ pub struct Rehearsed {
     /// Of which kind the simulated services were: `storm`.
     pub profile: &'static str,
     /// The rates that the run will have to Stara and to Leaf.
-    pub rates: [Rate; 2],
+    pub rates: [DividedRate; 2],
     /// The most rows in flight at a time.
     pub concurrency: u64,
     /// How old an attach with a lost reply had to be in the rehearsal.
@@ -62,7 +61,7 @@ impl Rehearsed {
         let asked = asked.map(|(service, rate)| {
             let requests = self.needed(service);
             let time = time_at(service, rate, requests);
-            let time = time.map(|time| format!(" at {rate} in about {}", about(time)));
+            let time = time.map(|time| format!(" at {} in about {}", rate.whole, about(time)));
             Some(format!("{} to {service}{}", counted(requests, "request"), time.unwrap_or_default()))
         });
         let settling = self.settling(self.settle_of_run);
@@ -146,7 +145,7 @@ mod tests {
     fn rehearsed(tally: &Tally, rates: [&str; 2]) -> Rehearsed {
         Rehearsed {
             profile: "storm",
-            rates: rates.map(|rate| rate.parse().unwrap()),
+            rates: rates.map(|rate| DividedRate { whole: rate.parse().unwrap(), shard: None }),
             concurrency: 4,
             settle: Duration::from_secs(5),
             settle_of_run: Duration::from_secs(120),

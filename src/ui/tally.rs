@@ -101,6 +101,7 @@ impl Tally {
             Event::LookChosen { .. }
             | Event::StagingStarted { .. }
             | Event::Linted(_)
+            | Event::LoginsDivided { .. }
             | Event::Started(_)
             | Event::Draining { .. }
             | Event::LinksBegun { .. }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::show::{HostView, View};
 use super::tally::Totals;
+use crate::model::Shard;
 use crate::pipeline::{HostPlan, Plan};
 
 /// A count with a comma between its thousands: `1,234,567`.
@@ -65,7 +66,10 @@ pub(super) fn percent(part: u64, whole: u64) -> u64 {
 
 /// One line that says what a run is about to do.
 pub(super) fn opening(plan: &Plan) -> String {
-    let host = |name, host: &HostPlan| format!("{name} {} at {}", host.origin, allowed(host));
+    let host = |name, host: &HostPlan| {
+        let part = plan.shard.and_then(|shard| part_of(shard, host));
+        format!("{name} {} at {}", host.origin, part.unwrap_or_else(|| allowed(host)))
+    };
     let aside = [
         (plan.done_before, "done before"),
         (plan.invalid, "invalid"),
@@ -74,8 +78,12 @@ pub(super) fn opening(plan: &Plan) -> String {
     ];
     let aside = aside.map(|(lines, what)| (lines > 0).then(|| format!("{} {what}", count(lines))));
     let rows = Some(format!("{} to do of {}", count(plan.to_do), counted(plan.lines, "line")));
+    let rows = joined([rows].into_iter().chain(aside), ", ");
     let parts = [
-        Some(joined([rows].into_iter().chain(aside), ", ")),
+        Some(match plan.shard {
+            Some(shard) => format!("shard {} of {}: {rows}", shard.index(), shard.count()),
+            None => rows,
+        }),
         plan.asks_stara.then(|| host("Stara", &plan.stara)),
         Some(format!("{} {}", host("Leaf", &plan.leaf), plan.account)),
         plan.expected.map(|expected| format!("about {}", duration(expected))),
@@ -112,6 +120,16 @@ pub(super) fn seen(totals: &Totals) -> String {
         (totals.users_seen > 0).then(|| format!("{} looked at", counted(totals.users_seen, "user"))),
     ];
     joined(parts, ", ")
+}
+
+/// What a shard may ask of a host, and of how much that is a part: `25/s of 200/s`.
+fn part_of(shard: Shard, host: &HostPlan) -> Option<String> {
+    let per_second = host.per_second?;
+    if host.rate.starts_with("auto") {
+        return Some(format!("{} ({}, 1/{} of it)", rate(per_second), host.rate, shard.count()));
+    }
+    let part = format!("{per_second:.3}");
+    Some(format!("{}/s of {}", part.trim_end_matches('0').trim_end_matches('.'), host.rate))
 }
 
 fn allowed(host: &HostPlan) -> String {
@@ -168,6 +186,28 @@ pub(super) fn joined(parts: impl IntoIterator<Item = Option<String>>, between: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_says_which_it_is_and_what_part_of_each_quota_is_its_own() {
+        let host = |rate: &str, per_second| HostPlan {
+            origin: "https://host.example".to_owned(),
+            rate: rate.to_owned(),
+            per_second,
+        };
+        let plan = Plan {
+            shard: "3/8".parse().ok(),
+            stara: host("200/s", Some(25.0)),
+            leaf: host("auto", Some(0.625)),
+            ..crate::ui::rehearsal::plan()
+        };
+        let said = opening(&plan);
+        assert!(said.starts_with("shard 3 of 8: 1,000 to do of 1,015 lines"), "{said}");
+        assert!(said.contains("at 25/s of 200/s;"), "{said}");
+        assert!(said.contains("at 0.6/s (auto, 1/8 of it) as"), "{said}");
+        let shard = "0/3".parse().unwrap();
+        assert_eq!(part_of(shard, &host("20/min", Some(0.111_111))).as_deref(), Some("0.111/s of 20/min"));
+        assert_eq!(part_of(shard, &host("none", None)), None);
+    }
 
     #[test]
     fn counts_have_a_comma_between_thousands() {

@@ -41,6 +41,7 @@ mod resume;
 mod scheduled;
 mod secrets;
 mod served;
+mod shards;
 mod shared_logins;
 mod startup;
 mod status;

@@ -91,7 +91,7 @@ impl Repair<'_> {
             kind: RunKind::Repair,
             // Where one line is wanted, the audit's tells of the repair as well.
             aloud: if arguments.output.quiet { Aloud::Nothing } else { Aloud::Summary },
-            state: arguments.state.state.as_deref(),
+            state: &arguments.state,
             is_rehearsal: false,
             job: self.job,
             rehearsed: None,

@@ -1,7 +1,7 @@
 //! Carries `audit` out: checks, sees, tells, and repairs where that is asked for.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::AuditArguments;
@@ -72,10 +72,10 @@ fn report_targets(arguments: &AuditArguments) -> Result<Vec<ReportTarget>, Failu
         return Ok(Vec::new());
     };
     let name = manifest.display().to_string();
-    let default = [PathBuf::from(format!("state/{}.repair.csv", stem(&name)))];
+    let shard = arguments.state.shard();
+    let default = [reports::of_shard(&format!("state/{}.repair.csv", stem(&name)), shard)];
     let asked = if arguments.report.is_empty() { &default[..] } else { &arguments.report };
-    let targets = reports::targets(asked, &name, &arguments.lines.keep_column)?;
-    Ok(targets)
+    reports::targets(asked, &name, &arguments.lines.keep_column, shard)
 }
 
 /// Everything checked that can be checked before anything is sent.
@@ -95,7 +95,8 @@ impl Prepared {
         targets: Vec<ReportTarget>,
         job: &Job<'_>,
     ) -> Result<Self, Failure> {
-        let settings = ServiceSettings::read(&arguments.target, &arguments.rates, false)?;
+        let settings =
+            ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?;
         let services = settings.services()?;
         job.watch(&services);
         let repair = arguments
@@ -110,7 +111,7 @@ impl Prepared {
         }
         let lock = job.acquire_lock().await?;
         let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
-        let ledger = Ledger::open(&path, LedgerAccess::Run(&hosts))?;
+        let ledger = Ledger::open(&path, LedgerAccess::of_run(&hosts, arguments.state.shard()))?;
         if arguments.repair && ledger.key_standing() == KeyStanding::Lost {
             return Err(Failure::new(
                 ExitCode::Usage,

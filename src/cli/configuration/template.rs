@@ -13,7 +13,7 @@ use crate::settings::{FileValue, SettingsFile};
 const WIDTH: usize = 100;
 
 /// An example of each notation that the help uses for values.
-const EXAMPLES: [(&str, &str); 14] = [
+const EXAMPLES: [(&str, &str); 15] = [
     ("TIME", "8h"),
     ("RATE", "10/s"),
     ("N", "100"),
@@ -28,6 +28,7 @@ const EXAMPLES: [(&str, &str); 14] = [
     ("HOW", "auto"),
     ("DIALECT", "json"),
     ("URL", "https://localhost"),
+    ("I/N|auto/N", "auto/8"),
 ];
 
 /// A setting as the file shows it.

@@ -24,7 +24,7 @@ pub struct DoctorArguments {
     #[command(flatten)]
     pub(super) rates: RateFlags,
     #[command(flatten)]
-    pub(super) state: StateFlags,
+    pub(in crate::cli) state: StateFlags,
     #[command(flatten)]
     pub(super) reading: ManifestFlags,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::checkpoint::{
 };
 use crate::cli::run::make_state_folder;
 use crate::http::HttpClient;
-use crate::model::{Dialect, UnixMillis};
+use crate::model::{Dialect, Shard, UnixMillis};
 
 /// The memory of refused logins, ours until the canary has come back.
 pub(super) struct Memory {
@@ -28,19 +28,30 @@ impl Memory {
     ///
     /// Why the canary isn't to be sent, in words: it was refused before, or a refusal would be remembered by nobody, so that
     /// the same login would be sent again and again.
-    pub(super) fn admit(path: &Path, target: &Target, canary: &CanaryRow) -> Result<Self, String> {
+    pub(super) fn admit(
+        path: &Path,
+        target: &Target,
+        shard: Option<Shard>,
+        canary: &CanaryRow,
+    ) -> Result<Self, String> {
+        if let Some(own) = shard.filter(|shard| !shard.takes(canary.row.leaf_user_id)) {
+            let line = canary.row.line;
+            return Err(unremembered(&format!(
+                "the user of line {line} belongs to another shard than {own}"
+            )));
+        }
         make_state_folder(path).map_err(|failure| unremembered(&Check::failed("canary", failure).found))?;
-        let mut memory = Self::open(path, target).map_err(of_ledger)?;
+        let mut memory = Self::open(path, target, shard).map_err(of_ledger)?;
         memory.object(canary)?;
         memory.ledger.bind(target).map_err(of_ledger)?;
         Ok(memory)
     }
 
-    fn open(path: &Path, target: &Target) -> Result<Self, LedgerError> {
+    fn open(path: &Path, target: &Target, shard: Option<Shard>) -> Result<Self, LedgerError> {
         Ledger::check_file(path)?;
         let lock = RunLock::acquire(path)?;
         let is_new = path.symlink_metadata().is_err();
-        let ledger = Ledger::open(path, LedgerAccess::Run(target))?;
+        let ledger = Ledger::open(path, LedgerAccess::of_run(target, shard))?;
         let mut succeeded = Vec::new();
         for dialect in [Dialect::Json, Dialect::Form] {
             if ledger.has_login_succeeded(dialect)? {

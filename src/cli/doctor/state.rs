@@ -9,6 +9,7 @@ use crate::checkpoint::{
     FileSystemKind, FingerprintKey, KeyStanding, LearnedRate, Ledger, LedgerAccess, LedgerError, RunLock,
     Target,
 };
+use crate::model::Shard;
 
 const FOLDER: &str = "state-folder";
 const LEDGER: &str = "ledger";
@@ -22,7 +23,7 @@ pub(super) struct StateSeen {
 }
 
 /// Looks at the state as a run against this target would find it; without a target, whose ledger it is isn't asked.
-pub(super) fn look(path: &Path, target: Option<&Target>) -> StateSeen {
+pub(super) fn look(path: &Path, target: Option<&Target>, shard: Option<Shard>) -> StateSeen {
     let mut checks = vec![folder(path)];
     let mut learned = Vec::new();
     if path.symlink_metadata().is_err() {
@@ -35,7 +36,7 @@ pub(super) fn look(path: &Path, target: Option<&Target>) -> StateSeen {
         checks.push(Check::skipped(LEDGER, "it isn't opened on a network's file system"));
         return StateSeen { checks, learned };
     }
-    match open(path, target) {
+    match open(path, target, shard) {
         Ok(ledger) => {
             checks.extend(permissions::of_secret(LEDGER, path, "the growers' logins"));
             checks.push(key(path, ledger.key_standing()));
@@ -53,9 +54,10 @@ pub(super) fn look(path: &Path, target: Option<&Target>) -> StateSeen {
     StateSeen { checks, learned }
 }
 
-fn open(path: &Path, target: Option<&Target>) -> Result<Ledger, LedgerError> {
+fn open(path: &Path, target: Option<&Target>, shard: Option<Shard>) -> Result<Ledger, LedgerError> {
     let ledger = Ledger::open(path, LedgerAccess::Read)?;
     target.map_or(Ok(()), |target| ledger.check_target(target))?;
+    ledger.check_shard(shard)?;
     Ok(ledger)
 }
 

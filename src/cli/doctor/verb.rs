@@ -53,7 +53,7 @@ impl<'a> Doctor<'a> {
         let target = stara.as_ref().ok().zip(leaf.as_ref().ok());
         let target = target.map(|(stara, leaf)| Target::new(&stara.origin(), &leaf.origin()));
         let path = arguments.state.path(false);
-        let state = state::look(&path, target.as_ref());
+        let state = state::look(&path, target.as_ref(), arguments.state.shard());
         let (knocked_stara, knocked_leaf) =
             tokio::join!(reach(Service::Stara, &stara), reach(Service::Leaf, &leaf));
         let ahead = [&knocked_stara, &knocked_leaf].map(|knocked| knocked.as_ref().ok()?.ahead);
@@ -124,8 +124,10 @@ impl<'a> Doctor<'a> {
         let environment =
             Environment { leaf_token: Some(Secret::new("none".to_owned())), ..Environment::default() };
         let arguments = self.arguments;
+        // Of all shards together: each of them has its part of the rows and of the quotas.
         let services: Services =
-            resolve_services(&arguments.target, &arguments.rates, &environment, roots, Rate::AUTO).ok()?;
+            resolve_services(&arguments.target, &arguments.rates, None, &environment, roots, Rate::AUTO)
+                .ok()?;
         expected(rows, &services, learned)
     }
 
@@ -159,7 +161,8 @@ impl<'a> Doctor<'a> {
             Ok(signals) => signals,
             Err(failure) => return not_sent(Check::failed("canary", failure)),
         };
-        match Memory::admit(&self.arguments.state.path(false), target, row) {
+        let state = &self.arguments.state;
+        match Memory::admit(&state.path(false), target, state.shard(), row) {
             Ok(memory) => canary.send(&memory, &mut signals).await,
             Err(why) => not_sent(Check::skipped("canary", why)),
         }

@@ -17,7 +17,7 @@ use crate::cli::run::{runtime, tell};
 use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, TimeLimits};
 use crate::cli::status::print;
-use crate::model::OutcomeCode;
+use crate::model::{OutcomeCode, Shard};
 use crate::pipeline::{Event, LinkRules, LinksResult, Observe, Services, Stop, make_links};
 
 /// How long what is under way may go on after a signal.
@@ -34,11 +34,13 @@ pub(in crate::cli) fn report(
         let hint = "nothing was sent; rehearse with run --sandbox --magic-links FILE";
         return Err(Failure::new(ExitCode::Usage, error, hint));
     }
-    let services = ServiceSettings::read(&arguments.target, &arguments.rates, false)?.services()?;
-    let (_lock, ledger) = hold(path, &services)?;
+    let services =
+        ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?
+            .services()?;
+    let (_lock, ledger) = hold(path, &services, arguments.state.shard())?;
     tell_of_lost_key(&ledger);
     let run = ledger.latest_run()?.ok_or_else(|| LedgerError::Missing { path: path.to_owned() })?;
-    let targets = prepared_targets(arguments, &run)?;
+    let targets = prepared_targets(arguments, &run, ledger.shard())?;
     let Some(file) = arguments.links.file(&run.kept_columns)? else { return Ok(ExitCode::Done) };
     file.prepare()?;
     let (linked, stopped) = make(services, &ledger, &run, rules, &file)?;
@@ -62,14 +64,14 @@ pub(in crate::cli) fn report(
 }
 
 /// Opens a ledger of these hosts that no run holds.
-fn hold(path: &Path, services: &Services) -> Result<(RunLock, Ledger), Failure> {
+fn hold(path: &Path, services: &Services, shard: Option<Shard>) -> Result<(RunLock, Ledger), Failure> {
     Ledger::check_file(path)?;
     if !path.exists() {
         return Err(LedgerError::Missing { path: path.to_owned() }.into());
     }
     let lock = RunLock::acquire(path)?;
     let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());
-    Ok((lock, Ledger::open(path, LedgerAccess::Run(&hosts))?))
+    Ok((lock, Ledger::open(path, LedgerAccess::of_run(&hosts, shard))?))
 }
 
 /// Makes the links, and tells with which code that was stopped, if it was.

@@ -20,7 +20,7 @@ pub enum SubjectsError {
 }
 
 /// Begins to see everybody in the ledger, or with a manifest the users of its rows; tells how many lines of the manifest
-/// name nobody. Of a row only its user is looked at, so that a row that disagrees with another one counts all the same.
+/// name nobody. A shard's audit is about its users only. Of a row only its user is looked at, so that a row that disagrees with another one counts all the same.
 pub(super) fn begin(ledger: &Ledger, manifest: Option<&Manifest>, stop: &Stop) -> Result<u64, SubjectsError> {
     let Some(manifest) = manifest else {
         ledger.begin_seeing(Subjects::Everybody)?;
@@ -29,11 +29,17 @@ pub(super) fn begin(ledger: &Ledger, manifest: Option<&Manifest>, stop: &Stop) -
     ledger.begin_seeing(Subjects::Named)?;
     let mut invalid = 0;
     let mut ids: Vec<LeafUserId> = Vec::with_capacity(AT_ONCE);
+    let is_own = |id: Option<LeafUserId>| ledger.shard().is_none_or(|shard| shard.takes_line(id));
     for record in manifest.records()? {
-        match record? {
-            Record::Row(row) => ids.push(row.leaf_user_id),
-            Record::User(line) => ids.push(line.leaf_user_id),
-            Record::Invalid(_) => invalid += 1,
+        let id = match record? {
+            Record::Row(row) => Some(row.leaf_user_id),
+            Record::User(line) => Some(line.leaf_user_id),
+            Record::Invalid(_) => None,
+        };
+        match id {
+            id if !is_own(id) => {}
+            Some(id) => ids.push(id),
+            None => invalid += 1,
         }
         if ids.len() == AT_ONCE {
             ledger.see_too(&ids)?;

@@ -257,6 +257,7 @@ fn run_options(setting: &Setting, world: &SharedWorld) -> RunOptions {
     };
     RunOptions {
         services: Services {
+            shard: None,
             stara: host(Service::Stara, setting.stara_rate),
             leaf: host(Service::Leaf, setting.leaf_rate),
             dialect: setting.dialect,

@@ -1,0 +1,69 @@
+//! `--shard`: settles which shard a process is before anything else is done, and whose user somebody is.
+
+use std::path::Path;
+
+use super::arguments::{StateVerb, Verb};
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError};
+use crate::settings::{AutoShardError, StateFlags};
+
+impl Verb {
+    /// Settles which shard it is about, where a scheduler tells the index.
+    ///
+    /// # Errors
+    ///
+    /// When no scheduler does, or not plainly.
+    pub(super) fn settle_shard(&mut self) -> Result<(), Failure> {
+        let Some(state) = self.state_mut() else { return Ok(()) };
+        state.settle(|name| std::env::var_os(name)).map_err(refused)
+    }
+
+    /// Whose ledger it is about, where it is about one.
+    fn state_mut(&mut self) -> Option<&mut StateFlags> {
+        match self {
+            Self::Run(arguments) => Some(&mut arguments.flags.state),
+            Self::Plan(arguments) => Some(&mut arguments.flags.state),
+            Self::Audit(arguments) => Some(&mut arguments.state),
+            Self::Detach(arguments) => Some(&mut arguments.state),
+            Self::Events(arguments) => Some(&mut arguments.state),
+            Self::Status(arguments) => Some(&mut arguments.state),
+            Self::Report(arguments) => Some(&mut arguments.state),
+            Self::Doctor(arguments) => Some(&mut arguments.state),
+            Self::State(arguments) => match &mut arguments.verb {
+                StateVerb::Forget(arguments) => Some(&mut arguments.state),
+                StateVerb::Prune(arguments) => Some(&mut arguments.state),
+            },
+            Self::Check(_) | Self::Sandbox(_) | Self::Explain(_) | Self::Init(_) => None,
+        }
+    }
+}
+
+/// Opens the ledger at `path` for a verb that only reads it: any, unless another shard's was asked for.
+///
+/// # Errors
+///
+/// When it can't be read, or is another shard's than `--shard` says.
+pub(super) fn open_to_read(path: &Path, state: &StateFlags) -> Result<Ledger, LedgerError> {
+    let ledger = Ledger::open(path, LedgerAccess::Read)?;
+    if state.shard().is_some() {
+        ledger.check_shard(state.shard())?;
+    }
+    Ok(ledger)
+}
+
+fn refused(error: AutoShardError) -> Failure {
+    let hint = match &error {
+        AutoShardError::NoIndex { .. } | AutoShardError::NoNumber { .. } => {
+            "nothing was done; start it in an array of the scheduler, or say which shard it is: --shard 0/N"
+        }
+        AutoShardError::TooLarge { .. } => {
+            "nothing was done; the indices of an array must begin with 0 and end below N: completions: N in Kubernetes, \
+             --array=0-7 in Slurm for N = 8"
+        }
+        AutoShardError::Disagreement { .. } => {
+            "nothing was done; one scheduler's array seems to run within another's: say which shard it is: --shard I/N"
+        }
+    };
+    Failure::new(ExitCode::Usage, error, hint)
+}
