@@ -23,7 +23,7 @@ pub(crate) enum Mode {
     Rivals(Rivals),
     #[command(hide = true)]
     Bare(Bare),
-    #[command(hide = true)]
+    /// Serve Stara and Leaf at the port that is printed, until standard input ends
     Serve(Serve),
     #[command(hide = true)]
     WriteManifest(WriteManifest),
@@ -117,6 +117,7 @@ pub(crate) struct Bare {
 /// The server.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    /// How long it takes for every answer, in milliseconds
     pub(crate) latency: u64,
     /// The folder with its certificate and key, for TLS.
     pub(crate) certificate: Option<PathBuf>,
