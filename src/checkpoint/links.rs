@@ -23,6 +23,8 @@ pub enum Rejected {
 /// A user whose login was refused.
 #[derive(Debug)]
 pub struct RejectedUser {
+    /// Where it stands among the others: of a run its line, of an audit its place in the ledger.
+    pub place: i64,
     /// Its place in the ledger.
     pub user: UserKey,
     /// Its id.
@@ -133,12 +135,13 @@ impl Ledger {
         let mut page = RejectedPage { users: Vec::new(), next: None };
         while let Some(row) = rows.next()? {
             let result = read_line(row, run)?;
-            page.next = i64::try_from(result.line).ok();
+            let place = i64::try_from(result.line).unwrap_or(i64::MAX);
+            page.next = Some(place);
             let is_meant = result.outcome.code == OutcomeCode::StaraLoginRejected && !result.not_selected;
             if let Some(leaf_user_id) = result.leaf_user_id.filter(|_| is_meant) {
                 let (user, link) = self.read_link(row, leaf_user_id)?;
                 let (login, kept) = (result.login, result.kept);
-                page.users.push(RejectedUser { user, leaf_user_id, login, kept, link });
+                page.users.push(RejectedUser { place, user, leaf_user_id, login, kept, link });
             }
         }
         Ok(page)
@@ -161,7 +164,8 @@ impl Ledger {
                 let login = row.get::<_, Option<String>>(1)?.map(Login::new);
                 let kept: Option<String> = row.get(2)?;
                 let kept = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
-                page.users.push(RejectedUser { user, leaf_user_id, login, kept, link });
+                let place = user.0;
+                page.users.push(RejectedUser { place, user, leaf_user_id, login, kept, link });
             }
         }
         Ok(page)

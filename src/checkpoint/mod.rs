@@ -3,7 +3,7 @@
 //! Main types: [`Ledger`], opened for one target and held by one run ([`RunLock`]); [`LedgerWriter`], the thread that
 //! owns it during a run and commits in groups; [`FingerprintKey`], by which passwords are compared without being
 //! stored; [`UserRecord`] and [`LineResult`], what is read back; [`AuditedUser`] and [`FoundUser`], what an audit judges and finds;
-//! [`RejectedUser`], who may need a magic link.
+//! [`RejectedUser`], who may need a magic link; [`ShardedLedger`], the ledgers of all shards as one.
 //!
 //! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one;
 //! a magic link only sealed under the key that lies outside of it.
@@ -33,6 +33,7 @@ mod runs;
 mod saved_events;
 mod schema;
 mod seal;
+mod sharded;
 mod sights;
 mod staging;
 mod staging_tally;
@@ -65,6 +66,7 @@ pub use record::{
 };
 pub use results::{LineResult, OutcomeCounts};
 pub use runs::{HostTotals, RunEnd, RunKind, RunRecord, RunStart};
+pub use sharded::{Merged, ShardPart, ShardedLedger, ShardedLedgerError};
 pub use sights::{SeenRow, Subjects, Unseen};
 pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
 pub use staging_totals::StagingTotals;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::iter::Sum;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Statement, params};
 
 use super::error::LedgerError;
 use super::ledger::Ledger;
@@ -80,6 +81,22 @@ impl OutcomeCounts {
     }
 }
 
+impl<'a> Sum<&'a Self> for OutcomeCounts {
+    fn sum<I: Iterator<Item = &'a Self>>(counts: I) -> Self {
+        let add = |to: &mut BTreeMap<OutcomeCode, u64>, from: &BTreeMap<OutcomeCode, u64>| {
+            for (code, count) in from {
+                *to.entry(*code).or_default() += count;
+            }
+        };
+        counts.fold(Self::default(), |mut all, counts| {
+            add(&mut all.by_code, &counts.by_code);
+            add(&mut all.not_selected, &counts.not_selected);
+            all.earlier += counts.earlier;
+            all
+        })
+    }
+}
+
 impl Ledger {
     /// Calls `consume` with the results of the latest run's lines, in the manifest's order, read as it goes.
     ///
@@ -91,14 +108,54 @@ impl Ledger {
         run: i64,
         consume: impl FnOnce(&mut dyn Iterator<Item = Result<LineResult, LedgerError>>) -> T,
     ) -> Result<T, LedgerError> {
+        let mut statement = self.result_statement()?;
+        let mut results = self.results(&mut statement, run)?;
+        Ok(consume(&mut results))
+    }
+
+    /// What [`results`](Self::results) are read by.
+    pub(super) fn result_statement(&self) -> Result<Statement<'_>, LedgerError> {
         let sql = format!(
             "SELECT {} FROM lines LEFT JOIN users ON users.key = lines.user ORDER BY lines.line",
             result_columns()
         );
-        let mut statement = self.connection.prepare(&sql).map_err(|source| self.failed(source))?;
-        let rows =
-            statement.query_map([], |row| read_line(row, run)).map_err(|source| self.failed(source))?;
-        Ok(consume(&mut rows.map(|row| row.map_err(|source| self.failed(source)))))
+        self.connection.prepare(&sql).map_err(|source| self.failed(source))
+    }
+
+    /// The results of the latest run's lines, in the manifest's order, read as it goes.
+    pub(super) fn results<'a>(
+        &'a self,
+        statement: &'a mut Statement<'_>,
+        run: i64,
+    ) -> Result<impl Iterator<Item = Result<LineResult, LedgerError>> + 'a, LedgerError> {
+        let rows = statement.query_map([], move |row| read_line(row, run));
+        let rows = rows.map_err(|source| self.failed(source))?;
+        Ok(rows.map(|row| row.map_err(|source| self.failed(source))))
+    }
+
+    /// What [`lines`](Self::lines) are read by.
+    pub(super) fn line_statement(&self) -> Result<Statement<'_>, LedgerError> {
+        self.connection.prepare("SELECT line FROM lines ORDER BY line").map_err(|source| self.failed(source))
+    }
+
+    /// The numbers of the latest run's lines, in the manifest's order, read as it goes.
+    pub(super) fn lines<'a>(
+        &'a self,
+        statement: &'a mut Statement<'_>,
+    ) -> Result<impl Iterator<Item = Result<u64, LedgerError>> + 'a, LedgerError> {
+        let rows = statement.query_map([], |row| row.get(0)).map_err(|source| self.failed(source))?;
+        Ok(rows.map(|row| row.map_err(|source| self.failed(source))))
+    }
+
+    /// Lets this connection see the ledger as it is now, whatever is written to it from now on, and keep at most about so many
+    /// KiB of it in memory.
+    pub(super) fn hold_still(&self, kib: usize) -> Result<(), LedgerError> {
+        let hold = || {
+            self.connection.pragma_update(None, "cache_size", -i64::try_from(kib).unwrap_or(i64::MAX))?;
+            // The moment is that of the first reading.
+            self.connection.execute_batch("BEGIN; SELECT count(*) FROM facts")
+        };
+        hold().map_err(|source| self.failed(source))
     }
 
     /// Counts the latest run's lines by outcome.

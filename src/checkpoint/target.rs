@@ -16,6 +16,12 @@ impl Target {
     pub fn new(stara_origin: &str, leaf_origin: &str) -> Self {
         Self { stara: without_local_port(stara_origin), leaf: without_local_port(leaf_origin) }
     }
+
+    /// What is known of Stara's and Leaf's origins.
+    #[must_use]
+    pub fn origins(&self) -> [&str; 2] {
+        [&self.stara, &self.leaf]
+    }
 }
 
 impl fmt::Display for Target {

@@ -7,6 +7,7 @@ mod forget;
 mod leavers;
 mod results;
 mod runs;
+mod sharded;
 mod shards;
 mod staging;
 mod staging_totals;
