@@ -14,6 +14,7 @@ use super::links::LinkFlags;
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
 use super::scheduler::{ExitFlags, SchedulerFlags};
+use super::sharded::LedgerFlags;
 use crate::model::LeafUserId;
 use crate::sandbox::{Fault, Profile, SecondAttach};
 use crate::settings::{
@@ -263,7 +264,7 @@ pub struct StatusArguments {
     #[command(flatten)]
     pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
-    pub(super) state: StateFlags,
+    pub(super) ledgers: LedgerFlags,
 }
 
 /// The arguments of `report`.
@@ -279,7 +280,7 @@ pub struct ReportArguments {
     #[command(flatten)]
     pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
-    pub(super) state: StateFlags,
+    pub(super) ledgers: LedgerFlags,
     #[command(flatten)]
     pub(super) links: LinkFlags,
     #[command(flatten)]

@@ -94,7 +94,8 @@ impl Ended {
             !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
         });
         let (made, whose) = (self.result.links.as_ref(), Rejected::InRun(self.run));
-        let linked = telling.links.map(|file| LinksEnded::new(file, ledger, whose, made, stopped.as_ref()));
+        let linked =
+            telling.links.map(|file| LinksEnded::new(file, &[(ledger, whose)], made, stopped.as_ref()));
         let linked = linked.transpose();
         let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
         let path = ledger.path().to_owned();
@@ -173,6 +174,7 @@ impl Ended {
         };
         Ok(Summary {
             run: self.run,
+            shards: None,
             kind,
             lines: self.lines,
             outcomes: outcomes.iter().collect(),

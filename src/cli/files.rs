@@ -16,6 +16,12 @@ pub(super) struct CallFiles {
 }
 
 impl CallFiles {
+    /// Those of a call about several ledgers.
+    pub(super) fn beside_all(ledgers: &[PathBuf]) -> Self {
+        let needed = ledgers.iter().flat_map(|ledger| Self::beside(ledger).needed).collect();
+        Self { needed, written: Vec::new() }
+    }
+
     /// Those of a call about the ledger at `ledger`.
     pub(super) fn beside(ledger: &Path) -> Self {
         // SQLite adds its endings to the whole name.

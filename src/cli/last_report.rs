@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::reports::{self, ReportTarget};
+use super::reports::{self, ReportTarget, ResultSource};
 use super::signals::Signalled;
 use crate::checkpoint::{Ledger, LedgerAccess, RunRecord};
 
@@ -55,9 +55,10 @@ pub(super) async fn write(
     std::thread::Builder::new()
         .name("report".to_owned())
         .spawn(move || {
-            let result = Ledger::open(&ledger, LedgerAccess::Read)
-                .map_err(Failure::from)
-                .and_then(|ledger| reports::write(&ledger, &run, &targets, &is_given_up));
+            let result =
+                Ledger::open(&ledger, LedgerAccess::Read).map_err(Failure::from).and_then(|ledger| {
+                    reports::write(&ResultSource::Ledger(&ledger, &run), &targets, &is_given_up)
+                });
             // Nobody waits for a report that was given up.
             let _ = done.send(result);
         })

@@ -38,6 +38,7 @@ mod sandbox;
 mod scheduler;
 mod services;
 mod shard;
+mod sharded;
 mod signals;
 mod state;
 mod status;

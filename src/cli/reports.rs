@@ -11,7 +11,8 @@ use super::files::CallFiles;
 use super::links;
 use super::manifest_source::stem;
 use super::shard::open_to_read;
-use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord};
+use super::sharded;
+use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord, ShardedLedger};
 use crate::model::Shard;
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_behind, write_report};
 
@@ -90,21 +91,46 @@ enum RecordError {
     GivenUp,
 }
 
+/// Where the results of a run are read, and the run.
+pub(super) enum ResultSource<'a> {
+    /// One ledger holds all of them.
+    Ledger(&'a Ledger, &'a RunRecord),
+    /// The ledgers of several shards hold a part each.
+    Shards(&'a ShardedLedger, &'a RunRecord),
+}
+
+impl ResultSource<'_> {
+    fn run(&self) -> &RunRecord {
+        match self {
+            Self::Ledger(_, run) | Self::Shards(_, run) => run,
+        }
+    }
+
+    fn with_results<T>(
+        &self,
+        consume: impl FnOnce(&mut dyn Iterator<Item = Result<LineResult, LedgerError>>) -> T,
+    ) -> Result<T, LedgerError> {
+        match self {
+            Self::Ledger(ledger, run) => ledger.with_results(run.run, consume),
+            Self::Shards(ledger, _) => ledger.with_results(consume),
+        }
+    }
+}
+
 /// Writes every report of a run from the ledger, unless they are given up meanwhile.
 pub(super) fn write(
-    ledger: &Ledger,
-    run: &RunRecord,
+    source: &ResultSource<'_>,
     targets: &[ReportTarget],
     given_up: &CancellationToken,
 ) -> Result<(), Failure> {
     for target in targets {
-        let written = ledger.with_results(run.run, |results| {
+        let written = source.with_results(|results| {
             let records = results.map(|result| match result {
                 _ if given_up.is_cancelled() => Err(RecordError::GivenUp),
                 Ok(result) => Ok(record(result)),
                 Err(error) => Err(error.into()),
             });
-            write_report(&target.path, target.format, &run.kept_columns, records)
+            write_report(&target.path, target.format, &source.run().kept_columns, records)
         });
         written.map_err(Failure::from)?.map_err(|error| {
             Failure::new(
@@ -143,27 +169,31 @@ fn record(result: LineResult) -> ResultRecord {
 
 /// `report`: writes the results of the latest run again, and with `--magic-links` makes the links that are missing.
 pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox.is_on());
+    let (paths, mut asked) = arguments.ledgers.paths(arguments.sandbox.is_on(), sharded::is_report);
+    asked.extend(arguments.files.iter().chain(&arguments.report).cloned());
+    let [path] = paths.as_slice() else { return sharded::report(arguments, &paths, &asked) };
     if let Some(rules) = arguments.links.rules() {
-        return links::report(arguments, &path, rules);
+        return links::report(arguments, path, &asked, rules);
     }
-    let ledger = open_to_read(&path, &arguments.state)?;
-    let run = ledger.latest_run()?.ok_or_else(|| Failure::from(LedgerError::Missing { path }))?;
-    let targets = prepared_targets(arguments, &run, ledger.shard())?;
+    let ledger = open_to_read(path, &arguments.ledgers.first)?;
+    let missing = || Failure::from(LedgerError::Missing { path: path.clone() });
+    let run = ledger.latest_run()?.ok_or_else(missing)?;
+    let targets = prepared_targets(arguments, &paths, &asked, &run, ledger.shard())?;
     write_again(&ledger, &run, &targets)?;
     Ok(ExitCode::Done)
 }
 
-/// Where the results of the latest run are to be written again.
+/// Where the results of the latest run in these ledgers are to be written again.
 pub(super) fn prepared_targets(
     arguments: &ReportArguments,
+    ledgers: &[PathBuf],
+    asked: &[PathBuf],
     run: &RunRecord,
     shard: Option<Shard>,
 ) -> Result<Vec<ReportTarget>, Failure> {
-    let asked: Vec<PathBuf> = arguments.files.iter().chain(&arguments.report).cloned().collect();
     let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
-    let targets = targets(&asked, name, &run.kept_columns, shard)?;
-    let files = CallFiles::beside(&arguments.state.path(arguments.sandbox.is_on()))
+    let targets = targets(asked, name, &run.kept_columns, shard)?;
+    let files = CallFiles::beside_all(ledgers)
         .needing("the manifest", Some(Path::new(&run.manifest)))
         .writing("--report", paths(&targets));
     arguments.links.asked().map_or(files.clone(), |path| files.writing("--magic-links", [path])).check()?;
@@ -173,8 +203,13 @@ pub(super) fn prepared_targets(
 
 /// Writes the results again, and prints where they are.
 pub(super) fn write_again(ledger: &Ledger, run: &RunRecord, targets: &[ReportTarget]) -> Result<(), Failure> {
-    write(ledger, run, targets, &CancellationToken::new())?;
+    write(&ResultSource::Ledger(ledger, run), targets, &CancellationToken::new())?;
+    tell_paths(targets);
+    Ok(())
+}
+
+/// Prints where the reports are.
+pub(super) fn tell_paths(targets: &[ReportTarget]) {
     let written: Vec<String> = targets.iter().map(|target| format!("{}\n", target.path.display())).collect();
     super::status::print(&written.concat());
-    Ok(())
 }

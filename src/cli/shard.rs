@@ -27,8 +27,8 @@ impl Verb {
             Self::Audit(arguments) => Some(&mut arguments.state),
             Self::Detach(arguments) => Some(&mut arguments.state),
             Self::Events(arguments) => Some(&mut arguments.state),
-            Self::Status(arguments) => Some(&mut arguments.state),
-            Self::Report(arguments) => Some(&mut arguments.state),
+            Self::Status(arguments) => Some(&mut arguments.ledgers.first),
+            Self::Report(arguments) => Some(&mut arguments.ledgers.first),
             Self::Doctor(arguments) => Some(&mut arguments.state),
             Self::State(arguments) => match &mut arguments.verb {
                 StateVerb::Forget(arguments) => Some(&mut arguments.state),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,10 @@ use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::shard::open_to_read;
-use crate::checkpoint::{LearnedRate, Ledger, RunKind, RunLock, RunRecord, UserRecord};
+use super::sharded;
+use crate::checkpoint::{
+    LearnedRate, Ledger, LedgerError, OutcomeCounts, RunKind, RunLock, RunRecord, Target, UserRecord,
+};
 use crate::model::{CredentialId, LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
 
 /// How many runs are listed.
@@ -22,84 +26,122 @@ pub(super) fn print(text: &str) {
 
 /// Shows the latest run, or one user.
 pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
-    let path = arguments.state.path(arguments.sandbox.is_on());
-    let ledger = open_to_read(&path, &arguments.state)?;
-    if let Some(id) = arguments.leaf_user_id {
+    let as_user = |path: &Path| path.to_str().and_then(|text| text.parse::<LeafUserId>().ok());
+    let (paths, users) = arguments.ledgers.paths(arguments.sandbox.is_on(), |path| as_user(path).is_some());
+    let mut users = users.iter().filter_map(|path| as_user(path)).chain(arguments.leaf_user_id);
+    let user_id = users.next();
+    if users.next().is_some() {
+        let error = anyhow::anyhow!("status shows one user at a time");
+        return Err(Failure::new(ExitCode::Usage, error, "name one leafUserId"));
+    }
+    let [path] = paths.as_slice() else { return sharded::status(arguments, &paths, user_id) };
+    let ledger = open_to_read(path, &arguments.ledgers.first)?;
+    if let Some(id) = user_id {
         return user(&ledger, id, arguments.json);
     }
-    let holder = RunLock::holder(&path).map(|holder| holder.to_string());
-    let runs = ledger.runs(LISTED_RUNS)?;
-    let learned = ledger.learned_rates()?;
-    let outcomes: Vec<(OutcomeCode, u64)> = match runs.first() {
-        Some(run) => ledger.count_outcomes(run.run)?.iter().collect(),
-        None => Vec::new(),
-    };
-    if arguments.json {
-        let counts: serde_json::Map<String, Value> =
-            outcomes.iter().map(|(code, count)| (code.as_str().to_owned(), json!(count))).collect();
-        let status = json!({
-            "schema": 1,
-            "ledger": path.display().to_string(),
-            "target": ledger.target()?.map(|target| target.to_string()),
-            "running": holder,
-            "learnedRates": learned.iter().map(learned_json).collect::<Vec<_>>(),
-            "outcomes": counts,
-            "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
-        });
-        print(&format!("{status:#}\n"));
-    } else {
-        print(&text(&ledger, holder.as_deref(), &learned, &runs, &outcomes)?);
-    }
+    let standing = Standing::of(&ledger)?;
+    let told = if arguments.json { format!("{:#}\n", standing.json()) } else { standing.text() };
+    print(&told);
     Ok(ExitCode::Done)
 }
 
-fn text(
-    ledger: &Ledger,
-    holder: Option<&str>,
-    learned: &[LearnedRate],
-    runs: &[RunRecord],
-    outcomes: &[(OutcomeCode, u64)],
-) -> Result<String, Failure> {
-    let mut text = format!("Ledger {}\n", ledger.path().display());
-    // Writing into a string can't fail.
-    if let Some(target) = ledger.target()? {
-        let _ = writeln!(text, "  belongs to {target}");
+/// How things stand in one ledger.
+pub(super) struct Standing<'a> {
+    ledger: &'a Ledger,
+    target: Option<Target>,
+    holder: Option<String>,
+    runs: Vec<RunRecord>,
+    learned: Vec<LearnedRate>,
+    /// The lines of the latest run by outcome.
+    outcomes: OutcomeCounts,
+}
+
+impl<'a> Standing<'a> {
+    /// How things stand in this ledger.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub(super) fn of(ledger: &'a Ledger) -> Result<Self, LedgerError> {
+        let runs = ledger.runs(LISTED_RUNS)?;
+        let counted = runs.first().map(|run| ledger.count_outcomes(run.run)).transpose()?;
+        Ok(Self {
+            ledger,
+            target: ledger.target()?,
+            holder: RunLock::holder(ledger.path()).map(|holder| holder.to_string()),
+            learned: ledger.learned_rates()?,
+            outcomes: counted.unwrap_or_default(),
+            runs,
+        })
     }
-    if let Some(holder) = holder {
-        let _ = writeln!(text, "  a run is at work ({holder}), so that these figures still change");
+
+    /// For programs.
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "schema": 1,
+            "ledger": self.ledger.path().display().to_string(),
+            "shard": self.ledger.shard().map(|shard| shard.to_string()),
+            "target": self.target.as_ref().map(ToString::to_string),
+            "running": self.holder,
+            "learnedRates": rates_json(&self.learned),
+            "outcomes": self.outcomes.by_name(),
+            "runs": self.runs.iter().map(run_json).collect::<Vec<_>>(),
+        })
     }
-    for learned in learned {
-        let (per_second, at) = (learned.per_second, learned.at.to_rfc3339());
-        let _ = writeln!(
-            text,
-            "  {} took {per_second:.1}/s without complaint (learned on {at})",
-            learned.service
-        );
+
+    fn text(&self) -> String {
+        let mut text = format!("Ledger {}\n", self.ledger.path().display());
+        // Writing into a string can't fail.
+        if let Some(shard) = self.ledger.shard() {
+            let _ = writeln!(text, "  holds the lines of shard {shard}");
+        }
+        if let Some(target) = &self.target {
+            let _ = writeln!(text, "  belongs to {target}");
+        }
+        if let Some(holder) = &self.holder {
+            let _ = writeln!(text, "  a run is at work ({holder}), so that these figures still change");
+        }
+        for learned in &self.learned {
+            let (per_second, at) = (learned.per_second, learned.at.to_rfc3339());
+            let _ = writeln!(
+                text,
+                "  {} took {per_second:.1}/s without complaint (learned on {at})",
+                learned.service
+            );
+        }
+        let Some(latest) = self.runs.first() else {
+            text.push_str("No manifest has been run yet.\n");
+            return text;
+        };
+        let _ = writeln!(text, "\nLatest run, {}: {} lines of {}", latest.run, latest.lines, latest.manifest);
+        text.push_str(&outcome_lines(&self.outcomes));
+        text.push_str("\nRuns, the latest first:\n");
+        for run in &self.runs {
+            let _ = writeln!(text, "  {}", run_line(run));
+        }
+        text
     }
-    let Some(latest) = runs.first() else {
-        text.push_str("No manifest has been run yet.\n");
-        return Ok(text);
+}
+
+/// How many lines have each outcome, and what to do about it.
+pub(super) fn outcome_lines(outcomes: &OutcomeCounts) -> String {
+    let line = |(code, count): (OutcomeCode, u64)| format!("{count:>11}  {code:<26} {}\n", code.advice());
+    outcomes.iter().map(line).collect()
+}
+
+pub(super) fn rates_json(learned: &[LearnedRate]) -> Value {
+    let rate = |learned: &LearnedRate| {
+        json!({
+            "service": learned.service.as_str().to_lowercase(),
+            "perSecond": (learned.per_second * 1_000.0).round() / 1_000.0,
+            "at": learned.at.to_rfc3339(),
+        })
     };
-    let _ = writeln!(text, "\nLatest run, {}: {} lines of {}", latest.run, latest.lines, latest.manifest);
-    for (code, count) in outcomes {
-        let _ = writeln!(text, "{count:>11}  {code:<26} {}", code.advice());
-    }
-    text.push_str("\nRuns, the latest first:\n");
-    for run in runs {
-        let _ = writeln!(text, "  {}", run_line(run));
-    }
-    Ok(text)
+    learned.iter().map(rate).collect()
 }
 
-fn learned_json(learned: &LearnedRate) -> Value {
-    json!({
-        "service": learned.service.as_str().to_lowercase(),
-        "perSecond": (learned.per_second * 1_000.0).round() / 1_000.0,
-        "at": learned.at.to_rfc3339(),
-    })
-}
-
-fn run_line(run: &RunRecord) -> String {
+/// A run in one line.
+pub(super) fn run_line(run: &RunRecord) -> String {
     let ending = match (&run.ending, run.exit_code) {
         (Some(ending), Some(code)) => format!("{ending} (exit {code})"),
         _ => "not ended, or killed".to_owned(),
@@ -137,7 +179,8 @@ fn rate(run: &RunRecord, host: Service, requests: u64) -> String {
     }
 }
 
-fn run_json(run: &RunRecord) -> Value {
+/// A run for programs.
+pub(super) fn run_json(run: &RunRecord) -> Value {
     json!({
         "run": run.run,
         "kind": run.kind.as_str(),
@@ -153,7 +196,8 @@ fn run_json(run: &RunRecord) -> Value {
     })
 }
 
-fn user(ledger: &Ledger, id: LeafUserId, json: bool) -> Result<ExitCode, Failure> {
+/// Shows what a ledger knows of one user.
+pub(super) fn user(ledger: &Ledger, id: LeafUserId, json: bool) -> Result<ExitCode, Failure> {
     let lines = ledger.lines_of(id)?;
     let Some(record) = ledger.user(id)? else {
         let error = anyhow::anyhow!("the ledger has never met the user {id}");

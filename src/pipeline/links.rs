@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,18 @@ impl LinksMade {
     fn miss(&mut self, why: WhyNot) {
         let reasons = if why.is_for_good { &mut self.impossible } else { &mut self.missing };
         *reasons.entry(why.clause).or_default() += 1;
+    }
+}
+
+impl AddAssign for LinksMade {
+    fn add_assign(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.made += other.made;
+        for (all, others) in [(&mut self.missing, other.missing), (&mut self.impossible, other.impossible)] {
+            for (why, users) in others {
+                *all.entry(why).or_default() += users;
+            }
+        }
     }
 }
 

@@ -22,6 +22,8 @@ const MOST_REPORTS: usize = 3;
 pub struct Summary {
     /// The run's number.
     pub run: i64,
+    /// How many shards' runs it is about together; `None` for a run by itself.
+    pub shards: Option<u32>,
     /// What kind of run it was.
     pub kind: RunKind,
     /// Lines in the manifest.
@@ -90,9 +92,11 @@ impl Summary {
     }
 
     pub(super) fn name(&self) -> String {
+        let whose =
+            self.shards.map_or_else(|| format!("Run {}", self.run), |shards| format!("All {shards} shards"));
         match self.kind {
-            RunKind::Run => format!("Run {}", self.run),
-            RunKind::Repair | RunKind::Detach => format!("Run {} ({})", self.run, self.kind.as_str()),
+            RunKind::Run => whose,
+            RunKind::Repair | RunKind::Detach => format!("{whose} ({})", self.kind.as_str()),
         }
     }
 
@@ -242,6 +246,7 @@ impl Summary {
     pub(super) fn of_run_7(outcomes: &[(OutcomeCode, u64)]) -> Self {
         Self {
             run: 7,
+            shards: None,
             kind: RunKind::Run,
             lines: outcomes.iter().map(|(_, rows)| rows).sum(),
             outcomes: outcomes.to_vec(),

@@ -207,7 +207,7 @@ impl Prepared {
             job.note_throttled(|service| {
                 hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
             });
-            let ended = LinksEnded::new(file, &ledger, whose, Some(&made), stopped.as_ref())?;
+            let ended = LinksEnded::new(file, &[(&ledger, whose)], Some(&made), stopped.as_ref())?;
             exit.are_links_missing = ended.is_incomplete();
             exit.stopped = stopped.as_ref().map(code_of_stop).or(exit.stopped);
             if !arguments.output.quiet {

@@ -29,18 +29,17 @@ impl LinksEnded {
     /// When the file can't be written.
     pub(in crate::cli) fn new(
         file: &LinkFile,
-        ledger: &Ledger,
-        whose: Rejected,
+        sources: &[(&Ledger, Rejected)],
         made: Option<&LinksMade>,
         stopped: Option<&StopCause>,
     ) -> Result<Self, Failure> {
         let is_signalled = matches!(stopped, Some(StopCause::Signal(_)));
-        let written = if is_signalled { None } else { Some(file.write(ledger, whose)?) };
+        let written = if is_signalled { None } else { Some(file.write(sources)?) };
         Ok(Self { path: file.path.clone(), written, made: made.cloned().unwrap_or_default() })
     }
 
     /// Whether the file was written.
-    pub(super) const fn is_written(&self) -> bool {
+    pub(in crate::cli) const fn is_written(&self) -> bool {
         self.written.is_some()
     }
 

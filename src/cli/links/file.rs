@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::checkpoint::{Ledger, LedgerError, Rejected, RejectedUser};
+use crate::checkpoint::{Ledger, LedgerError, Merged, Rejected, RejectedUser};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::reports::prepare_folder;
@@ -38,15 +38,19 @@ impl LinkFile {
         })
     }
 
-    /// Writes every link that works yet, and tells how many.
+    /// Writes every link that works yet, in the order of the places of their users, and tells how many.
     ///
     /// # Errors
     ///
     /// When the ledger can't be read or the file can't be written.
-    pub(super) fn write(&self, ledger: &Ledger, whose: Rejected) -> Result<u64, Failure> {
-        let users = Users { ledger, whose, after: Some(0), page: Vec::new().into_iter() };
+    pub(super) fn write(&self, sources: &[(&Ledger, Rejected)]) -> Result<u64, Failure> {
+        let users = sources.iter().map(|(ledger, whose)| {
+            let users = Users { ledger, whose: *whose, after: Some(0), page: Vec::new().into_iter() };
+            users.map(|user| user.map(|user| (user.place, user)))
+        });
         let now = UnixMillis::now();
-        let records = users.filter_map(|user| user.map(|user| record(user, now)).transpose());
+        let in_order = Merged::new(users.collect());
+        let records = in_order.filter_map(|user| user.map(|(_, user)| record(user, now)).transpose());
         write_links(&self.path, &self.kept_columns, records).map_err(|error| {
             Failure::new(
                 ExitCode::StateUnwritable,

@@ -8,9 +8,11 @@
 mod ended;
 mod file;
 mod flags;
+mod make;
 mod report;
 
 pub(super) use ended::LinksEnded;
 pub(super) use file::LinkFile;
 pub(super) use flags::LinkFlags;
+pub(super) use make::{HeldLedger, make, refuse_rehearsal};
 pub(super) use report::report;

@@ -1,0 +1,35 @@
+//! `status` of all shards.
+
+use std::path::PathBuf;
+
+use super::opening::{check_accounts, open};
+use super::together::Together;
+use super::told::{json, text};
+use crate::cli::arguments::StatusArguments;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::failure::Failure;
+use crate::cli::run::internal;
+use crate::cli::status::{print, user};
+use crate::model::LeafUserId;
+
+/// Shows the latest runs of all shards, in all and one by one, or one user.
+pub(in crate::cli) fn status(
+    arguments: &StatusArguments,
+    paths: &[PathBuf],
+    leaf_user_id: Option<LeafUserId>,
+) -> Result<ExitCode, Failure> {
+    let ledger = open(&arguments.ledgers, paths)?;
+    if let Some(id) = leaf_user_id {
+        let part = ledger.parts().iter().find(|part| part.shard.takes(id));
+        let part = part.ok_or_else(|| internal("no shard takes this user"))?;
+        return user(&part.ledger, id, arguments.json);
+    }
+    let together = Together::of(&ledger)?;
+    if arguments.json {
+        print(&format!("{:#}\n", json(&ledger, &together)?));
+    } else {
+        print(&text(&ledger, &together));
+    }
+    check_accounts(&ledger, &together)?;
+    Ok(ExitCode::Done)
+}
