@@ -27,6 +27,7 @@ mod listed;
 mod main_job;
 mod manifests;
 mod memory;
+mod merged_reports;
 mod outage;
 mod pacing;
 mod pinned;

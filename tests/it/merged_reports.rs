@@ -1,0 +1,86 @@
+//! Several ledgers, one of each shard, read as one: by `report` and by `status`.
+//!
+//! No two growers share a login here: their rows would be in each other's way where they belong to different shards.
+
+mod equal;
+mod interrupted;
+mod links;
+mod refused;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Bench, Grower, csv_of, growers, side_by_side};
+
+/// A manifest with every kind of line, and two more columns, one of them with formulas and line breaks in it.
+fn every_kind() -> Bench {
+    let mut rows = growers(40);
+    rows[2] = rows[2].with_login("=cmd|' /C calc'!A0");
+    rows[4] = rows[4].with_login("@agro \"quoted\", ção");
+    // The last three are unknown to Leaf.
+    let bench = Bench::new(&rows[..37]);
+    let mut manifest = rows.clone();
+    manifest[3] = rows[3].with_password("not the password");
+    manifest.push(rows[0].clone());
+    manifest.push(rows[1].with_password("another one"));
+    bench.write("growers.csv", with_columns(&manifest));
+    bench
+}
+
+/// The manifest with two columns that are kept, a blank line, and lines that are no rows.
+fn with_columns(rows: &[Grower]) -> String {
+    let mut lines: Vec<String> = csv_of(rows).lines().map(str::to_owned).collect();
+    lines[0].push_str(",Fazenda,\"Obs, do técnico\"");
+    for (number, line) in lines.iter_mut().enumerate().skip(1) {
+        let note = if number % 7 == 0 { "\"two\nlines\"".to_owned() } else { format!("-1+2{number}") };
+        *line = format!("{line},Fazenda São João {number},{note}");
+    }
+    lines.insert(9, String::new());
+    lines.push("no-uuid,x,y,\"several\nlines\",=1".to_owned());
+    lines.push(format!("{},,,,", rows[8].id));
+    lines.push(format!("{},x,,,", crate::support::user(900)));
+    lines.join("\n")
+}
+
+const KEEP: [&str; 4] = ["--keep-column", "Fazenda", "--keep-column", "Obs, do técnico"];
+
+/// The ledger of a shard beside `state/ledger.db`.
+fn ledger(index: u32, count: u32) -> String {
+    format!("state/ledger.{index}-of-{count}.db")
+}
+
+/// The flags that name the ledgers of all shards.
+fn states(count: u32) -> Vec<String> {
+    (0..count).flat_map(|index| ["--state".to_owned(), ledger(index, count)]).collect()
+}
+
+/// Runs `growers.csv` in so many shards side by side, each with these arguments.
+fn run_shards(bench: &Bench, count: u32, arguments: &[&str]) {
+    side_by_side(0..count, |index| {
+        run_shard(bench, index, count, arguments);
+    });
+}
+
+fn run_shard(bench: &Bench, index: u32, count: u32, arguments: &[&str]) {
+    let shard = format!("{index}/{count}");
+    let run = bench.program().args(["run", "growers.csv", "--report", "none", "--shard", &shard]);
+    let ended = run.args(arguments).end();
+    assert!(matches!(ended.code, Some(0 | 3)), "shard {shard}: {:?}\n{}", ended.code, ended.stderr);
+}
+
+/// Lets everything in a ledger have happened at one time, which is all in which two runs over one manifest may differ.
+fn at_one_time(ledger: &Path) {
+    let connection = rusqlite::Connection::open(ledger).unwrap();
+    let sql = "UPDATE users SET finished_at = 9 WHERE finished_at IS NOT NULL; UPDATE refusals SET at = 9";
+    connection.execute_batch(sql).unwrap();
+}
+
+fn change(ledger: &Path, sql: &str) {
+    let changed = rusqlite::Connection::open(ledger).unwrap().execute(sql, []).unwrap();
+    assert!(changed > 0, "{sql}");
+}
+
+/// Where the ledgers are.
+fn paths(bench: &Bench, count: u32) -> Vec<PathBuf> {
+    (0..count).map(|index| bench.path(&ledger(index, count))).collect()
+}
