@@ -137,7 +137,9 @@ impl Reading {
         let row = match (record, entry.row) {
             (Record::Row(row), Some(staged)) => {
                 let fingerprints = self.fingerprints(&row);
-                if fingerprints.row != staged {
+                // The fingerprint is of what is sent to Stara; whom it is for is compared by itself.
+                let is_for_another = entry.leaf_user_id.is_some_and(|staged| staged != row.leaf_user_id);
+                if fingerprints.row != staged || is_for_another {
                     return Err(changed);
                 }
                 (row, fingerprints)

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use rustix::process::Signal;
+use stara_onboard::model::LeafUserId;
 use stara_onboard::sandbox::CallKind::{CreateCredential, DeleteCredential, GetCredential};
 use stara_onboard::sandbox::{CallKind, Fault};
 
@@ -210,6 +211,36 @@ fn rows_added_to_a_manifest_are_the_only_ones_carried_out() {
     bench.run_of("tonight.csv", &[]).end().with_code(0);
     assert_eq!(bench.calls() - calls, 3 * 5);
     bench.expect_one_effect_each(&rows);
+}
+
+#[test]
+fn a_row_that_changes_its_user_under_the_run_is_carried_out_for_neither() {
+    let rows = growers(ROWS);
+    let bench = Bench::slow(&rows);
+    let strangers: Vec<_> = growers(2 * ROWS).split_off(ROWS);
+    strangers.iter().for_each(|stranger| stranger.join(bench.world()));
+    // Rows so long that the program can't have read far ahead of those under way.
+    let filler = "x".repeat(30_000);
+    let text = |of_whom: &dyn Fn(usize) -> LeafUserId| {
+        let line = |(number, row): (usize, &Grower)| {
+            format!("{},{},{},{filler}\n", of_whom(number), row.login, row.password.replace('"', "'"))
+        };
+        let lines: String = rows.iter().enumerate().map(line).collect();
+        format!("leafUserId,login,password,remarks\n{lines}")
+    };
+    for row in &rows {
+        row.with_password(&row.password.replace('"', "'")).join(bench.world());
+    }
+    bench.write("growers.csv", text(&|number| rows[number].id));
+    let running = bench.run_of("growers.csv", &["--concurrency", "2"]).start();
+    bench.until(|world| world.attach_effects_in_all() >= 4);
+    // In its place and of the same length: the program has the file open.
+    let mut file = OpenOptions::new().write(true).open(bench.path("growers.csv")).unwrap();
+    file.write_all(text(&|number| strangers[number].id).as_bytes()).unwrap();
+    running.end().with_code(5).saying("the manifest changed while it was being read (line");
+    for stranger in &strangers {
+        assert_eq!(bench.world().attach_effects(stranger.id), 0, "a user who was never staged was attached");
+    }
 }
 
 #[test]
