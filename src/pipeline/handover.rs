@@ -9,12 +9,13 @@ use tokio::sync::mpsc;
 
 use super::task::RowTask;
 
-/// The most rows in a batch. They hold their passwords in memory.
+/// The most rows in a batch, where many are in flight. They hold their passwords in memory.
 const LARGEST_BATCH: usize = 32;
 
 /// Where rows are handed over.
 pub(super) struct RowSender {
     batches: mpsc::Sender<Vec<RowTask>>,
+    largest: usize,
     gathered: Vec<RowTask>,
 }
 
@@ -28,10 +29,11 @@ pub(super) struct RowReceiver {
 #[derive(Debug)]
 pub(super) struct Closed;
 
-/// A way for rows from one thread to another.
-pub(super) fn handover() -> (RowSender, RowReceiver) {
+/// A way for rows from one thread to another, for so many in flight: it holds no more than three batches of half as many.
+pub(super) fn handover(concurrency: usize) -> (RowSender, RowReceiver) {
     let (sender, receiver) = mpsc::channel(1);
-    let sender = RowSender { batches: sender, gathered: Vec::new() };
+    let largest = (concurrency / 2).clamp(1, LARGEST_BATCH);
+    let sender = RowSender { batches: sender, largest, gathered: Vec::new() };
     (sender, RowReceiver { batches: receiver, taken: VecDeque::new() })
 }
 
@@ -44,7 +46,7 @@ impl RowSender {
     /// Hands a row over, now or with the next ones. [`RowSender::end`] hands over what is left.
     pub(super) async fn send(&mut self, task: RowTask) -> Result<(), Closed> {
         self.gathered.push(task);
-        if self.gathered.len() >= LARGEST_BATCH || self.batches.capacity() > 0 {
+        if self.gathered.len() >= self.largest || self.batches.capacity() > 0 {
             return self.hand_over().await;
         }
         Ok(())

@@ -118,7 +118,7 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
         parking: Semaphore::new(work.concurrency.saturating_mul(PARKED_PER_SLOT)),
     });
     if work.to_do > 0 {
-        let (sender, rows) = handover();
+        let (sender, rows) = handover(work.concurrency);
         let reader = work.source.start(path, sender);
         carry_all(&context, rows).await;
         match reader.await.map_err(|_| RunError::ReaderGone)? {
