@@ -86,7 +86,7 @@ pub enum LedgerError {
     },
     /// There is none yet for this division of manifests, but one of another division knows users.
     #[error(
-        "there is no ledger {path} yet, but {other} beside it divides the manifests otherwise and knows users of theirs"
+        "there is no ledger {path} yet, but {other} beside it divides the manifests otherwise and remembers users of theirs"
     )]
     OtherDivision {
         /// The ledger's path.

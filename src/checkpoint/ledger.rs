@@ -183,7 +183,11 @@ impl Ledger {
     }
 
     /// Refuses a new ledger beside those that divide the same manifests otherwise: it would know nothing of what they know.
-    fn check_division(path: &Path, shard: Option<Shard>) -> Result<(), LedgerError> {
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::OtherDivision`], and when the folder can't be read.
+    pub fn check_division(path: &Path, shard: Option<Shard>) -> Result<(), LedgerError> {
         match neighbours::of_other_division(path, shard)? {
             Some(other) => Err(LedgerError::OtherDivision { path: path.to_owned(), other }),
             None => Ok(()),
@@ -227,7 +231,7 @@ impl Ledger {
                 ("leaf", target.leaf.clone()),
                 ("key id", self.key.id()),
             ];
-            facts.extend(self.shard.map(|shard| (SHARD, shard.to_string())));
+            facts.extend(self.shard_fact());
             facts
         })
     }
@@ -263,6 +267,11 @@ impl Ledger {
     #[must_use]
     pub fn shard(&self) -> Option<Shard> {
         self.shard
+    }
+
+    /// The fact that makes it this shard's ledger.
+    pub(super) fn shard_fact(&self) -> Option<(&'static str, String)> {
+        self.shard.map(|shard| (SHARD, shard.to_string()))
     }
 
     fn recorded_shard(&self) -> Result<Option<Shard>, LedgerError> {

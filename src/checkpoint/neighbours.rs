@@ -12,7 +12,7 @@ use super::ledger::Ledger;
 use crate::model::Shard;
 
 /// A ledger that lies beside the one at `path`, that is of the same name but for the shard, that divides manifests otherwise,
-/// and that holds users; `shard` is whose ledger the one at `path` is to be.
+/// and that remembers users or refusals; `shard` is whose ledger the one at `path` is to be.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub(super) fn of_other_division(path: &Path, shard: Option<Shard>) -> Result<Opt
         }
     }
     others.sort();
-    Ok(others.into_iter().find(|other| holds_users(other)))
+    Ok(others.into_iter().find(|other| is_in_use(other)))
 }
 
 /// How the users of manifests are divided among ledgers.
@@ -65,8 +65,8 @@ fn division(name: &OsStr, base: &OsStr, ending: &OsStr) -> Option<Division> {
     (is_alike && stem.file_stem()? == base).then(|| Division::Parts(shard.count()))
 }
 
-/// Whether a ledger holds any user. Nothing is written beside it. One of which nothing can be told counts as one that does.
-fn holds_users(path: &Path) -> bool {
+/// Whether a ledger remembers any user or refusal. Nothing is written beside it. One of which nothing can be told counts as one that does.
+fn is_in_use(path: &Path) -> bool {
     match Ledger::check_file(path) {
         Ok(()) => {}
         Err(LedgerError::NotALedger { .. }) => return false,
@@ -76,16 +76,17 @@ fn holds_users(path: &Path) -> bool {
     log.push("-wal");
     // A log is left by whoever is at work or was killed, and what stands in it isn't in the database yet.
     let has_log = Path::new(&log).metadata().is_ok_and(|log| log.len() > 0);
-    has_log || count_users(path).unwrap_or(true)
+    has_log || remembers(path).unwrap_or(true)
 }
 
-fn count_users(path: &Path) -> rusqlite::Result<bool> {
+fn remembers(path: &Path) -> rusqlite::Result<bool> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(unchanging(path), flags)?;
-    let tables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'users')";
-    let has_table: bool = connection.query_row(tables, [], |row| row.get(0))?;
-    Ok(has_table && connection.query_row("SELECT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))?)
+    let is = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+    let is_new = !is("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refusals')")?;
+    // A canary's refusal may stand there without any user.
+    Ok(!is_new && is("SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM refusals)")?)
 }
 
 /// The address under which SQLite opens a file as one that nobody writes, so that it makes no files of its own beside it.

@@ -59,6 +59,7 @@ impl Ledger {
         if self.key_standing() == KeyStanding::Own {
             facts.push(("key id", self.key().id()));
         }
+        facts.extend(self.shard_fact());
         let written = || -> rusqlite::Result<()> {
             let transaction = self.connection.unchecked_transaction()?;
             for (name, value) in &facts {

@@ -62,6 +62,7 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
         }
     }
     let forgotten = ledger.forget(&users)?;
+    let shard = ledger.shard();
     drop(ledger);
     tell(&format!(
         "Forgotten: {}, {}, {}, {}{}.\n",
@@ -77,7 +78,11 @@ fn forget(arguments: &ForgetArguments) -> Result<ExitCode, Failure> {
     })?;
     // Somebody may have to attest it: a mistyped id is no deletion.
     for id in never_met.iter().take(LISTED) {
-        tell(&format!("warning: the ledger has never met {id}; check the id\n"));
+        let advice = match shard.filter(|shard| !shard.takes(*id)) {
+            Some(shard) => format!("it belongs to shard {}", shard.holder_of(*id)),
+            None => "check the id".to_owned(),
+        };
+        tell(&format!("warning: the ledger has never met {id}; {advice}\n"));
     }
     let is_clean = !left && never_met.is_empty();
     Ok(if is_clean { ExitCode::Done } else { ExitCode::RowsFailed })

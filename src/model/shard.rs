@@ -48,16 +48,24 @@ impl Shard {
     }
 
     /// Whether the user belongs to this part.
+    #[must_use]
+    pub fn takes(self, leaf_user_id: LeafUserId) -> bool {
+        self == self.holder_of(leaf_user_id)
+    }
+
+    /// The part to which the user belongs, of as many as this is one of.
     ///
     /// The rule is a contract and never changes: the first eight bytes of SHA-256 over the sixteen bytes of the UUID, as a
     /// big-endian number, modulo the number of parts. A hash, because UUIDs needn't be random: those of one batch may have
     /// the same ending.
     #[must_use]
-    pub fn takes(self, leaf_user_id: LeafUserId) -> bool {
+    pub fn holder_of(self, leaf_user_id: LeafUserId) -> Self {
         let digest = Sha256::digest(leaf_user_id.as_bytes());
         let (first, _) = digest.split_at(8);
         let number = first.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        number % u64::from(self.count) == u64::from(self.index)
+        // Less than the number of parts, which fits.
+        let index = u32::try_from(number % u64::from(self.count)).unwrap_or_default();
+        Self { index, count: self.count }
     }
 
     /// Whether a line belongs to this part that names this user, or none: a line without a user belongs to the first part.

@@ -1,11 +1,13 @@
 //! `audit --repair`: a run over the manifest that replaces what audits found unhealthy.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::arguments::AuditArguments;
 use super::shown::Repaired;
 use crate::checkpoint::{Ledger, OutcomeCounts, RunKind, RunLock, RunStart};
+use crate::cli::check::LintNotice;
 use crate::cli::conclusion::{Aloud, Ended, Telling};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
@@ -13,8 +15,8 @@ use crate::cli::reports::ReportTarget;
 use crate::cli::scheduler::Job;
 use crate::cli::signals::Signalled;
 use crate::manifest::Manifest;
-use crate::pipeline::{self, Observe, RepairRule, RunOptions, Selection, StagingOptions, Stop};
-use crate::ui::ProgressDisplay;
+use crate::pipeline::{self, RepairRule, RunOptions, Selection, StagingOptions, Stop};
+use crate::ui::{LogWriter, ProgressDisplay};
 
 /// In how many audits in a row a credential must have been found unhealthy.
 const AUDITS: u64 = 2;
@@ -31,6 +33,7 @@ pub(super) struct Repair<'a> {
     pub(super) stop: Stop,
     pub(super) signalled: Signalled,
     pub(super) display: Arc<ProgressDisplay>,
+    pub(super) logs: &'a LogWriter,
 }
 
 impl Repair<'_> {
@@ -67,7 +70,7 @@ impl Repair<'_> {
             is_linted: false,
             takes_swapped: arguments.reading.names_login_and_password(),
         };
-        let observer: Arc<dyn Observe> = self.display.clone();
+        let observer = LintNotice::around(self.display.clone(), Path::new(&start.manifest), self.logs, true);
         let staged =
             pipeline::stage(&mut ledger, &self.manifest, &start, &staging_options, &self.stop, &*observer)?;
         tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");

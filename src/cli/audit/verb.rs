@@ -60,7 +60,7 @@ fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failur
         let prepared = Prepared::new(arguments, targets, job).await?;
         let display =
             Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
-        let ended = Box::pin(prepared.carry_out(arguments, job, limits, Arc::clone(&display))).await;
+        let ended = Box::pin(prepared.carry_out(arguments, job, limits, Arc::clone(&display), &logs)).await;
         display.finish();
         ended
     })
@@ -136,6 +136,7 @@ impl Prepared {
         job: &Job<'_>,
         limits: TimeLimits,
         display: Arc<ProgressDisplay>,
+        logs: &LogWriter,
     ) -> Result<ExitCode, Failure> {
         let Self { manifest, services, repair, targets, mut ledger, lock, links } = self;
         let observer: Arc<dyn Observe> = display.clone();
@@ -190,6 +191,7 @@ impl Prepared {
                 stop: stop.clone(),
                 signalled,
                 display: Arc::clone(&display),
+                logs,
             };
             let (given_back, held, outcome, code) = repair.carry_out(ledger).await?;
             (ledger, lock) = (given_back, held);

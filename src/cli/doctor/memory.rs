@@ -34,11 +34,10 @@ impl Memory {
         shard: Option<Shard>,
         canary: &CanaryRow,
     ) -> Result<Self, String> {
-        if let Some(own) = shard.filter(|shard| !shard.takes(canary.row.leaf_user_id)) {
+        let id = canary.row.leaf_user_id;
+        if let Some(holder) = shard.filter(|shard| !shard.takes(id)).map(|shard| shard.holder_of(id)) {
             let line = canary.row.line;
-            return Err(unremembered(&format!(
-                "the user of line {line} belongs to another shard than {own}"
-            )));
+            return Err(unremembered(&format!("the user of line {line} belongs to shard {holder}")));
         }
         make_state_folder(path).map_err(|failure| unremembered(&Check::failed("canary", failure).found))?;
         let mut memory = Self::open(path, target, shard).map_err(of_ledger)?;

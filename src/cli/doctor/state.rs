@@ -27,7 +27,10 @@ pub(super) fn look(path: &Path, target: Option<&Target>, shard: Option<Shard>) -
     let mut checks = vec![folder(path)];
     let mut learned = Vec::new();
     if path.symlink_metadata().is_err() {
-        checks.push(Check::ok(LEDGER, format!("{} isn't there yet: the first run makes it", path.display())));
+        let made =
+            || Check::ok(LEDGER, format!("{} isn't there yet: the first run makes it", path.display()));
+        let division = Ledger::check_division(path, shard);
+        checks.push(division.map_or_else(|error| Check::failed(LEDGER, error), |()| made()));
         checks.push(Check::skipped(KEY, "the first run makes it with the ledger"));
         return StateSeen { checks, learned };
     }

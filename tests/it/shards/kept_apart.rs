@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stara_onboard::model::Shard;
+use stara_onboard::sandbox::CallKind;
 
 use super::{all, run_as};
 use crate::support::{Bench, growers, user};
@@ -109,6 +110,31 @@ fn each_shard_has_files_of_its_own_by_default() {
 }
 
 #[test]
+fn a_doctor_sees_what_a_run_would_be_refused_and_sends_no_canary_of_another_shard() {
+    let rows = growers(8);
+    let bench = Bench::new(&rows);
+    let place = rows.iter().position(|grower| shard("1/2").takes(grower.id)).unwrap();
+    let line = (place + 2).to_string();
+    let doctor = |arguments: &[&str]| {
+        let ended = bench.program().args(["doctor", "growers.csv", "--json"]).args(arguments).end();
+        serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap()["checks"].to_string()
+    };
+    let checks = doctor(&["--canary", &line, "--shard", "0/2"]);
+    assert!(checks.contains(&format!("the user of line {line} belongs to shard 1/2")), "{checks}");
+    assert_eq!(bench.calls_of(CallKind::Authenticate), 0);
+    assert!(!bench.path("state").exists(), "no ledger was made for it");
+    doctor(&["--canary", &line, "--shard", "1/2"]);
+    assert_eq!(bench.calls_of(CallKind::Authenticate), 1);
+
+    // The ledger that the canary made is the shard's.
+    run_as(&bench, shard("1/2"), "growers.csv", &[]).end().with_code(0);
+    assert!(!doctor(&["--shard", "1/2"]).contains("divides the manifests otherwise"));
+    for other in [&["--shard", "1/3"][..], &[]] {
+        assert!(doctor(other).contains("divides the manifests otherwise"), "{other:?}");
+    }
+}
+
+#[test]
 fn a_user_can_be_forgotten_and_detached_by_its_own_shard() {
     let rows = growers(12);
     let bench = Bench::new(&rows);
@@ -124,5 +150,5 @@ fn a_user_can_be_forgotten_and_detached_by_its_own_shard() {
     assert!(bench.world().credential(own.parse().unwrap()).is_none());
     assert!(bench.world().credential(other.parse().unwrap()).is_some());
     program(&["state", "forget", &own, "--yes"]).with_code(0).saying("Forgotten: 1 user");
-    program(&["state", "forget", &other, "--yes"]).with_code(3).saying("has never met");
+    program(&["state", "forget", &other, "--yes"]).with_code(3).saying("it belongs to shard 1/2");
 }

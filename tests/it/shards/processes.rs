@@ -122,13 +122,13 @@ fn each_shard_counts_its_own_lines_and_knows_how_many_there_are_in_all() {
 
 #[test]
 fn a_manifest_that_changes_under_the_run_of_a_shard_stops_it() {
-    let rows = growers(120);
+    let rows = growers(400);
     let shard = Shard::new(1, 2).unwrap();
     let newcomer = (1_000..2_000).map(user).find(|id| shard.takes(*id)).unwrap();
-    // From the middle on: a row of its own has another password, or another shard's becomes its own.
+    // Far behind what has been read by then: a row of its own has another password, or another shard's becomes its own.
     let change = |is_own: bool, change: &dyn Fn(&Grower) -> Grower| -> Vec<Grower> {
         let changed = rows.iter().enumerate().map(|(number, grower)| {
-            if number >= 60 && shard.takes(grower.id) == is_own { change(grower) } else { grower.clone() }
+            if number >= 300 && shard.takes(grower.id) == is_own { change(grower) } else { grower.clone() }
         });
         changed.collect()
     };
@@ -149,7 +149,7 @@ fn a_manifest_that_changes_under_the_run_of_a_shard_stops_it() {
             row.with_password(&row.password.replace('"', "'")).join(bench.world());
         }
         bench.write("growers.csv", text(&rows));
-        let running = run_as(&bench, shard, "growers.csv", &["--concurrency", "2"]).start();
+        let running = run_as(&bench, shard, "growers.csv", &["--concurrency", "8"]).start();
         bench.until(|world| world.attach_effects_in_all() >= 4);
         // In its place and of the same length: the program has the file open.
         let mut file = OpenOptions::new().write(true).open(bench.path("growers.csv")).unwrap();
