@@ -51,6 +51,9 @@ impl Failure {
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
+        if error.is_of_changed_source() {
+            return Self::new(ExitCode::Incomplete, error, "nothing was sent; run the same command again");
+        }
         let hint = match error.problem {
             ManifestProblem::MissingColumn { field: Field::AccessTokenClient, .. } => {
                 "nothing was sent; in the dialect form every row needs one: name its column, or set \

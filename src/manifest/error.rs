@@ -4,7 +4,7 @@ use std::io;
 
 use super::compression::Compression;
 use super::stream::StreamFault;
-use super::{Field, Format};
+use super::{Field, Format, SourceChanged};
 
 /// A manifest that can't be read, or can't be read any further.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,14 @@ pub struct ManifestError {
     pub name: String,
     /// What is wrong with it. The message tells it already, so it isn't a source that a chain would tell again.
     pub problem: ManifestProblem,
+}
+
+impl ManifestError {
+    /// Whether the source isn't any longer what it was when it was opened.
+    #[must_use]
+    pub fn is_of_changed_source(&self) -> bool {
+        matches!(&self.problem, ManifestProblem::Read(error) if SourceChanged::is_told_by(error))
+    }
 }
 
 /// What is wrong with a manifest.

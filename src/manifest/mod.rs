@@ -1,6 +1,6 @@
 //! Reads a manifest, CSV or Parquet, as one stream of rows.
 //!
-//! Main types: [`Source`], the bytes that `cli` opened; [`Manifest`], which knows the format, the encoding and where each
+//! Main types: [`Source`], the bytes that `cli` opened, be it through [`FetchRange`]; [`Manifest`], which knows the format, the encoding and where each
 //! [`Field`] stands; [`Records`], one reading of it in constant memory; and [`Record`], a [`Row`], a [`UserLine`] or an [`InvalidLine`]. A
 //! [`Linter`] finds in them what would burn a login.
 //!
@@ -20,6 +20,7 @@ mod lint;
 mod open;
 mod options;
 mod parquet;
+mod ranges;
 mod records;
 mod row;
 mod source;
@@ -40,6 +41,7 @@ pub use options::{
     ClientColumn, Delimiter, EncodingChoice, Format, ParseChoiceError, ParseDelimiterError, ReadOptions,
     Wanted,
 };
+pub use ranges::{FetchRange, SourceChanged};
 pub use records::Records;
 pub use row::{InvalidLine, LineProblem, Record, Row, UserLine};
 pub use source::Source;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroize::Zeroizing;
 
+use super::ranges::{FetchRange, Window};
 use super::stream::StreamFault;
 
 /// A manifest's bytes, which can be read several times, independently and from several threads.
@@ -21,6 +22,7 @@ pub struct Source {
 enum Bytes {
     File(Arc<File>),
     Memory(Arc<Zeroizing<Vec<u8>>>),
+    Ranges(Window),
 }
 
 impl Source {
@@ -47,6 +49,20 @@ impl Source {
     #[must_use]
     pub fn memory(bytes: Zeroizing<Vec<u8>>, name: impl Into<String>) -> Self {
         Self { len: bytes.len() as u64, bytes: Bytes::Memory(Arc::new(bytes)), name: name.into().into() }
+    }
+
+    /// Takes `len` bytes that lie elsewhere and come by range. Each reading keeps a few mebibytes of them at most.
+    #[must_use]
+    pub fn ranges(ranges: Arc<dyn FetchRange>, len: u64, name: impl Into<String>) -> Self {
+        Self { len, bytes: Bytes::Ranges(Window::new(ranges, len)), name: name.into().into() }
+    }
+
+    /// The same source for whoever reads nothing behind `end`, beside others who read other parts.
+    pub(super) fn until(&self, end: u64) -> Self {
+        match &self.bytes {
+            Bytes::Ranges(window) => Self { bytes: Bytes::Ranges(window.until(end)), ..self.clone() },
+            Bytes::File(_) | Bytes::Memory(_) => self.clone(),
+        }
     }
 
     /// Reads all of `reader` into memory that is wiped when it is let go, also where the buffer had to grow.
@@ -127,6 +143,7 @@ impl Source {
                 buffer[..read].copy_from_slice(&rest[..read]);
                 Ok(read)
             }
+            Bytes::Ranges(window) => window.read_some_at(buffer, offset),
         }
     }
 

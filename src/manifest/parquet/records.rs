@@ -119,7 +119,8 @@ impl ParquetRecords {
                 is_prefix_shared,
                 rows: self.group_rows_left,
             };
-            self.columns.push(Column::open(descriptor, Pages::new(self.file.source.clone(), &facts))?);
+            let source = self.file.source.until(facts.range.end);
+            self.columns.push(Column::open(descriptor, Pages::new(source, &facts))?);
         }
         Ok(())
     }
