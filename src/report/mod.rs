@@ -1,7 +1,7 @@
 //! Writes the results of a run to a file: one record for each manifest line, in manifest order, one file a format.
 //!
 //! Main types: [`ResultRecord`], [`ReportFormat`] and [`write_report`], which replaces a report as a whole or not at
-//! all. [`check_kept_columns`] tells before a run whether its report could be written with these columns. [`LinkRecord`] and
+//! all; [`write_report_into`] writes into whatever somebody else opened. [`check_kept_columns`] tells before a run whether its report could be written with these columns. [`LinkRecord`] and
 //! [`write_links`] are the same for the file of magic links, from which letters to growers are made.
 //!
 //! This floor may not read the pipeline's memory: whoever calls it reads the records from the ledger, so that a report
@@ -35,4 +35,4 @@ pub use links::{LINK_COLUMNS, LinkRecord, check_link_columns, write_links};
 pub use metrics::{CallsOfService, Metrics, last_success, write_metrics};
 pub use record::ResultRecord;
 pub use replace::remove_left_behind;
-pub use write::{ReportError, write_report};
+pub use write::{ReportError, write_report, write_report_into};

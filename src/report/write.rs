@@ -1,6 +1,6 @@
 //! Writes a whole report.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::columns::{KeptColumnError, check_kept_columns};
@@ -72,7 +72,27 @@ pub fn write_report<E: std::error::Error + 'static>(
         .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
     let failed = |source| ReportError::File { path: path.to_owned(), source };
     let replacement = Replacement::new(path).map_err(failed)?;
-    let file = replacement.file();
+    let count = write_report_into(replacement.file(), path, format, kept_columns, records)?;
+    replacement.commit().map_err(failed)?;
+    Ok(count)
+}
+
+/// Writes the records, in their order, into `file`, and answers how many they were. Whoever opened it makes it appear under
+/// `path`, which errors name, once it is whole.
+///
+/// # Errors
+///
+/// When the records or the file fail.
+pub fn write_report_into<E: std::error::Error + 'static>(
+    file: impl Write + Send,
+    path: &Path,
+    format: ReportFormat,
+    kept_columns: &[String],
+    records: impl IntoIterator<Item = Result<ResultRecord, E>>,
+) -> Result<u64, ReportError<E>> {
+    check_kept_columns(kept_columns)
+        .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
+    let failed = |source| ReportError::File { path: path.to_owned(), source };
     let mut encoder: Box<dyn Encode + '_> = match format {
         ReportFormat::Csv => Box::new(CsvEncoder::new(file, kept_columns).map_err(failed)?),
         ReportFormat::Jsonl => Box::new(JsonlEncoder::new(file, kept_columns)),
@@ -93,7 +113,5 @@ pub fn write_report<E: std::error::Error + 'static>(
         count += 1;
     }
     encoder.finish().map_err(failed)?;
-    drop(encoder);
-    replacement.commit().map_err(failed)?;
     Ok(count)
 }
