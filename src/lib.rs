@@ -16,6 +16,7 @@
 //! | 4 | [`pipeline`] | what is left to do, the row's journey, the stream of rows, stopping |
 //! | 4 | [`report`] | results, read from the ledger alone |
 //! | 3 | [`manifest`] | CSV and Parquet as one stream of rows; the offline lint |
+//! | 3 | `bucket` | objects of an S3 bucket, with the cargo feature `object-store` |
 //! | 3 | [`checkpoint`] | the ledger: SQLite, one writer, the run lock |
 //! | 3 | [`api`] | one typed function a call |
 //! | 2 | [`http`] | sends once, paces evenly, judges purely |
@@ -41,6 +42,8 @@
 //! never a cell, because whatever is secret is a [`model::Secret`].
 
 pub mod api;
+#[cfg(feature = "object-store")]
+pub mod bucket;
 pub mod checkpoint;
 pub mod cli;
 pub mod http;

@@ -14,6 +14,7 @@ use super::run::{internal, make_state_folder, runtime, tell};
 use super::scheduler::{HeldLock, Job};
 use super::services::ServiceSettings;
 use super::signals::TimeLimits;
+use super::stores::Stores;
 use super::{confirm, logging, manifest_source, reports, signals};
 use crate::checkpoint::{
     KeyStanding, LeaverCounts, Ledger, LedgerAccess, LedgerError, RunKind, RunStart, StageError, Target,
@@ -49,6 +50,7 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
         REPORT_NAME,
         &arguments.lines.keep_column,
         arguments.state.shard(),
+        &Stores::from(&arguments.target),
     )?;
     files.writing("--report", reports::paths(&targets)).check()?;
     logging::start(&arguments.output, &logs)?;
@@ -291,7 +293,7 @@ impl Prepared {
 }
 
 fn open_manifest(arguments: &DetachArguments, path: &Path) -> Result<Manifest, Failure> {
-    let source = manifest_source::open(path)?;
+    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &arguments.lines.keep_column);
     let manifest = Manifest::open(source, &ReadOptions { wanted: Wanted::Users, ..options })?;
     if !arguments.output.quiet {

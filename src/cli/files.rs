@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::stores::refuse_object;
 use crate::settings::TargetFlags;
+
+/// What a manifest is called among the files of a call.
+const MANIFEST: &str = "the manifest";
 
 /// The files of one call.
 #[derive(Debug, Clone)]
@@ -69,6 +73,12 @@ impl CallFiles {
     ///
     /// When one that is written is needed for something else, or written twice.
     pub(super) fn check(&self) -> Result<(), Failure> {
+        for (what, path) in self.needed.iter().filter(|(what, _)| *what != MANIFEST) {
+            refuse_object(what, path)?;
+        }
+        for (flag, path) in self.written.iter().filter(|(flag, _)| *flag != "--report") {
+            refuse_object(&format!("what {flag} writes"), path)?;
+        }
         for (place, (flag, path)) in self.written.iter().enumerate() {
             let needed = self.needed.iter().find(|(_, other)| is_same_file(path, other));
             let twice = self.written[..place].iter().find(|(_, other)| is_same_file(path, other));

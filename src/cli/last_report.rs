@@ -89,6 +89,7 @@ fn ended_unexpectedly() -> Failure {
 mod tests {
     use super::*;
     use crate::checkpoint::{Approach, LineContent, LineDecision, RunKind, RunStart, StagedLine, Target};
+    use crate::cli::stores::Stores;
     use crate::model::Dialect;
 
     /// A folder with a ledger of one run over one line, and an older report.
@@ -121,7 +122,8 @@ mod tests {
 
         async fn write(&self) -> Reported {
             let path = self.folder.path().join("results.csv");
-            let targets = reports::targets(&[path], "growers.csv", &[], None).unwrap();
+            let stores = Stores::default();
+            let targets = reports::targets(&[path], "growers.csv", &[], None, &stores).unwrap();
             let ledger = self.folder.path().join("ledger.db");
             write(ledger, self.run.clone(), targets.into(), &self.signalled, Duration::ZERO).await.unwrap()
         }

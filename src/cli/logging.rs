@@ -17,8 +17,8 @@ use super::output::OutputFlags;
 use crate::ui::LogWriter;
 
 /// Libraries whose finer levels print bytes of requests and answers: never more than their warnings, whatever was asked.
-const LOUD_LIBRARIES: [&str; 7] =
-    ["hyper", "hyper_util", "h2", "reqwest", "rustls", "tower", "rustls_platform_verifier"];
+const LOUD_LIBRARIES: [&str; 8] =
+    ["hyper", "hyper_util", "h2", "object_store", "reqwest", "rustls", "tower", "rustls_platform_verifier"];
 
 /// Sets up the log for the rest of the process.
 pub(super) fn start(output: &OutputFlags, logs: &LogWriter) -> Result<(), Failure> {

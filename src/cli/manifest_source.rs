@@ -1,4 +1,4 @@
-//! Opens the manifest's bytes: a file, or stdin kept in memory.
+//! Opens the manifest's bytes: a file, stdin kept in memory, or an object of a store.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,13 +7,17 @@ use anyhow::Context as _;
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::stores::{Stores, is_object, open_manifest};
 use crate::manifest::Source;
 
 /// The most of stdin that is kept in memory, in bytes.
 const STDIN_CAP: usize = 256 * 1024 * 1024;
 
-/// Opens `path`; `-` reads stdin to its end.
-pub(super) fn open(path: &Path) -> Result<Source, Failure> {
+/// Opens `path`; `-` reads stdin to its end, and `s3://bucket/key` is read from there as `stores` says.
+pub(super) fn open(path: &Path, stores: &Stores) -> Result<Source, Failure> {
+    if is_object(path) {
+        return open_manifest(path, stores);
+    }
     if path.as_os_str() == "-" {
         return Source::read_to_memory(std::io::stdin().lock(), STDIN_CAP)
             .map(|bytes| Source::memory(bytes, "stdin"))

@@ -42,6 +42,7 @@ mod sharded;
 mod signals;
 mod state;
 mod status;
+mod stores;
 mod usage;
 
 pub use arguments::{Cli, Verb};

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::rehearsal::{REHEARSAL_SETTLE, Rehearsal};
 use super::run::tell;
 use super::services::{ServiceSettings, rehearsal_secret};
+use super::stores::Stores;
 use super::{manifest_source, sandbox};
 use crate::checkpoint::{KeyStanding, Ledger, RunKind, RunStart, Target};
 use crate::manifest::Manifest;
@@ -49,7 +50,7 @@ impl Prepared {
     ///
     /// When any of it can't be used.
     pub(super) async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
-        let source = manifest_source::open(asked.manifest)?;
+        let source = manifest_source::open(asked.manifest, &Stores::from(&asked.flags.target))?;
         let mut settings = ServiceSettings::read(
             &asked.flags.target,
             &asked.flags.rates,

@@ -12,6 +12,7 @@ use super::links;
 use super::manifest_source::stem;
 use super::shard::open_to_read;
 use super::sharded;
+use super::stores::{ObjectReport, Stores, is_object};
 use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord, ShardedLedger};
 use crate::model::Shard;
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_behind, write_report};
@@ -21,6 +22,8 @@ use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_
 pub(super) struct ReportTarget {
     pub(super) path: PathBuf,
     format: ReportFormat,
+    /// Where it goes, if not into a file.
+    object: Option<ObjectReport>,
 }
 
 /// Resolves `--report`: the default when none is given, nothing for `none`. Checked before anything is sent.
@@ -29,6 +32,7 @@ pub(super) fn targets(
     manifest: &str,
     kept_columns: &[String],
     shard: Option<Shard>,
+    stores: &Stores,
 ) -> Result<Vec<ReportTarget>, Failure> {
     let usage = |error: anyhow::Error, hint: &str| Failure::new(ExitCode::Usage, error, hint);
     check_kept_columns(kept_columns)
@@ -39,7 +43,8 @@ pub(super) fn targets(
         let format = ReportFormat::of_path(path).map_err(|error| {
             usage(error.into(), "write --report FILE.csv, FILE.jsonl or FILE.parquet, or --report none")
         })?;
-        Ok(ReportTarget { path: path.clone(), format })
+        let object = is_object(path).then(|| ObjectReport::new(path, stores)).transpose()?;
+        Ok(ReportTarget { path: path.clone(), format, object })
     };
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
 }
@@ -66,15 +71,18 @@ pub(super) fn prepare_folder(path: &Path) -> std::io::Result<()> {
 
 /// Makes sure that every report can be written.
 pub(super) fn prepare(targets: &[ReportTarget]) -> Result<(), Failure> {
-    for ReportTarget { path, .. } in targets {
-        prepare_folder(path).map_err(|source| {
-            let error =
-                anyhow::Error::new(source).context(format!("no report can be written to {}", path.display()));
-            Failure::new(
-                ExitCode::StateUnwritable,
-                error,
-                "nothing was sent; name another place with --report FILE",
-            )
+    for ReportTarget { path, object, .. } in targets {
+        let prepared = match object {
+            Some(object) => object.check().map_err(anyhow::Error::new),
+            None => prepare_folder(path).map_err(anyhow::Error::new),
+        };
+        let place = object.as_ref().map_or(
+            "name another place with --report FILE",
+            |_| "check the address, the credentials and AWS_ENDPOINT_URL, or name a file with --report",
+        );
+        prepared.map_err(|error| {
+            let error = error.context(format!("no report can be written to {}", path.display()));
+            Failure::new(ExitCode::StateUnwritable, error, format!("nothing was sent; {place}"))
         })?;
     }
     Ok(())
@@ -130,15 +138,21 @@ pub(super) fn write(
                 Ok(result) => Ok(record(result)),
                 Err(error) => Err(error.into()),
             });
-            write_report(&target.path, target.format, &source.run().kept_columns, records)
+            let kept_columns = &source.run().kept_columns;
+            match &target.object {
+                Some(object) => object.write(&target.path, target.format, kept_columns, records),
+                None => write_report(&target.path, target.format, kept_columns, records),
+            }
         });
         written.map_err(Failure::from)?.map_err(|error| {
-            Failure::new(
-                ExitCode::StateUnwritable,
-                error,
-                "the ledger holds the results; check the path, its permissions and the room on the disk, then write \
-                 them with `stara-onboard report FILE`",
-            )
+            let (what, place) = match target.object {
+                Some(_) => ("the store and the credentials", target.path.display().to_string()),
+                None => ("the path, its permissions and the room on the disk", "FILE".to_owned()),
+            };
+            let hint = format!(
+                "the ledger holds the results; check {what}, then write them with `stara-onboard report {place}`"
+            );
+            Failure::new(ExitCode::StateUnwritable, error, hint)
         })?;
     }
     Ok(())
@@ -192,7 +206,7 @@ pub(super) fn prepared_targets(
     shard: Option<Shard>,
 ) -> Result<Vec<ReportTarget>, Failure> {
     let name = if run.kind == RunKind::Detach { super::detach::REPORT_NAME } else { &run.manifest };
-    let targets = targets(asked, name, &run.kept_columns, shard)?;
+    let targets = targets(asked, name, &run.kept_columns, shard, &Stores::from(&arguments.target))?;
     let files = CallFiles::beside_all(ledgers)
         .needing("the manifest", Some(Path::new(&run.manifest)))
         .writing("--report", paths(&targets));

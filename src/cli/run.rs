@@ -16,6 +16,7 @@ use super::links::LinkFile;
 use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::scheduler::{HeldLock, Job};
 use super::signals::TimeLimits;
+use super::stores::Stores;
 use super::{logging, reports, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, RunKind};
 use crate::pipeline::{self, Stop};
@@ -51,8 +52,13 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     let logs = LogWriter::default();
     let manifest_name = manifest.display().to_string();
-    let targets =
-        reports::targets(&arguments.report, &manifest_name, &flags.lines.keep_column, flags.state.shard())?;
+    let targets = reports::targets(
+        &arguments.report,
+        &manifest_name,
+        &flags.lines.keep_column,
+        flags.state.shard(),
+        &Stores::from(&flags.target),
+    )?;
     let links = arguments.links.file(&flags.lines.keep_column)?;
     let links_path = links.as_ref().map(|links| &links.path);
     files.writing("--report", reports::paths(&targets)).writing("--magic-links", links_path).check()?;

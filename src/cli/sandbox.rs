@@ -11,6 +11,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::manifest_source;
 use super::status::print;
+use super::stores::Stores;
 use crate::manifest::{ClientColumn, Manifest, Record};
 use crate::sandbox::{Sandbox, SandboxOptions, World};
 
@@ -72,7 +73,7 @@ pub(super) fn serve(arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
 
 fn open(path: &Path, arguments: &SandboxArguments) -> Result<Manifest, Failure> {
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
-    Ok(Manifest::open(manifest_source::open(path)?, &options)?)
+    Ok(Manifest::open(manifest_source::open(path, &Stores::default())?, &options)?)
 }
 
 /// Makes the record's file anew, readable by its owner only: it names growers and their logins.

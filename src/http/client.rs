@@ -60,6 +60,11 @@ impl ExtraRoots {
         tried.map_err(|_| ExtraRootsError::Damaged)?;
         Ok(Self(certificates))
     }
+
+    /// The certificates, for another client than one of a service.
+    pub fn certificates(&self) -> impl Iterator<Item = Certificate> {
+        self.0.iter().cloned()
+    }
 }
 
 /// Why a text adds no root to the system's.
@@ -280,7 +285,8 @@ impl HttpClient {
 }
 
 /// What an error began with. For one from before the request was sent it is about names, sockets and certificates only.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -332,7 +338,8 @@ fn check_base(url: &Url, allow_insecure_http: bool) -> Result<Url, ClientError> 
 }
 
 /// Whether a URL's host is this machine, so that nobody on a network sees what is sent.
-fn is_this_machine(url: &Url) -> bool {
+#[must_use]
+pub fn is_this_machine(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => host

@@ -27,7 +27,10 @@ mod throttling;
 pub use adaptive::{AdaptiveRange, BEGIN_WITH};
 pub use call_counts::{CallCounts, CountsByCall};
 pub use classify::{SendError, StatusClass};
-pub use client::{BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply};
+pub use client::{
+    BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply, innermost,
+    is_this_machine,
+};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
 pub use probe::{ProbeError, Probed};
 pub use rate::{Frequency, ParseRateError, Rate};

@@ -47,5 +47,6 @@ mod shared_logins;
 mod startup;
 mod status;
 mod stopping;
+mod stores;
 mod support;
 mod transport;

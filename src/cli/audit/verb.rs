@@ -22,6 +22,7 @@ use crate::cli::scheduler::{HeldLock, Job};
 use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, Signalled, TimeLimits};
 use crate::cli::status::print;
+use crate::cli::stores::Stores;
 use crate::cli::{logging, manifest_source};
 use crate::manifest::{ClientColumn, Manifest, ReadOptions, Wanted};
 use crate::pipeline::{
@@ -75,7 +76,8 @@ fn report_targets(arguments: &AuditArguments) -> Result<Vec<ReportTarget>, Failu
     let shard = arguments.state.shard();
     let default = [reports::of_shard(&format!("state/{}.repair.csv", stem(&name)), shard)];
     let asked = if arguments.report.is_empty() { &default[..] } else { &arguments.report };
-    reports::targets(asked, &name, &arguments.lines.keep_column, shard)
+    let stores = Stores::from(&arguments.target);
+    reports::targets(asked, &name, &arguments.lines.keep_column, shard, &stores)
 }
 
 /// Everything checked that can be checked before anything is sent.
@@ -244,7 +246,7 @@ fn open_manifest(
     path: &Path,
     repair: Option<&RunOptions>,
 ) -> Result<(Manifest, String), Failure> {
-    let source = manifest_source::open(path)?;
+    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
     let client = repair.map_or(ClientColumn::Optional, client_column);
     let options = arguments.reading.read_options(client, &arguments.lines.keep_column);
     // Whoever is only looked at needs neither login nor password.

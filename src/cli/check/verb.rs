@@ -7,11 +7,12 @@ use crate::cli::failure::Failure;
 use crate::cli::manifest_source;
 use crate::cli::run::tell;
 use crate::cli::status::print;
+use crate::cli::stores::Stores;
 use crate::manifest::{ClientColumn, LintOptions, LintSeverity, Linter, Manifest};
 
 /// Lints a manifest, and says with which code to exit.
 pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let source = manifest_source::open(&arguments.manifest)?;
+    let source = manifest_source::open(&arguments.manifest, &Stores::default())?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
     let manifest = Manifest::open(source, &options)?;
     for warning in manifest.warnings() {

@@ -8,6 +8,7 @@ use super::doubt::doubt;
 use super::permissions;
 use crate::cli::failure::Failure;
 use crate::cli::manifest_source;
+use crate::cli::stores::Stores;
 use crate::manifest::{ClientColumn, Linter, Manifest, ManifestError, Record, Row};
 use crate::model::Secret;
 
@@ -81,7 +82,7 @@ fn read(
     path: &Path,
     default_client: Option<&Secret>,
 ) -> Result<Reading, Failure> {
-    let source = manifest_source::open(path)?;
+    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
     let manifest = Manifest::open(source, &options)?;
     let mut reading = Reading::default();
