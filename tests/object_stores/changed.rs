@@ -13,7 +13,7 @@ fn a_manifest_that_is_replaced_under_a_run_stops_it_and_the_same_command_goes_on
     let Some(store) = Store::start() else { return };
     let growers = growers(120);
     // The three blocks that are fetched at once hold 45 rows, and the fourth is asked for when twenty of them are done.
-    let options = SandboxOptions { latency: Duration::from_millis(25), ..SandboxOptions::default() };
+    let options = SandboxOptions { latency: Duration::from_millis(50), ..SandboxOptions::default() };
     let bench = Bench::with_options(options, &growers);
     store.put("g.csv", padded(&growers, 10_000));
     let arguments = ["run", "s3://growers/g.csv", "--concurrency", "1", "--report", "results.jsonl"];

@@ -125,16 +125,16 @@ fn memory_does_not_grow_with_a_manifest_in_a_store() {
     let bench = Bench::new(&[]);
     let peak =
         |manifest: &str| store.program(&bench).args(["check", manifest]).end().with_code(0).peak_memory;
-    // 12 and 48 MB: either fills the largest blocks.
+    // 12 and 48 MB: either fills the largest blocks, and the larger one would be seen if it were held.
     for (rows, name) in [(3_000, "small.csv"), (12_000, "large.csv")] {
         let manifest = padded(&growers(rows), 4_000);
         bench.write(name, &manifest);
         store.put(name, manifest);
     }
     let (small, large) = (peak("s3://growers/small.csv"), peak("s3://growers/large.csv"));
-    assert!(large < small + 4_000_000, "{small} {large}");
+    assert!(large < small + 16_000_000, "{small} {large}");
     let file = peak("large.csv");
-    assert!(large < file + 24_000_000, "{file} {large}");
+    assert!(large < file + 16_000_000, "{file} {large}");
     println!("memory: {file} of a file, {small} and {large} of objects");
 }
 
