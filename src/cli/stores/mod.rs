@@ -4,7 +4,7 @@
 //! path names an object, and [`open_manifest`] opens one.
 //!
 //! Without the cargo feature `object-store` each of them refuses with a hint. With it this is where a
-//! [`bucket`](crate::bucket) becomes what `manifest` reads from and `report` writes to, which know of no sockets.
+//! `bucket` becomes what `manifest` reads from and `report` writes to, which know of no sockets.
 
 #[cfg(not(feature = "object-store"))]
 mod absent;
