@@ -218,7 +218,9 @@ fn a_row_that_changes_its_user_under_the_run_is_carried_out_for_neither() {
     let rows = growers(ROWS);
     let bench = Bench::slow(&rows);
     let strangers: Vec<_> = growers(2 * ROWS).split_off(ROWS);
-    strangers.iter().for_each(|stranger| stranger.join(bench.world()));
+    for stranger in &strangers {
+        stranger.join(bench.world());
+    }
     // Rows so long that the program can't have read far ahead of those under way.
     let filler = "x".repeat(30_000);
     let text = |of_whom: &dyn Fn(usize) -> LeafUserId| {

@@ -33,12 +33,12 @@ fn the_refused_of_all_shards_get_one_link_each_in_the_manifests_order() {
         .records()
         .map(|record| record.map(|record| (record[0].to_owned(), record[2].to_owned())).unwrap())
         .collect();
-    let given = |row: &Grower| {
-        let links = bench.world().links_of(row.id);
-        assert_eq!(links.len(), 1, "{}", row.login);
-        (row.id.to_string(), links[0].clone())
+    let link_of = |row: &Grower| {
+        let given = bench.world().links_of(row.id);
+        assert_eq!(given.len(), 1, "{}", row.login);
+        (row.id.to_string(), given[0].clone())
     };
-    assert_eq!(lines, refused.iter().map(given).collect::<Vec<_>>());
+    assert_eq!(lines, refused.iter().map(link_of).collect::<Vec<_>>());
     report(&bench, &["--magic-links", "links.csv"]).with_code(0).saying("(0 new, 8 from before)");
     assert_eq!(bench.calls_of(MagicLink), 8);
     // Each shard's ledger keeps those of its own users.
