@@ -1,6 +1,7 @@
 //! What stands in `deploy/` is what a scheduler takes, and what it starts is what the program takes: each command is run
 //! against the simulated services.
 
+mod container;
 mod cron;
 mod kubernetes;
 mod systemd;
@@ -25,11 +26,14 @@ fn has(program: &str, what_for: &str) -> bool {
     let found =
         Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
     if !found {
-        // Past the tests' capture, which hides what a test that passes prints.
-        let aloud = format!("SKIPPED: there is no {program}, so that {what_for} isn't checked\n");
-        std::io::stderr().write_all(aloud.as_bytes()).unwrap();
+        tell_aloud(&format!("there is no {program}, so that {what_for} isn't checked"));
     }
     found
+}
+
+/// Says that something is left out, past the tests' capture, which hides what a test that passes prints.
+fn tell_aloud(what: &str) {
+    std::io::stderr().write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
 }
 
 /// What a program says, with whether it was content.
@@ -42,7 +46,12 @@ fn say(program: &str, arguments: &[&str]) -> (bool, String) {
 
 /// Services that know three growers, and a folder with what the pages say should be there.
 fn prepared() -> (Bench, Vec<Grower>) {
-    let rows = growers(3);
+    prepared_of(3)
+}
+
+/// The same with so many growers.
+fn prepared_of(count: usize) -> (Bench, Vec<Grower>) {
+    let rows = growers(count);
     let bench = Bench::new(&rows);
     bench.write("leaf-token", "leaf-token-of-the-file\n");
     (bench, rows)
