@@ -1,9 +1,13 @@
 //! What stands in `deploy/` is what a scheduler takes, and what it starts is what the program takes: each command is run
 //! against the simulated services.
 
+mod aws_batch;
 mod container;
 mod cron;
+mod indexed_job;
 mod kubernetes;
+mod scaling_page;
+mod slurm;
 mod systemd;
 
 use std::io::Write as _;
