@@ -137,3 +137,24 @@ fn several_ledgers_are_of_no_one_shard() {
     report().env("STARA_ONBOARD_SHARD", "0/2").end().with_code(2).saying("STARA_ONBOARD_SHARD");
     assert!(!bench.path("results.jsonl").exists());
 }
+
+#[test]
+fn the_limit_on_open_files_is_raised_or_named() {
+    let bench = Bench::new(&growers(12));
+    run_shards(&bench, 2, &[]);
+    let program = env!("CARGO_BIN_EXE_stara-onboard");
+    // Fewer than two ledgers need beside all else, at first as a limit that everybody may raise.
+    let report = |limit: &str| {
+        let report =
+            format!("ulimit {limit} 60; '{program}' report --state state/ledger.*-of-2.db results.jsonl");
+        let mut shell = std::process::Command::new("bash");
+        let output = shell.current_dir(bench.folder()).args(["-c", &report]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = report("-Sn");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(bench.outcomes(), ["attached"; 12]);
+    let (code, said) = report("-n");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("70 open files, and 60 are allowed") && said.contains("`ulimit -n 70`"), "{said}");
+}
