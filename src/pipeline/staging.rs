@@ -120,9 +120,11 @@ pub fn stage(
     let repair = options.repair.map(RepairDecider::new);
     let linter =
         || Linter::new(manifest, LintOptions { most_listed: 0, takes_swapped: options.takes_swapped });
+    // All shards read the same manifest: one tells of it.
+    let is_told = options.is_linted && ledger.shard().is_none_or(|shard| shard.index() == 0);
     let mut lines = Lines {
         source: LineSource::Manifest(manifest.records()?),
-        linter: (options.is_linted || !options.takes_swapped).then(linter),
+        linter: (is_told || !options.takes_swapped).then(linter),
         key,
         default_client: options.default_client.as_ref(),
         limit: options.invalid_limit,
@@ -147,8 +149,6 @@ pub fn stage(
     if let Some(divided) = lines.divided.take().filter(|_| staged.to_do > 0) {
         tell_of_divided(divided, ledger.shard(), manifest, stop, observer)?;
     }
-    // All shards read the same manifest: one tells of it.
-    let is_told = options.is_linted && ledger.shard().is_none_or(|shard| shard.index() == 0);
     if let Some(linter) = lines.linter.take().filter(|_| is_told) {
         tell_of_lint(linter, manifest, stop, observer)?;
     }

@@ -109,6 +109,26 @@ fn each_shard_has_files_of_its_own_by_default() {
     assert!(bench.path("state/growers.results.1-of-2.csv").is_file());
 }
 
+/// What lies beside a ledger is called like it but for the ending: two shards must not meet in one key or lock.
+#[test]
+fn shards_of_a_ledger_without_an_ending_share_neither_key_nor_lock() {
+    let rows = growers(12);
+    let bench = Bench::slow(&rows);
+    let running: Vec<_> =
+        all(2).map(|shard| run_as(&bench, shard, "growers.csv", &["--state", "books"]).start()).collect();
+    for shard in running {
+        shard.end().with_code(0);
+    }
+    bench.expect_one_effect_each(&rows);
+    for ending in ["db", "key", "lock"] {
+        assert!(
+            all(2).all(|shard| bench.path(&format!("books.{}.{ending}", shard.infix())).is_file()),
+            "{ending}"
+        );
+    }
+    bench.run(&["--state", "books"]).with_code(2).saying("divides the manifests otherwise");
+}
+
 #[test]
 fn a_doctor_sees_what_a_run_would_be_refused_and_sends_no_canary_of_another_shard() {
     let rows = growers(8);
