@@ -76,7 +76,6 @@ enum Body<'a> {
         kinds: BTreeMap<&'static str, u64>,
     },
     Started {
-        #[serde(skip_serializing_if = "Option::is_none")]
         shard: Option<String>,
         lines: u64,
         to_do: u64,
