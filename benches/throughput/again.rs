@@ -1,7 +1,7 @@
 //! A manifest that is half finished, then finished: how soon the first call leaves, how fast everything is decided again without
 //! a call, and how fast the reports are written.
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
 use crate::arguments::{Again, Tls};
@@ -17,8 +17,17 @@ const CONCURRENCY: u32 = 64;
 /// The endings of the reports' formats.
 const FORMATS: [&str; 3] = ["csv", "jsonl", "parquet"];
 
-/// Measures, and prints a table.
-pub(crate) fn measure(asked: &Again) {
+/// In how many seconds a finished manifest is decided again, and a report is written.
+const SECONDS: f64 = 10.0;
+
+/// In how many seconds after staging the first call of a half finished manifest leaves. Staging decides every row again, too.
+const SECONDS_TO_FIRST_CALL: f64 = 2.0;
+
+/// How many rows these targets are about, at most.
+const JUDGED_ROWS: u32 = 1_000_000;
+
+/// Measures, prints a table, and fails below the targets.
+pub(crate) fn measure(asked: &Again) -> ExitCode {
     let bench = Bench::new(asked.tool.directory.as_deref());
     machine::describe(&asked.tool.path);
     let setting = Setting {
@@ -55,14 +64,25 @@ pub(crate) fn measure(asked: &Again) {
     let (decided, counts) = median_of(asked.rounds, || against_a_server(run));
     assert_eq!(counts.calls, 0, "a finished manifest costs no call");
     print("everything decided again (`--report none`)", decided, Some(counts));
+    let mut is_met = decided.time.as_secs_f64() < SECONDS
+        && first_call.as_secs_f64() < decided.time.as_secs_f64() + SECONDS_TO_FIRST_CALL;
 
     for format in FORMATS {
         let name = format!("again.{format}");
         let written = median_of(asked.rounds, || (Process::run(&mut workplace.report(&name)), ())).0;
         print(&format!("`report` as {format}"), written, None);
+        is_met &= written.time.as_secs_f64() < SECONDS;
     }
     let shown = median_of(asked.rounds, || (Process::run(&mut workplace.status()), ())).0;
     print("`status`", shown, None);
+    if is_met || asked.rows > JUDGED_ROWS {
+        return ExitCode::SUCCESS;
+    }
+    println!(
+        "\nMISSED: to be decided again and each report are to take less than {SECONDS} s, and the first call of a half \
+         finished manifest is to leave within {SECONDS_TO_FIRST_CALL} s of staging"
+    );
+    ExitCode::FAILURE
 }
 
 fn against_a_server(command: impl FnOnce(&str) -> Command) -> (Process, Counts) {

@@ -51,10 +51,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse_from(words);
     match &arguments.mode {
         None => comparison::compare(&arguments.matrix),
-        Some(Mode::Again(asked)) => {
-            again::measure(asked);
-            ExitCode::SUCCESS
-        }
+        Some(Mode::Again(asked)) => again::measure(asked),
         Some(Mode::Rivals(asked)) => {
             rivals::measure(asked);
             ExitCode::SUCCESS
