@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::process::Command;
 
-use crate::support::{Bench, growers, side_by_side};
+use crate::support::{Bench, growers};
 
 /// More system calls than any of these needs: about a hundred, mostly the loader's; for the status three hundred more, mostly
 /// SQLite's locks.
@@ -28,7 +28,8 @@ fn help_version_advice_and_status_ask_the_system_for_little_and_the_network_for_
         &["status"],
         &["status", "--json"],
     ];
-    side_by_side(asked, |arguments| {
+    // One after another: two that open one ledger at the same moment wait for each other.
+    for arguments in asked {
         let traced = format!("calls-{}", arguments.concat());
         let output = Command::new("strace")
             .args(["-f", "-qq", "-o", &traced, env!("CARGO_BIN_EXE_stara-onboard")])
@@ -47,5 +48,5 @@ fn help_version_advice_and_status_ask_the_system_for_little_and_the_network_for_
             let found = calls.iter().find(|call| call.contains(needless));
             assert_eq!(found, None, "{arguments:?}");
         }
-    });
+    }
 }
