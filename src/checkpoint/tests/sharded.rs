@@ -26,9 +26,11 @@ impl Night {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
-    /// Where the ledger of a shard is, or the one of whole manifests.
+    /// Where the ledger of a shard is, or the one of whole manifests. Where manifests are divided otherwise, a folder is needed.
     fn path(&self, shard: Option<Shard>) -> PathBuf {
-        let path = self.directory.path().join("ledger.db");
+        let folder = self.directory.path().join(shard.map_or(0, Shard::count).to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("ledger.db");
         shard.map_or(path.clone(), |shard| shard.path(&path))
     }
 
