@@ -68,6 +68,8 @@ impl LineCursor {
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(10))?;
             connection.pragma_update(None, "query_only", true)?;
+            // Lines and users are read in their order, and each page once.
+            connection.pragma_update(None, "cache_size", -512)?;
             Ok(connection)
         };
         let connection = open().map_err(|source| LedgerError::Database { path: path.to_owned(), source })?;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
@@ -22,7 +23,7 @@ const ROWS_IN_GROUP: usize = 8 * 1024;
 const BYTES_IN_GROUP: usize = 8 * 1024 * 1024;
 
 /// How many strings are handed to a column's writer at a time.
-const BATCH: usize = 4 * 1024;
+const BATCH: usize = 1024;
 
 /// The columns that hold numbers.
 const NUMBERS: [&str; 3] = ["line", "httpStatus", "attempts"];
@@ -113,7 +114,8 @@ struct Column {
     is_number: bool,
     is_required: bool,
     numbers: Vec<i64>,
-    text: Vec<u8>,
+    /// Its memory is used again for the next row group.
+    text: BytesMut,
     lengths: Vec<usize>,
     /// For each row 1 if it has a value, else 0: Parquet's definition level of an optional column.
     levels: Vec<i16>,
@@ -125,7 +127,7 @@ impl Column {
             is_number,
             is_required,
             numbers: Vec::new(),
-            text: Vec::new(),
+            text: BytesMut::new(),
             lengths: Vec::new(),
             levels: Vec::new(),
         }
@@ -149,28 +151,30 @@ impl Column {
 
     /// Writes the rows gathered so far and forgets them.
     fn write(&mut self, writer: &mut SerializedColumnWriter<'_>) -> Result<(), ParquetError> {
-        let levels = std::mem::take(&mut self.levels);
         if self.is_number {
-            let levels = (!self.is_required).then_some(levels.as_slice());
-            writer.typed::<Int64Type>().write_batch(&std::mem::take(&mut self.numbers), levels, None)?;
-            return Ok(());
+            let levels = (!self.is_required).then_some(self.levels.as_slice());
+            writer.typed::<Int64Type>().write_batch(&self.numbers, levels, None)?;
+        } else {
+            let text = ByteArray::from(self.text.split().freeze());
+            let mut lengths = self.lengths.iter();
+            let mut start = 0;
+            for levels in self.levels.chunks(BATCH) {
+                let present = levels.iter().filter(|&&level| level == 1).count();
+                let strings: Vec<ByteArray> = lengths
+                    .by_ref()
+                    .take(present)
+                    .map(|length| {
+                        start += length;
+                        text.slice(start - length, *length)
+                    })
+                    .collect();
+                let levels = (!self.is_required).then_some(levels);
+                writer.typed::<ByteArrayType>().write_batch(&strings, levels, None)?;
+            }
         }
-        let text = ByteArray::from(std::mem::take(&mut self.text));
-        let mut lengths = std::mem::take(&mut self.lengths).into_iter();
-        let mut start = 0;
-        for levels in levels.chunks(BATCH) {
-            let present = levels.iter().filter(|&&level| level == 1).count();
-            let strings: Vec<ByteArray> = lengths
-                .by_ref()
-                .take(present)
-                .map(|length| {
-                    start += length;
-                    text.slice(start - length, length)
-                })
-                .collect();
-            let levels = (!self.is_required).then_some(levels);
-            writer.typed::<ByteArrayType>().write_batch(&strings, levels, None)?;
-        }
+        self.numbers.clear();
+        self.lengths.clear();
+        self.levels.clear();
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! One column of one row group, a slice of rows at a time.
 
+use std::sync::Arc;
+
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::super::ManifestProblem;
 use super::guard::{guarded, unsound};
-use super::pages::Pages;
+use super::pages::{Pages, SharedPages};
 
 /// The largest cell, in bytes. It keeps a slice small whatever the pages hold.
 const LARGEST_CELL: usize = 64 * 1024;
@@ -16,6 +18,8 @@ const NULL: u32 = u32::MAX;
 
 /// Reads a column and keeps the cells of one slice.
 pub(super) struct Column {
+    descriptor: ColumnDescPtr,
+    pages: SharedPages,
     reader: Reader,
     full_level: i16,
     levels: Vec<i16>,
@@ -28,37 +32,64 @@ enum Reader {
     Fixed(ColumnReaderImpl<FixedLenByteArrayType>, Vec<FixedLenByteArray>),
 }
 
+impl Reader {
+    /// Lets go of the values that were read.
+    fn clear(&mut self) {
+        match self {
+            Self::Text(_, values) => values.clear(),
+            Self::Fixed(_, values) => values.clear(),
+        }
+    }
+
+    /// Reads so many more rows, fewer only where the pages end, and answers how many.
+    fn read(&mut self, rows: usize, levels: &mut Vec<i16>) -> parquet::errors::Result<usize> {
+        let (records, ..) = match self {
+            Self::Text(reader, values) => reader.read_records(rows, Some(levels), None, values)?,
+            Self::Fixed(reader, values) => reader.read_records(rows, Some(levels), None, values)?,
+        };
+        Ok(records)
+    }
+
+    /// Puts another reader of the same column in the place of this one, whose memory is given back.
+    fn renew(&mut self, other: ColumnReader) {
+        match (self, other) {
+            (Self::Text(reader, _), ColumnReader::ByteArrayColumnReader(other)) => *reader = other,
+            (Self::Fixed(reader, _), ColumnReader::FixedLenByteArrayColumnReader(other)) => *reader = other,
+            // The descriptor is the same, and so is the type.
+            _ => {}
+        }
+    }
+}
+
 impl Column {
     /// Begins before the first row.
     pub(super) fn open(descriptor: ColumnDescPtr, pages: Pages) -> Result<Self, ManifestProblem> {
         let full_level = descriptor.max_def_level();
-        let reader = match get_column_reader(descriptor, Box::new(pages)) {
+        let pages = SharedPages::new(pages);
+        let reader = match get_column_reader(Arc::clone(&descriptor), Box::new(pages.clone())) {
             ColumnReader::ByteArrayColumnReader(reader) => Reader::Text(reader, Vec::new()),
             ColumnReader::FixedLenByteArrayColumnReader(reader) => Reader::Fixed(reader, Vec::new()),
             _ => return Err(unsound("a column isn't of the type its schema says")),
         };
-        Ok(Self { reader, full_level, levels: Vec::new(), places: Vec::new() })
+        Ok(Self { descriptor, pages, reader, full_level, levels: Vec::new(), places: Vec::new() })
     }
 
     /// Reads the next `rows` rows in place of those before.
     pub(super) fn read(&mut self, rows: usize) -> Result<(), ManifestProblem> {
         self.levels.clear();
-        let levels = &mut self.levels;
-        let (records, values, largest) = match &mut self.reader {
-            Reader::Text(reader, values) => guarded(|| {
-                values.clear();
-                let (records, ..) = reader.read_records(rows, Some(levels), None, values)?;
-                Ok((records, values.len(), values.iter().map(ByteArray::len).max()))
-            })?,
-            Reader::Fixed(reader, values) => guarded(|| {
-                values.clear();
-                let (records, ..) = reader.read_records(rows, Some(levels), None, values)?;
-                Ok((records, values.len(), values.iter().map(|value| value.len()).max()))
-            })?,
-        };
+        self.reader.clear();
+        let mut records = guarded(|| self.reader.read(rows, &mut self.levels))?;
+        while records < rows && self.pages.resume() {
+            self.reader.renew(get_column_reader(Arc::clone(&self.descriptor), Box::new(self.pages.clone())));
+            records += guarded(|| self.reader.read(rows - records, &mut self.levels))?;
+        }
         if records != rows {
             return Err(unsound("its columns are of different lengths"));
         }
+        let (values, largest) = match &self.reader {
+            Reader::Text(_, values) => (values.len(), values.iter().map(ByteArray::len).max()),
+            Reader::Fixed(_, values) => (values.len(), values.iter().map(|value| value.len()).max()),
+        };
         if largest > Some(LARGEST_CELL) {
             return Err(unsound("it has a cell of more than 64 KiB"));
         }

@@ -1,5 +1,7 @@
 //! The pages of one column chunk, one at a time, each checked before memory is taken for it and before it is decoded.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
@@ -33,8 +35,25 @@ pub(super) struct Pages {
     values: ValueType,
     is_nullable: bool,
     is_delta_allowed: bool,
-    has_dictionary: bool,
+    /// Where the dictionary lies, once it was met.
+    dictionary: Option<u64>,
+    held: Held,
     rows_left: u64,
+    /// What a page was read into, to be used again.
+    body: Vec<u8>,
+}
+
+/// What a reader holds of the dictionary in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Nothing: it wasn't given the dictionary.
+    Nothing,
+    /// The dictionary.
+    Dictionary,
+    /// A dictionary that isn't needed for the next page: the reader is to make way for another one.
+    Surplus,
+    /// The dictionary, to the end of the column.
+    DictionaryForGood,
 }
 
 /// What [`Pages`] is told about its chunk.
@@ -64,26 +83,75 @@ impl Pages {
             values: facts.values,
             is_nullable: facts.is_nullable,
             is_delta_allowed: facts.is_prefix_shared,
-            has_dictionary: false,
+            dictionary: None,
+            held: Held::Nothing,
             rows_left: facts.rows,
+            body: Vec::new(),
         }
     }
 
+    /// The next page; none at the end, and none where the reader is to make way for another one: a writer whose dictionary
+    /// has become too large writes the rest of the column without it, and a reader would hold it to the end.
     fn next_page(&mut self) -> std::result::Result<Option<Page>, ManifestProblem> {
-        while self.rows_left > 0 {
+        while self.rows_left > 0 && self.held != Held::Surplus {
+            let start = self.range.start;
             let header = self.read_header()?;
-            let body = self.read_body(header.compressed_size)?;
             match header.kind {
-                PageKind::Dictionary { values } => return self.dictionary(&header, &body, values).map(Some),
+                PageKind::Dictionary { .. } if self.dictionary.is_some() => {
+                    return Err(unsound("a column has two dictionaries"));
+                }
+                PageKind::Dictionary { values } => {
+                    self.dictionary = Some(start);
+                    self.held = Held::Dictionary;
+                    return self.dictionary(&header, values).map(Some);
+                }
                 // A data page without values would be taken for the end of the column.
                 PageKind::Index | PageKind::DataV1 { values: 0, .. } | PageKind::DataV2 { values: 0, .. } => {
+                    self.body = self.read_body(header.compressed_size)?;
                 }
-                PageKind::DataV1 { .. } | PageKind::DataV2 { .. } => {
-                    return self.data(&header, &body).map(Some);
+                PageKind::DataV1 { encoding, .. } | PageKind::DataV2 { encoding, .. } => {
+                    let needs_dictionary = is_of_dictionary(encoding);
+                    if self.held == Held::Dictionary && !needs_dictionary {
+                        self.range.start = start;
+                        self.held = Held::Surplus;
+                    } else if let Some(dictionary) = self.dictionary
+                        && needs_dictionary
+                        && self.held == Held::Nothing
+                    {
+                        let page = self.dictionary_again(dictionary).map(Some);
+                        self.range.start = start;
+                        return page;
+                    } else {
+                        let body = self.read_body(header.compressed_size)?;
+                        let page = self.data(&header, &body).map(Some);
+                        self.body = body;
+                        return page;
+                    }
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Whether there are more pages for another reader, which from now on takes them.
+    fn resume(&mut self) -> bool {
+        let is_surplus = self.held == Held::Surplus;
+        if is_surplus {
+            self.held = Held::Nothing;
+        }
+        is_surplus
+    }
+
+    /// Reads the dictionary once more, for a writer that came back to it. No reader makes way a second time, or a file could
+    /// have its dictionary read for every other page.
+    fn dictionary_again(&mut self, start: u64) -> std::result::Result<Page, ManifestProblem> {
+        self.held = Held::DictionaryForGood;
+        self.range.start = start;
+        let header = self.read_header()?;
+        match header.kind {
+            PageKind::Dictionary { values } => self.dictionary(&header, values),
+            _ => Err(unsound("a page isn't what it was")),
+        }
     }
 
     fn read_header(&mut self) -> std::result::Result<PageHeader, ManifestProblem> {
@@ -107,7 +175,8 @@ impl Pages {
         if size as u64 > self.range.end - self.range.start {
             return Err(unsound("a page is larger than its column"));
         }
-        let mut body = vec![0; size];
+        let mut body = std::mem::take(&mut self.body);
+        body.resize(size, 0);
         let read = self.source.read_at(&mut body, self.range.start).map_err(ManifestProblem::Read)?;
         if read < size {
             return Err(unsound("it is cut off"));
@@ -116,24 +185,19 @@ impl Pages {
         Ok(body)
     }
 
-    fn dictionary(
-        &mut self,
-        header: &PageHeader,
-        body: &[u8],
-        values: u32,
-    ) -> std::result::Result<Page, ManifestProblem> {
-        let buffer = decompress(self.compression, body, header.uncompressed_size)?;
+    fn dictionary(&mut self, header: &PageHeader, values: u32) -> std::result::Result<Page, ManifestProblem> {
+        let body = self.read_body(header.compressed_size)?;
+        let buffer = decompress(self.compression, &body, header.uncompressed_size)?;
+        self.body = body;
         let smallest = match self.values {
             // A value of variable length has its length in four bytes before it.
             ValueType::Text => 4,
             ValueType::FixedText(width) => width,
             ValueType::Uuid => 16,
         };
-        if self.has_dictionary || values > MOST_DICTIONARY_VALUES || values as usize > buffer.len() / smallest
-        {
+        if values > MOST_DICTIONARY_VALUES || values as usize > buffer.len() / smallest {
             return Err(unsound("a dictionary has more values than it can hold"));
         }
-        self.has_dictionary = true;
         Ok(Page::DictionaryPage {
             buf: Bytes::from(buffer),
             num_values: values,
@@ -213,7 +277,7 @@ impl Pages {
         let is_sound = match encoding {
             Encoding::PLAIN => true,
             Encoding::BYTE_STREAM_SPLIT => !is_text,
-            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => self.has_dictionary,
+            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => self.held != Held::Nothing,
             Encoding::DELTA_LENGTH_BYTE_ARRAY => is_text && delta::pass_over(section, most).is_some(),
             Encoding::DELTA_BYTE_ARRAY => {
                 self.is_delta_allowed
@@ -234,7 +298,27 @@ fn v1_levels_size(buffer: &[u8]) -> std::result::Result<usize, ManifestProblem> 
         .ok_or_else(|| unsound("a page's levels are longer than the page"))
 }
 
-impl Iterator for Pages {
+fn is_of_dictionary(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY)
+}
+
+/// Pages that several readers take, one after another.
+#[derive(Clone)]
+pub(super) struct SharedPages(Arc<Mutex<Pages>>);
+
+impl SharedPages {
+    /// Shares these pages.
+    pub(super) fn new(pages: Pages) -> Self {
+        Self(Arc::new(Mutex::new(pages)))
+    }
+
+    /// Whether the reader that came to an end is to be replaced by another one, which takes the pages that are left.
+    pub(super) fn resume(&self) -> bool {
+        self.0.lock().is_ok_and(|mut pages| pages.resume())
+    }
+}
+
+impl Iterator for SharedPages {
     type Item = Result<Page>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -242,9 +326,13 @@ impl Iterator for Pages {
     }
 }
 
-impl PageReader for Pages {
+impl PageReader for SharedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        self.next_page().map_err(|problem| ParquetError::External(Box::new(problem)))
+        let next = match self.0.lock() {
+            Ok(mut pages) => pages.next_page(),
+            Err(_) => Err(unsound("its parts contradict each other")),
+        };
+        next.map_err(|problem| ParquetError::External(Box::new(problem)))
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::super::super::test_support::{ID, invalid_lines, open, read, rows, tell};
 use super::super::super::{Format, Manifest, ManifestError, ReadOptions};
-use super::super::page_header::PageHeader;
+use super::super::page_header::{PageHeader, PageKind};
 
 /// A column of a test file.
 #[derive(Clone)]
@@ -178,6 +178,66 @@ fn every_encoding_of_strings_reads_alike() {
             assert_good(&open_parquet(&write(&columns, 2_500, 1_500, properties)).unwrap(), 2_500);
         }
     }
+}
+
+/// Of a dictionary that becomes too large soon, so that most of each column is written without it.
+fn small_dictionary() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_dictionary_page_size_limit(16 * 1024)
+        .set_write_batch_size(50)
+        .set_data_page_row_count_limit(100)
+}
+
+#[test]
+fn a_column_whose_dictionary_was_given_up_midway_reads_alike() {
+    for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+        for group_rows in [600, 3_000] {
+            let properties = small_dictionary().set_writer_version(version);
+            let bytes = write(&good_columns(3_000), 3_000, group_rows, properties);
+            assert_good(&open_parquet(&bytes).unwrap(), 3_000);
+        }
+    }
+}
+
+#[test]
+fn a_column_whose_dictionary_was_given_up_and_taken_up_again_reads_alike() {
+    let mut columns = good_columns(3_000);
+    let columns = [columns.remove(2), columns.remove(1), columns.remove(1)];
+    let mut bytes = write(&columns, 3_000, 3_000, small_dictionary());
+    // The pages of the first column, which is that of the leafUserIds.
+    let (mut start, mut values) = (4, 0);
+    let (mut by_dictionary, mut plain, mut dictionary) = (Vec::new(), Vec::new(), Vec::new());
+    while values < 3_000 {
+        let (header, length) = PageHeader::read(&bytes[start..]).unwrap();
+        let page = bytes[start..start + length + header.compressed_size].to_vec();
+        start += page.len();
+        match header.kind {
+            PageKind::DataV1 { values: more, encoding, .. } => {
+                values += more;
+                if encoding == Encoding::PLAIN { plain.push(page) } else { by_dictionary.push(page) }
+            }
+            _ => dictionary.push(page),
+        }
+    }
+    assert!(
+        dictionary.len() == 1 && by_dictionary.len() > 2 && plain.len() > 2,
+        "there are pages of both kinds"
+    );
+    let mut mixed = dictionary.concat();
+    let (mut some, mut others) = (by_dictionary.into_iter(), plain.into_iter());
+    loop {
+        let both = [some.next(), others.next()];
+        if both == [None, None] {
+            break;
+        }
+        mixed.extend(both.into_iter().flatten().flatten());
+    }
+    bytes[4..start].copy_from_slice(&mixed);
+    let mut ids: Vec<String> =
+        rows(&open_parquet(&bytes).unwrap()).iter().map(|row| row.leaf_user_id.to_string()).collect();
+    assert_ne!(ids, (0..3_000).map(id).collect::<Vec<_>>(), "the pages stand in another order");
+    ids.sort();
+    assert_eq!(ids, (0..3_000).map(id).collect::<Vec<_>>());
 }
 
 #[test]
