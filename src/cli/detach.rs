@@ -144,18 +144,19 @@ impl Leavers {
         }
     }
 
-    /// What is known of them, and how many lines name nobody.
-    fn count(&self, ledger: &Ledger) -> Result<(LeaverCounts, u64), Failure> {
-        let mut invalid = 0;
+    /// What is known of them, how many lines name nobody, and how many a user of another shard.
+    fn count(&self, ledger: &Ledger) -> Result<(LeaverCounts, u64, u64), Failure> {
+        let (mut invalid, mut elsewhere) = (0, 0);
         let is_own = |id: LeafUserId| ledger.shard().is_none_or(|shard| shard.takes(id));
         let counted = match self {
-            Self::Users(users) => {
-                let own = users.iter().copied().filter(|id| is_own(*id));
-                ledger.count_leavers(own.map(Ok::<_, ManifestError>))
-            }
+            Self::Users(users) => ledger.count_leavers(users.iter().copied().map(Ok::<_, ManifestError>)),
             Self::Manifest(manifest) => {
                 ledger.count_leavers(manifest.records()?.filter_map(|record| match record {
-                    Ok(Record::User(user)) => is_own(user.leaf_user_id).then_some(Ok(user.leaf_user_id)),
+                    Ok(Record::User(user)) if is_own(user.leaf_user_id) => Some(Ok(user.leaf_user_id)),
+                    Ok(Record::User(_)) => {
+                        elsewhere += 1;
+                        None
+                    }
                     Ok(Record::Invalid(line)) => {
                         let is_own = ledger.shard().is_none_or(|shard| shard.takes_line(line.leaf_user_id));
                         invalid += u64::from(is_own);
@@ -170,8 +171,17 @@ impl Leavers {
             StageError::Lines(error) => error.into(),
             StageError::Ledger(error) => error.into(),
         });
-        counted.map(|counts| (counts, invalid))
+        counted.map(|counts| (counts, invalid, elsewhere))
     }
+}
+
+/// The users that were named, if all of them are the ledger's: whoever names the wrong shard would believe them gone.
+fn all_own(users: Vec<LeafUserId>, ledger: &Ledger) -> Result<Vec<LeafUserId>, Failure> {
+    let Some(shard) = ledger.shard() else { return Ok(users) };
+    let Some(other) = users.iter().find(|id| !shard.takes(**id)) else { return Ok(users) };
+    let holder = shard.holder_of(*other);
+    let error = anyhow::anyhow!("{other} belongs to shard {holder}, and this is the ledger of shard {shard}");
+    Err(Failure::new(ExitCode::Usage, error, format!("nothing was sent; say --shard {holder} for that user")))
 }
 
 /// Everything checked that can be checked before anything is asked or sent.
@@ -222,7 +232,7 @@ impl Prepared {
         }
         let leavers = match (asked, manifest) {
             (_, Some(manifest)) => Leavers::Manifest(Box::new(manifest)),
-            (Asked::Users(users), None) => Leavers::Users(users),
+            (Asked::Users(users), None) => Leavers::Users(all_own(users, &ledger)?),
             (Asked::Run(run), None) => Leavers::Users(attached_in(&ledger, run)?),
             (Asked::Manifest(_), None) => return Err(internal("the manifest wasn't opened")),
         };
@@ -231,13 +241,18 @@ impl Prepared {
 
     /// Says what is about to be deleted, and asks whether it may.
     fn confirm(&self, arguments: &DetachArguments) -> Result<(), Failure> {
-        let (counts, invalid) = self.leavers.count(&self.ledger)?;
+        let (counts, invalid, elsewhere) = self.leavers.count(&self.ledger)?;
         let services = &self.options.services;
         let mut what =
             announcement(&self.name, &counts, &services.leaf.http.origin(), &services.account, &self.options);
         if invalid > 0 {
             // Whoever is meant keeps the credential. Writing into a string can't fail.
             let _ = writeln!(what, "{invalid} of the lines name nobody: whoever they mean isn't detached.");
+        }
+        if elsewhere > 0 {
+            let names = if elsewhere == 1 { "names a user" } else { "name users" };
+            let _ =
+                writeln!(what, "{elsewhere} of the lines {names} of another shard: run this for each shard.");
         }
         if arguments.yes {
             if !arguments.output.quiet {

@@ -201,11 +201,11 @@ pub(super) fn user(ledger: &Ledger, id: LeafUserId, json: bool) -> Result<ExitCo
     let lines = ledger.lines_of(id)?;
     let Some(record) = ledger.user(id)? else {
         let error = anyhow::anyhow!("the ledger has never met the user {id}");
-        return Err(Failure::new(
-            ExitCode::Usage,
-            error,
-            "check the id, or name the ledger with --state FILE",
-        ));
+        let hint = match ledger.shard().filter(|shard| !shard.takes(id)) {
+            Some(shard) => format!("it belongs to shard {0}: say --shard {0}", shard.holder_of(id)),
+            None => "check the id, or name the ledger with --state FILE".to_owned(),
+        };
+        return Err(Failure::new(ExitCode::Usage, error, hint));
     };
     let value = user_json(ledger, id, &lines, &record)?;
     if json {

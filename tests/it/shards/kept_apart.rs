@@ -164,7 +164,12 @@ fn a_user_can_be_forgotten_and_detached_by_its_own_shard() {
     let own = rows.iter().find(|grower| shard("0/2").takes(grower.id)).unwrap().id.to_string();
     let other = rows.iter().find(|grower| shard("1/2").takes(grower.id)).unwrap().id.to_string();
     let program = |arguments: &[&str]| bench.program().args(arguments).args(["--shard", "0/2"]).end();
-    let detached = program(&["detach", &own, &other, "--yes", "--report", "detached.jsonl"]).with_code(0);
+    let mistaken = program(&["detach", &own, &other, "--yes"]).with_code(2);
+    mistaken.saying(&format!("{other} belongs to shard")).saying("nothing was sent");
+    bench.write("leavers.csv", format!("leafUserId\n{own}\n{other}\n"));
+    let detached = program(&["detach", "leavers.csv", "--yes", "--report", "detached.jsonl"]).with_code(0);
+    let detached = detached.saying("1 of the lines names a user of another shard");
+    program(&["status", &other]).with_code(2).saying("it belongs to shard");
     assert!(detached.stderr.contains("1  hold a credential that this tool attached"), "{detached:?}");
     assert_eq!(crate::support::read_results(&bench.path("detached.jsonl")).len(), 1);
     assert!(bench.world().credential(own.parse().unwrap()).is_none());
