@@ -9,6 +9,7 @@
 //!
 //! This floor may not name a command-line parser, a progress bar or a file format, and it never prints.
 
+mod ahead;
 mod audit;
 mod budget;
 mod carry;

@@ -6,6 +6,7 @@ use std::ops::RangeFrom;
 use std::slice::Iter;
 use std::time::{Duration, Instant};
 
+use super::ahead::make_ahead;
 use super::audit::{RepairDecider, RepairRule};
 use super::decide::{Decider, Selection, decide_leaver};
 use super::divided_logins::DividedLogins;
@@ -145,7 +146,8 @@ pub fn stage(
             None => decider.decide(row, user),
         })
     };
-    let staged = ledger.stage(start, &mut lines, decide).map_err(of_staging)?;
+    // Read, linted and fingerprinted on one core while the other writes.
+    let staged = make_ahead(&mut lines, |lines| ledger.stage(start, lines, decide)).map_err(of_staging)?;
     if let Some(divided) = lines.divided.take().filter(|_| staged.to_do > 0) {
         tell_of_divided(divided, ledger.shard(), manifest, stop, observer)?;
     }

@@ -1,0 +1,62 @@
+//! Makes what comes next on a thread of its own while what came before is being used.
+
+use std::iter::from_fn;
+use std::sync::mpsc::sync_channel;
+
+/// How many items go over at a time: waking a thread for each would cost more than it gains.
+const BATCH: usize = 128;
+
+/// How many batches may lie ready.
+const READY: usize = 2;
+
+/// Gives `consume` the items in their order, while the next ones are made on another thread. Gives back what `consume`
+/// gives; items that it leaves are dropped.
+pub(super) fn make_ahead<I, R>(items: I, consume: impl FnOnce(&mut dyn Iterator<Item = I::Item>) -> R) -> R
+where
+    I: Iterator + Send,
+    I::Item: Send,
+{
+    std::thread::scope(|scope| {
+        let (ready, batches) = sync_channel(READY);
+        scope.spawn(move || {
+            let mut items = items;
+            loop {
+                let batch: Vec<I::Item> = items.by_ref().take(BATCH).collect();
+                // Where nobody takes it any more, nothing more is wanted.
+                if batch.is_empty() || ready.send(batch).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut batch = Vec::new().into_iter();
+        let mut taken = from_fn(move || {
+            if let Some(item) = batch.next() {
+                return Some(item);
+            }
+            batch = batches.recv().ok()?.into_iter();
+            batch.next()
+        });
+        consume(&mut taken)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_comes_once_and_in_its_order() {
+        let came = make_ahead(0..10_000, |items| items.collect::<Vec<_>>());
+        assert_eq!(came, (0..10_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn whoever_has_enough_ends_the_making() {
+        let mut endless = 0_u64..;
+        assert_eq!(make_ahead(&mut endless, |items| items.nth(1_000)), Some(1_000));
+        assert!(
+            endless.next().unwrap() < 1_000 + 4 * BATCH as u64 + 1_000,
+            "it was made far beyond what was taken"
+        );
+    }
+}
