@@ -1,6 +1,7 @@
 //! Makes what comes next on a thread of its own while what came before is being used.
 
 use std::iter::from_fn;
+use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 
 /// How many items go over at a time: waking a thread for each would cost more than it gains.
@@ -22,8 +23,9 @@ where
             let mut items = items;
             loop {
                 let batch: Vec<I::Item> = items.by_ref().take(BATCH).collect();
+                let is_end = batch.is_empty();
                 // Where nobody takes it any more, nothing more is wanted.
-                if batch.is_empty() || ready.send(batch).is_err() {
+                if ready.send(batch).is_err() || is_end {
                     return;
                 }
             }
@@ -33,7 +35,10 @@ where
             if let Some(item) = batch.next() {
                 return Some(item);
             }
-            batch = batches.recv().ok()?.into_iter();
+            // The end is an empty batch. Without one the other thread panicked, which must not look like the end.
+            let next =
+                batches.recv().unwrap_or_else(|_| resume_unwind(Box::new("what comes next can't be made")));
+            batch = next.into_iter();
             batch.next()
         });
         consume(&mut taken)
@@ -42,12 +47,27 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     #[test]
     fn everything_comes_once_and_in_its_order() {
         let came = make_ahead(0..10_000, |items| items.collect::<Vec<_>>());
         assert_eq!(came, (0..10_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_panic_in_the_making_never_looks_like_the_end() {
+        let mut has_ended = false;
+        let panicking = (0..1_000).inspect(|item| assert_ne!(*item, 600));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            make_ahead(panicking, |items| {
+                items.for_each(drop);
+                has_ended = true;
+            });
+        }));
+        assert!(caught.is_err() && !has_ended);
     }
 
     #[test]
