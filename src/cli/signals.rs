@@ -98,14 +98,13 @@ pub(super) fn watch(
     limits: TimeLimits,
     observer: Arc<dyn Observe>,
 ) -> Result<Signalled, Failure> {
-    let mut signals = NextSignal::listen()?;
     if let Some(longest) = limits.longest.filter(|longest| limits.began.elapsed() >= *longest) {
         // At once, so that nothing is begun.
         stop.drain(StopCause::DurationReached { longest }, &*observer);
     }
     let signalled = Signalled::default();
     let told = signalled.clone();
-    tokio::spawn(async move {
+    on_a_thread_of_its_own(async move |mut signals: NextSignal| {
         let mut next = async || signals.next().await;
         let first = tokio::select! {
             signal = next() => signal,
@@ -135,8 +134,40 @@ pub(super) fn watch(
         // Nothing is left to wait for but a reader of ours that has stopped reading, and the ledger needs no farewell.
         tokio::time::sleep(LAST_PATIENCE).await;
         std::process::exit(i32::from(ExitCode::from(first).number()));
-    });
+    })?;
     Ok(signalled)
+}
+
+/// Lets `watch` hear of signals on a thread of its own: whatever keeps the rows' thread, be it a reader of ours that has stopped
+/// reading or a disk that hangs, they are heard.
+///
+/// # Errors
+///
+/// When the system gives no thread, or doesn't let signals be watched.
+fn on_a_thread_of_its_own<W: Future<Output = ()>>(
+    watch: impl FnOnce(NextSignal) -> W + Send + 'static,
+) -> Result<(), Failure> {
+    let runtime = super::run::runtime()?;
+    let (listens, listening) = std::sync::mpsc::channel();
+    let watching = move || {
+        runtime.block_on(async {
+            let signals = NextSignal::listen();
+            let (signals, listens_now) = match signals {
+                Ok(signals) => (Some(signals), Ok(())),
+                Err(failure) => (None, Err(failure)),
+            };
+            // Whoever begins the watch waits for it.
+            let _ = listens.send(listens_now);
+            if let Some(signals) = signals {
+                watch(signals).await;
+            }
+        });
+    };
+    let gone = || anyhow::anyhow!("the thread that watches for signals can't be started");
+    let internal = |error| Failure::new(ExitCode::Internal, error, "check the limits on threads");
+    let started = std::thread::Builder::new().name("signals".to_owned()).spawn(watching);
+    started.map_err(|error| internal(anyhow::Error::new(error).context(gone().to_string())))?;
+    listening.recv().unwrap_or_else(|_| Err(internal(gone())))
 }
 
 /// Waits for the end of the run's time, and gives it; for ever where it has none.

@@ -145,3 +145,17 @@ fn a_reader_that_has_stopped_reading_does_not_keep_a_run_from_its_end() {
     assert_eq!(bench.run_of("growers.csv", &arguments).start_unread().end().code, Some(3));
     assert_eq!(bench.outcomes(), vec!["stara-login-rejected"; rows.len()]);
 }
+
+#[test]
+fn two_signals_end_a_run_whose_errors_nobody_reads_any_more() {
+    let rows = growers(20);
+    let bench = Bench::new(&rows);
+    let running = bench.run_of("growers.csv", &["--progress", "none"]).start_stuck();
+    bench.until(|world| world.attach_effects_in_all() == 20);
+    // It is at its summary, or about to be.
+    running.signal(Signal::TERM);
+    running.signal(Signal::INT);
+    running.signal(Signal::TERM);
+    assert!(matches!(running.end().code, Some(130 | 143)));
+    bench.expect_one_effect_each(&rows);
+}

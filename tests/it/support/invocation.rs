@@ -107,6 +107,23 @@ impl Invocation {
         Running { pid, output, said: Arc::default() }
     }
 
+    /// Starts it with a stderr that is full already, stays open and is never read.
+    pub(crate) fn start_stuck(mut self) -> Running {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        // As much as a pipe holds on Linux.
+        writer.write_all(&[b'x'; 65_536]).unwrap();
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
+        let child = self.command.spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let ended = sender.send(child.wait_with_output().unwrap());
+            drop(reader);
+            ended
+        });
+        Running { pid, output, said: Arc::default() }
+    }
+
     /// Starts it with a file for its stdout, and nobody who hears of errors.
     pub(crate) fn start_writing(mut self, stdout: std::fs::File) -> Running {
         self.command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
