@@ -87,9 +87,16 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     })
 }
 
-/// The runtime of the process.
+/// How many turns tasks may have before the network is looked at, while they have any. Answers that are taken in together cost fewer
+/// system calls and wake-ups, ours and the services'; with tokio's 61 a row without latency took a tenth more time. A
+/// turn takes a few microseconds.
+const TURNS_BETWEEN_LOOKS: u32 = 1_024;
+
+/// The runtime of a thread. Rows are carried on one: all that is computed between two requests of a row takes microseconds, and
+/// nothing on its path is shared with another core.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
+        .event_interval(TURNS_BETWEEN_LOOKS)
         .enable_all()
         .build()
         .context("the runtime can't be started")
