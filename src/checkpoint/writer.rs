@@ -264,22 +264,15 @@ fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<Strin
     }
 }
 
-/// Lets rows that are just about to hand something over do so, and takes it into the same commit, for as long as giving
-/// way brings more.
+/// Lets rows that are just about to hand something over do so, and takes it into the same commit.
 ///
 /// On a fast disk the work around a commit is what costs, and without this a commit holds three rows. Giving way costs
 /// nothing on an idle machine and lingers for nobody; on a busy one it lets the rows run.
 fn gather(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>) {
-    loop {
-        std::thread::yield_now();
-        let gathered = group.len();
-        while group.len() < LARGEST_GROUP {
-            let Ok(write) = queue.try_recv() else { break };
-            group.push(write);
-        }
-        if group.len() == gathered || group.len() >= LARGEST_GROUP {
-            return;
-        }
+    std::thread::yield_now();
+    while group.len() < LARGEST_GROUP {
+        let Ok(write) = queue.try_recv() else { return };
+        group.push(write);
     }
 }
 
