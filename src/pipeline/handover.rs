@@ -67,6 +67,14 @@ impl RowSender {
 }
 
 impl RowReceiver {
+    /// The next row, if it is here already.
+    pub(super) fn try_recv(&mut self) -> Option<RowTask> {
+        if self.taken.is_empty() {
+            self.taken = self.batches.try_recv().ok()?.into();
+        }
+        self.taken.pop_front()
+    }
+
     /// The next row; `None` behind the last. Losing the future loses no row.
     pub(super) async fn recv(&mut self) -> Option<RowTask> {
         loop {

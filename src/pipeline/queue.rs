@@ -79,6 +79,18 @@ impl RowQueue {
             self.has_more = false;
             return Next::End;
         };
+        self.take_in(task)
+    }
+
+    /// As [`RowQueue::next`], if it is here already.
+    pub(super) fn try_next(&mut self) -> Option<Next> {
+        if let Some(ready) = self.logins.ready.pop_front() {
+            return Some(Next::Row(Box::new(ready)));
+        }
+        self.rows.try_recv().map(|task| self.take_in(task))
+    }
+
+    fn take_in(&mut self, task: RowTask) -> Next {
         if !self.is_open_to_all && !task.resumes_replacement {
             self.held_back = Some(task);
             return Next::Waits;

@@ -38,6 +38,21 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, rows: RowReceiver) {
         if !can_take {
             // A parked row may be waiting for it.
             slot = None;
+        } else if slot.is_none() {
+            slot = Arc::clone(&context.slots).try_acquire_owned().ok();
+        }
+        // Mostly both are here already, and waiting for what is here costs more than taking it.
+        if let Some(held) = slot.take() {
+            let next = queue.try_next();
+            if let Some(Next::Row(task)) = next {
+                started += 1;
+                under_way.push(tokio::spawn(carry_one(Arc::clone(context), *task, held)));
+                continue;
+            }
+            slot = Some(held);
+            if next.is_some() {
+                continue;
+            }
         }
         tokio::select! {
             biased;
