@@ -111,7 +111,7 @@ impl Invocation {
     pub(crate) fn start_stuck(mut self) -> Running {
         let (reader, mut writer) = std::io::pipe().unwrap();
         // As much as a pipe holds on Linux.
-        writer.write_all(&[b'x'; 65_536]).unwrap();
+        writer.write_all(&vec![b'x'; 65_536]).unwrap();
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
         let child = self.command.spawn().unwrap();
         let pid = Pid::from_child(&child);
