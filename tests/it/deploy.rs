@@ -16,6 +16,29 @@ use std::process::Command;
 
 use crate::support::{Bench, Grower, growers};
 
+/// The files that start runs. Each says where the rates go, because without them `auto` is slow.
+const STARTING: [&str; 6] = [
+    "aws-batch/job-definition.json",
+    "cron/stara-onboard.crontab",
+    "kubernetes/cronjob.yaml",
+    "kubernetes/indexed-job.yaml",
+    "slurm/stara-onboard.sbatch",
+    "systemd/stara-onboard.service",
+];
+
+/// The settings that decide how fast a run is.
+const SPEEDS: [&str; 3] =
+    ["STARA_ONBOARD_STARA_RATE", "STARA_ONBOARD_LEAF_RATE", "STARA_ONBOARD_CONCURRENCY"];
+
+#[test]
+fn every_file_that_starts_a_run_has_a_place_for_the_rates() {
+    for file in STARTING {
+        for name in SPEEDS {
+            assert!(read(file).contains(name), "{file} lacks {name}");
+        }
+    }
+}
+
 /// A file of `deploy/`.
 fn deployed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)

@@ -90,6 +90,31 @@ fn the_jobs_are_of_kubernetes_schema_to_the_last_field() {
 }
 
 #[test]
+fn the_lines_for_the_rates_are_of_kubernetes_schema_once_they_are_filled_in() {
+    if !has("kubernetes-validate", "the lines for the rates") {
+        return;
+    }
+    for file in [SHARDS, "kubernetes/cronjob.yaml"] {
+        let text = read(file);
+        let lines = text.lines().map(|line| {
+            let is_setting = line.contains("# - name: ") || line.contains("#   value: ");
+            if is_setting { line.replacen("# ", "", 1) } else { line.to_owned() }
+        });
+        let filled_in = lines.collect::<Vec<_>>().join("\n");
+        assert_eq!(
+            filled_in.matches("- name: STARA_ONBOARD_").count()
+                - text.matches("  - name: STARA_ONBOARD_").count(),
+            super::SPEEDS.len()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.yaml");
+        std::fs::write(&path, filled_in).unwrap();
+        let (is_content, said) = say("kubernetes-validate", &["--strict", path.to_str().unwrap()]);
+        assert!(is_content, "{said}");
+    }
+}
+
+#[test]
 fn there_are_as_many_pods_as_shards_and_they_write_nowhere_but_to_their_volume() {
     let shards = job(SHARDS);
     let count = shards["spec"]["completions"].as_i64().unwrap();

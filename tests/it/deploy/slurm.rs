@@ -38,13 +38,17 @@ fn start(bench: &Bench, index: u32, node: &str) -> Child {
 }
 
 fn task(bench: &Bench, index: u32, node: &str) -> Command {
+    task_of(bench, index, node, "4", disk(bench).to_str().unwrap())
+}
+
+/// A task with another number of shards, or another folder, than the other tests have.
+fn task_of(bench: &Bench, index: u32, node: &str, shards: &str, folder: &str) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_stara-onboard")).parent().unwrap();
     let bin = bench.path("bin");
     let path = format!("{}:{}:{}", bin.display(), program.display(), std::env::var("PATH").unwrap());
     let mut task = Command::new("bash");
     task.arg(deployed(SCRIPT))
-        .args(["growers.csv", "4"])
-        .arg(disk(bench))
+        .args(["growers.csv", shards, folder])
         .current_dir(bench.folder())
         .env_clear()
         .envs(bench.environment().into_iter().filter(|(name, _)| *name != "LEAF_TOKEN"))
@@ -152,6 +156,29 @@ fn a_task_without_its_ledger_sends_nothing_and_says_where_it_is() {
     let said = end(start(&bench, 3, "node1"), 2);
     assert!(said.contains("is gone"), "{said}");
     assert_eq!(bench.calls(), calls);
+}
+
+#[test]
+fn a_task_of_another_number_of_shards_or_with_another_folder_sends_nothing() {
+    let (bench, _) = with_slurm(prepared_of(20));
+    end(start(&bench, 3, "node1"), 0);
+    let calls = bench.calls();
+    let others = |shards: &str, folder: &str, node: &str| {
+        let said = end(task_of(&bench, 3, node, shards, folder).spawn().unwrap(), 2);
+        assert_eq!(bench.calls(), calls, "{said}");
+        said
+    };
+    let elsewhere = bench.path("disk-of-node2");
+    let said = others("8", elsewhere.to_str().unwrap(), "node2");
+    assert!(said.contains("shards of 4") && said.contains("not of 8"), "{said}");
+    assert!(!elsewhere.exists());
+    let said = others("4", elsewhere.to_str().unwrap(), "node1");
+    assert!(said.contains(&format!("lies in {}", disk(&bench).display())), "{said}");
+    let said = others("4", "disk", "node1");
+    assert!(said.contains("begins with /"), "{said}");
+    // The same folder in other letters is the same.
+    let folder = format!("{}/", disk(&bench).display());
+    end(task_of(&bench, 3, "node1", "4", &folder).spawn().unwrap(), 0);
 }
 
 #[test]
