@@ -7,6 +7,7 @@ mod cron;
 mod indexed_job;
 mod kubernetes;
 mod scaling_page;
+mod shards_night;
 mod slurm;
 mod systemd;
 
