@@ -1,4 +1,5 @@
-"""Puts the JSON files beside this one to the shape that AWS' own client demands of its calls. Nothing is sent.
+"""Puts the JSON files beside this one to the shape that AWS' own client demands of its calls. Nothing is sent, and nothing is said
+where all is well.
 
     python3 deploy/aws-batch/check.py [FILE CALL]
 """
@@ -13,6 +14,7 @@ import botocore.validate
 
 CALLS = {
     "compute-environment.json": "CreateComputeEnvironment",
+    "job-queue.json": "CreateJobQueue",
     "job-definition.json": "RegisterJobDefinition",
     "submit-shards.json": "SubmitJob",
     "submit-report.json": "SubmitJob",

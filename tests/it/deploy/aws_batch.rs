@@ -67,6 +67,49 @@ fn the_files_have_the_shape_that_aws_own_client_demands() {
 }
 
 #[test]
+fn what_a_machine_does_at_its_start_passes_shellcheck_and_takes_no_job_unless_the_volume_is_there() {
+    let parts = read("aws-batch/user-data.mime");
+    let boundary = parts.split("boundary=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let pieces: Vec<&str> = parts.split(&format!("--{boundary}")).collect();
+    assert_eq!(pieces.len(), 3, "one part, and the mark of the end");
+    assert_eq!(pieces[2], "--\n");
+    let script = pieces[1].split_once("\n\n").unwrap().1;
+    assert!(script.starts_with("#!/bin/bash\n"));
+    let at = |words: &str| script.find(words).unwrap();
+    let order =
+        ["set -e", "systemctl mask", "attach-volume", "cmp -s", "mkfs", "mount -o", "systemctl unmask"];
+    assert!(order.map(at).is_sorted(), "{script}");
+    if super::has("shellcheck", "what a machine of AWS Batch does at its start") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("user-data.sh");
+        std::fs::write(&path, script).unwrap();
+        assert_eq!(say("shellcheck", &[path.to_str().unwrap()]), (true, String::new()));
+    }
+}
+
+#[test]
+fn the_files_name_each_other_by_the_same_names() {
+    let environment = json("compute-environment.json");
+    let queue = json("job-queue.json");
+    let definition = json("job-definition.json");
+    assert_eq!(
+        queue["computeEnvironmentOrder"][0]["computeEnvironment"],
+        environment["computeEnvironmentName"]
+    );
+    for submitted in ["submit-shards.json", "submit-report.json"] {
+        assert_eq!(json(submitted)["jobQueue"], queue["jobQueueName"]);
+        assert_eq!(json(submitted)["jobDefinition"], definition["jobDefinitionName"]);
+    }
+    let secret = text(&definition["containerProperties"]["secrets"][0]["valueFrom"]);
+    let granted = json("execution-policy.json");
+    // What AWS adds to a secret's name is covered by the star.
+    assert_eq!(text(&granted["Statement"][0]["Resource"]), format!("{secret}-*"));
+    let volume = json("instance-policy.json");
+    let volume = text(&volume["Statement"][1]["Resource"][0]).rsplit('/').next().unwrap();
+    assert!(read("aws-batch/user-data.mime").contains(&format!("volume={volume}\n")));
+}
+
+#[test]
 fn a_container_may_write_to_its_folders_only_and_is_tried_again_only_where_a_run_goes_on() {
     let definition = json("job-definition.json");
     let container = &definition["containerProperties"];
