@@ -202,7 +202,7 @@ impl Prepared {
             &arguments.limits,
             arguments.include_foreign,
             arguments.from_run.is_none(),
-        );
+        )?;
         job.watch(&options.services);
         let name = asked.name();
         let manifest = match &asked {

@@ -83,6 +83,9 @@ impl From<SettingsError> for Failure {
             }
             SettingsError::Client { .. } => "write https://host, perhaps with a port and a path",
             SettingsError::ReplaceWithoutLook => "leave out --precheck off",
+            SettingsError::TooFewToDivide { .. } => {
+                "nothing was sent; it is the limit of all shards together, and each needs one of it"
+            }
         };
         Self::new(ExitCode::Usage, error, hint)
     }

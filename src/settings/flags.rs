@@ -16,6 +16,9 @@ use crate::manifest::{ClientColumn, Delimiter, EncodingChoice, Field, Format, Re
 use crate::model::{Dialect, LeafUserId, Shard};
 use crate::pipeline::{FailureLimit, InvalidLimit, ListUse, OnExisting, Selection};
 
+/// How many credentials are replaced or taken away in a run at most, where nobody says.
+pub(super) const DEFAULT_MAX_CHANGES: u32 = 50;
+
 /// Which services, and how they are spoken to.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Services")]
@@ -224,7 +227,7 @@ pub struct RowLimitFlags {
     #[arg(long, value_name = "N|P%", env = "STARA_ONBOARD_MAX_FAILURES", default_value = "10%", value_parser = parse_failure_limit)]
     pub max_failures: FailureLimit,
     /// The most credentials replaced or taken away in a run
-    #[arg(long, value_name = "N", env = "STARA_ONBOARD_MAX_CHANGES", default_value_t = 50)]
+    #[arg(long, value_name = "N", env = "STARA_ONBOARD_MAX_CHANGES", default_value_t = DEFAULT_MAX_CHANGES)]
     pub max_changes: u32,
     /// How long an attached credential may take to be seen, and a deleted one to be gone
     #[arg(long, value_name = "TIME", env = "STARA_ONBOARD_VERIFY_WAIT", default_value = "30s", value_parser = parse_duration)]

@@ -6,7 +6,9 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::environment::Environment;
-use super::flags::{Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, TargetFlags};
+use super::flags::{
+    DEFAULT_MAX_CHANGES, Precheck, RateFlags, RowFlags, RowLimitFlags, SelectionFlags, TargetFlags,
+};
 use crate::http::{ClientError, ClientOptions, ExtraRoots, HttpClient, Rate, RetryPolicy};
 use crate::manifest::ClientColumn;
 use crate::model::{Dialect, Secret, Service, Shard};
@@ -55,6 +57,16 @@ pub enum SettingsError {
     /// Two flags that contradict each other.
     #[error("--precheck off doesn't look at Leaf first, so --on-existing replace has nothing to replace")]
     ReplaceWithoutLook,
+    /// A limit for all shards together that leaves one of them nothing, whose rows would wait for ever.
+    #[error("{flag} {whole} leaves none to shard {last}: name at least {}", last.count())]
+    TooFewToDivide {
+        /// The flag.
+        flag: &'static str,
+        /// What it allows to all of them.
+        whole: u64,
+        /// The last shard, which gets the least.
+        last: Shard,
+    },
 }
 
 /// What the flags and the environment come to for the two services; `default_rate` is that of a host whose rate nobody
@@ -97,13 +109,29 @@ fn share_of(shard: Option<Shard>, whole: u64) -> u64 {
 }
 
 /// The most credentials that are replaced or taken away, and how many rows may fail, of a shard or of all.
-fn shares(shard: Option<Shard>, limits: &RowLimitFlags) -> (u32, FailureLimit) {
-    let most_changes = share_of(shard, limits.max_changes.into());
+///
+/// Where nobody asked for less, a shard of however many may replace one.
+fn shares(shard: Option<Shard>, limits: &RowLimitFlags) -> Result<(u32, FailureLimit), SettingsError> {
+    let most_changes = if limits.max_changes == DEFAULT_MAX_CHANGES {
+        share_of(shard, limits.max_changes.into()).max(1)
+    } else {
+        divided("--max-changes", shard, limits.max_changes.into())?
+    };
     let failure_limit = match limits.max_failures {
-        FailureLimit::Rows(rows) => FailureLimit::Rows(share_of(shard, rows)),
+        FailureLimit::Rows(rows) => FailureLimit::Rows(divided("--max-failures", shard, rows)?),
         part @ FailureLimit::Percent(_) => part,
     };
-    (u32::try_from(most_changes).unwrap_or(limits.max_changes), failure_limit)
+    Ok((u32::try_from(most_changes).unwrap_or(limits.max_changes), failure_limit))
+}
+
+/// A shard's share of a limit, which is none only where all of them have none. Every shard refuses a limit that doesn't do
+/// for all of them, so that none begins alone.
+fn divided(flag: &'static str, shard: Option<Shard>, whole: u64) -> Result<u64, SettingsError> {
+    let last = shard.and_then(|shard| Shard::new(shard.count() - 1, shard.count()).ok());
+    match last.filter(|last| whole > 0 && last.share_of(whole) == 0) {
+        Some(last) => Err(SettingsError::TooFewToDivide { flag, whole, last }),
+        None => Ok(share_of(shard, whole)),
+    }
 }
 
 /// The connection pool to one of the services, of at most so many unused connections.
@@ -153,14 +181,21 @@ pub fn resolve_run(
     Ok(RunOptions {
         retry_rejected: selection.retry_rejected,
         share_logins: rows.share_logins,
-        ..run_options(services, looking, &rows.limits, environment)
+        ..run_options(services, looking, &rows.limits, environment)?
     })
 }
 
 /// What the flags and the environment come to for a repair: each row is looked at, and only what is ours and unhealthy is
 /// replaced.
-#[must_use]
-pub fn resolve_repair(services: Services, limits: &RowLimitFlags, environment: &Environment) -> RunOptions {
+///
+/// # Errors
+///
+/// When a limit can't be divided among all shards.
+pub fn resolve_repair(
+    services: Services,
+    limits: &RowLimitFlags,
+    environment: &Environment,
+) -> Result<RunOptions, SettingsError> {
     let looking = Looking { precheck: true, on_existing: OnExisting::Repair, list_use: ListUse::Never };
     run_options(services, looking, limits, environment)
 }
@@ -178,9 +213,9 @@ fn run_options(
     looking: Looking,
     limits: &RowLimitFlags,
     environment: &Environment,
-) -> RunOptions {
-    let (most_changes, failure_limit) = shares(services.shard, limits);
-    RunOptions {
+) -> Result<RunOptions, SettingsError> {
+    let (most_changes, failure_limit) = shares(services.shard, limits)?;
+    Ok(RunOptions {
         services,
         default_client: environment.access_token_client.clone(),
         rules: rules(limits, looking.precheck, looking.on_existing),
@@ -190,26 +225,29 @@ fn run_options(
         retry_rejected: false,
         share_logins: false,
         links: None,
-    }
+    })
 }
 
 /// What the flags come to for a run that takes credentials away, for good or until their rows change.
-#[must_use]
+///
+/// # Errors
+///
+/// When a limit can't be divided among all shards.
 pub fn resolve_detach(
     services: Services,
     limits: &RowLimitFlags,
     include_foreign: bool,
     is_for_good: bool,
-) -> DetachOptions {
-    let (most_changes, failure_limit) = shares(services.shard, limits);
-    DetachOptions {
+) -> Result<DetachOptions, SettingsError> {
+    let (most_changes, failure_limit) = shares(services.shard, limits)?;
+    Ok(DetachOptions {
         services,
         rules: rules(limits, true, OnExisting::Keep),
         include_foreign,
         is_for_good,
         most_changes,
         failure_limit,
-    }
+    })
 }
 
 fn rules(limits: &RowLimitFlags, precheck: bool, on_existing: OnExisting) -> JourneyRules {

@@ -103,7 +103,8 @@ impl Prepared {
         job.watch(&services);
         let repair = arguments
             .repair
-            .then(|| resolve_repair(services.clone(), &arguments.limits, &settings.environment));
+            .then(|| resolve_repair(services.clone(), &arguments.limits, &settings.environment))
+            .transpose()?;
         let manifest = arguments.manifest.as_deref();
         let manifest = manifest.map(|path| open_manifest(arguments, path, repair.as_ref())).transpose()?;
         let path = arguments.state.path(false);

@@ -95,3 +95,47 @@ fn the_most_changes_and_failures_of_all_shards_are_divided() {
     assert_eq!(replaced, [3, 2]);
     assert_eq!(bench.world().attach_effects_in_all() - before, 5);
 }
+
+/// A shard that may replace nobody would leave its growers waiting for ever, and one that may fail in nothing would stop at
+/// the first wrong password.
+#[test]
+fn a_limit_that_leaves_a_shard_none_is_refused_by_every_shard_before_anything_is_sent() {
+    let rows = growers(12);
+    let bench = Bench::new(&rows);
+    for shard in all(8) {
+        for flag in ["--max-changes", "--max-failures"] {
+            let ended = run_as(&bench, shard, "growers.csv", &[flag, "7"]).end().with_code(2);
+            ended
+                .saying(&format!("{flag} 7 leaves none to shard 7/8: name at least 8"))
+                .saying("nothing was sent");
+        }
+    }
+    let refused = |arguments: &[&str]| {
+        let ended = bench.program().args(arguments).args(["--shard", "0/8", "--max-changes", "7"]).end();
+        ended.with_code(2).saying("--max-changes 7 leaves none to shard 7/8: name at least 8");
+    };
+    refused(&["plan", "growers.csv"]);
+    refused(&["audit", "growers.csv", "--repair"]);
+    refused(&["detach", "growers.csv", "--yes"]);
+    assert_eq!(bench.calls(), 0);
+}
+
+/// None is a limit that somebody wants, and the default is nobody's mistake.
+#[test]
+fn a_limit_of_none_or_the_default_is_never_too_small_for_the_shards() {
+    let rows = growers(120);
+    let bench = Bench::new(&rows);
+    let shard = all(60).skip(50).find(|shard| taken_by(*shard, &rows).len() > 1).unwrap();
+    run_as(&bench, shard, "growers.csv", &["--max-changes", "0", "--max-failures", "0"]).end().with_code(0);
+    let renamed: Vec<_> =
+        rows.iter().map(|grower| grower.with_login(&format!("new.{}", grower.login))).collect();
+    for grower in &renamed {
+        grower.join(bench.world());
+    }
+    bench.write_manifest(&renamed);
+    let attached = bench.world().attach_effects_in_all();
+    run_as(&bench, shard, "growers.csv", &["--max-changes", "0"]).end().with_code(3);
+    assert_eq!(bench.world().attach_effects_in_all(), attached);
+    run_as(&bench, shard, "growers.csv", &[]).end().with_code(3);
+    assert_eq!(bench.world().attach_effects_in_all(), attached + 1, "50 of 60 shards is one for each");
+}
