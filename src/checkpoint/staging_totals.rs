@@ -19,6 +19,8 @@ pub struct StagingTotals {
     pub run: i64,
     /// Lines staged.
     pub lines: u64,
+    /// Lines of the whole manifest, of which a shard stages its own.
+    pub manifest_lines: u64,
     /// Rows to carry out.
     pub to_do: u64,
     /// Rows that were attached before and cost nothing.
@@ -91,9 +93,11 @@ pub(super) fn judge_together(
     if let Some(limit) = limit {
         rejudged |= connection.execute(LIMIT, params![LineDecision::NotSelected.as_str(), limit])? > 0;
     }
+    let (manifest_lines, manifest_print) = whole.finish();
     let mut totals = StagingTotals {
         run,
         lines,
+        manifest_lines,
         to_do: tally.of(LineDecision::ToDo) + tally.of(LineDecision::Replace),
         done: tally.done,
         invalid: tally.of(LineDecision::Invalid),
@@ -106,7 +110,6 @@ pub(super) fn judge_together(
     if rejudged {
         count(connection, &mut totals)?;
     }
-    let (manifest_lines, manifest_print) = whole.finish();
     connection.execute(
         "UPDATE runs SET lines = ?2, to_do = ?3, manifest_lines = ?4, manifest_print = ?5 WHERE run = ?1",
         params![run, totals.lines, totals.to_do, manifest_lines, manifest_print],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::budget::{FailureBudget, FailureLimit};
+use super::budget::{Extent, FailureBudget, FailureLimit};
 use super::event::{Event, Observe};
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
@@ -72,7 +72,7 @@ pub async fn detach(
         shared_logins: None,
         forgets_rows: options.is_for_good,
         most_changes: options.most_changes,
-        budget: FailureBudget::new(options.failure_limit, staged.to_do, false),
+        budget: FailureBudget::new(options.failure_limit, Extent::of(&staged, options.services.shard), false),
         concurrency,
         source: RowSource::Ledger(Leavers { run: staged.run, approach }),
         links: None,

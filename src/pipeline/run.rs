@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::budget::{FailureBudget, FailureLimit};
+use super::budget::{Extent, FailureBudget, FailureLimit};
 use super::event::{Event, HostPlan, Observe, Plan};
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
@@ -68,6 +68,7 @@ pub async fn run(
     let first_rates = first_rates(&options.services, &ledger)?;
     observer.observe(&Event::Started(Box::new(plan(&options, staged, first_rates))));
     let (dialect, concurrency) = (options.services.dialect, options.services.concurrency);
+    let shard = options.services.shard;
     let approach = options.approach(&manifest);
     let reading = Reading {
         run: staged.run,
@@ -102,7 +103,7 @@ pub async fn run(
         shared_logins,
         forgets_rows: false,
         most_changes: options.most_changes,
-        budget: FailureBudget::new(options.failure_limit, staged.to_do, is_warned),
+        budget: FailureBudget::new(options.failure_limit, Extent::of(&staged, shard), is_warned),
         concurrency,
         source: RowSource::Manifest(reading),
         links: options.links,

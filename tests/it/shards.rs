@@ -5,6 +5,7 @@ mod divided;
 mod judged;
 mod kept_apart;
 mod logins;
+mod opening;
 mod processes;
 
 use stara_onboard::model::Shard;

@@ -89,6 +89,7 @@ fn counted(place: &Place, run: i64) -> StagingTotals {
     StagingTotals {
         run,
         lines: one("SELECT count(*) FROM lines"),
+        manifest_lines: one("SELECT manifest_lines FROM runs ORDER BY run DESC LIMIT 1"),
         to_do: of("to-do") + of("replace"),
         done: one("SELECT count(*) FROM lines JOIN users ON key = user
                    WHERE decision IN ('keep', 'not-selected') AND outcome = 'attached'"),

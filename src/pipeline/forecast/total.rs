@@ -9,7 +9,7 @@ use super::rows::Rows;
 use super::see::see;
 use crate::checkpoint::{Approach, Ledger, LedgerError, StagingTotals};
 use crate::model::{Service, Sign};
-use crate::pipeline::budget::FailureBudget;
+use crate::pipeline::budget::{Extent, FailureBudget};
 use crate::pipeline::event::Observe;
 use crate::pipeline::hosts::Hosts;
 use crate::pipeline::run::RunOptions;
@@ -65,6 +65,7 @@ pub async fn forecast(
     let learned = ledger.learned_rates()?;
     let rates = Service::ALL.map(|service| options.services.first_rate(service, &learned));
     let (at_once, logs_in) = (options.services.concurrency, options.services.token.begins_with_login());
+    let extent = Extent::of(&staged, options.services.shard);
     let is_believed = ledger.has_login_succeeded(options.services.dialect)?;
     let is_warned = !is_believed && ledger.has_refusals_in_doubt(approach)?;
     let hosts = Hosts::new(options.services, &ledger, stop.clone(), observer)?;
@@ -90,7 +91,7 @@ pub async fn forecast(
         not_replaced: 0,
         changes: 0,
         calls: Calls { leaf: seen.pages_of_run.unwrap_or(0), ..Calls::default() },
-        budget: FailureBudget::new(options.failure_limit, staged.to_do, is_warned),
+        budget: FailureBudget::new(options.failure_limit, extent, is_warned),
         would_stop: None,
     };
     let counting = tokio::task::spawn_blocking(move || {
