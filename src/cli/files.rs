@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::stores::refuse_object;
+use super::stores::{object_name, refuse_object};
 use crate::settings::TargetFlags;
 
 /// What a manifest is called among the files of a call.
@@ -95,8 +95,11 @@ impl CallFiles {
     }
 }
 
-/// Whether two paths name one file, be it there or not.
+/// Whether two paths name one file or one object of a store, be it there or not.
 fn is_same_file(one: &Path, other: &Path) -> bool {
+    if let (Some(one), Some(other)) = (object_name(one), object_name(other)) {
+        return one == other;
+    }
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         path.canonicalize().ok().or_else(|| Some(folder.canonicalize().ok()?.join(path.file_name()?)))
@@ -132,6 +135,23 @@ mod tests {
             );
         }
         let twice = files.writing("--report", &[path("r.csv")]).writing("--magic-links", &[path("r.csv")]);
+        assert!(refused(&twice).unwrap().contains("is what --report writes"));
+    }
+
+    #[test]
+    fn an_object_by_its_scheme_in_other_letters_is_the_same_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = CallFiles::beside(&folder.path().join("ledger.db"));
+        let path = |text: &str| PathBuf::from(text);
+        let reading = ledger.clone().needing("the manifest", Some(Path::new("s3://abc/night/m.csv")));
+        for same in ["s3://abc/night/m.csv", "S3://abc/night/m.csv"] {
+            let said = refused(&reading.clone().writing("--report", &[path(same)])).unwrap();
+            assert!(said.contains("is the manifest"), "{said}");
+        }
+        for other in ["s3://abc/night/M.csv", "S3://abd/night/m.csv", "s3://abc/m.csv", "abc/night/m.csv"] {
+            assert_eq!(refused(&reading.clone().writing("--report", &[path(other)])), None, "{other}");
+        }
+        let twice = ledger.writing("--report", &[path("s3://abc/r.csv"), path("S3://abc/r.csv")]);
         assert!(refused(&twice).unwrap().contains("is what --report writes"));
     }
 

@@ -7,7 +7,14 @@ use crate::cli::failure::Failure;
 
 /// Whether a path names an object of a store.
 pub(in crate::cli) fn is_object(path: &Path) -> bool {
-    path.as_os_str().as_encoded_bytes().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"s3://"))
+    object_name(path).is_some()
+}
+
+/// The bucket and key that a path names, which are the same in whatever letters the scheme is written; `None` where it names
+/// no object.
+pub(in crate::cli) fn object_name(path: &Path) -> Option<&[u8]> {
+    let (scheme, name) = path.as_os_str().as_encoded_bytes().split_at_checked(5)?;
+    scheme.eq_ignore_ascii_case(b"s3://").then_some(name)
 }
 
 /// Refuses an object where only a file will do. `what` names it.

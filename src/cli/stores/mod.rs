@@ -17,7 +17,7 @@ mod report;
 
 #[cfg(not(feature = "object-store"))]
 pub(super) use absent::{ObjectReport, open_manifest};
-pub(super) use address::{is_object, refuse_object};
+pub(super) use address::{is_object, object_name, refuse_object};
 #[cfg(feature = "object-store")]
 pub(super) use manifest::open_manifest;
 pub(super) use reach::Stores;
