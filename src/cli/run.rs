@@ -59,7 +59,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
         flags.state.shard(),
         &Stores::from(&flags.target),
     )?;
-    let links = arguments.links.file(&flags.lines.keep_column)?;
+    let links = arguments.links.file(&flags.lines.keep_column, flags.state.shard())?;
     let links_path = links.as_ref().map(|links| &links.path);
     files.writing("--report", reports::paths(&targets)).writing("--magic-links", links_path).check()?;
     logging::start(&flags.output, &logs)?;

@@ -4,6 +4,7 @@ mod auto;
 mod divided;
 mod judged;
 mod kept_apart;
+mod links;
 mod logins;
 mod opening;
 mod processes;

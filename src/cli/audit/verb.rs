@@ -125,7 +125,7 @@ impl Prepared {
             ));
         }
         let kept_columns = ledger.latest_run()?.map_or_else(Vec::new, |run| run.kept_columns);
-        let links = arguments.links.file(&kept_columns)?;
+        let links = arguments.links.file(&kept_columns, arguments.state.shard())?;
         if let Some(links) = &links {
             links.prepare()?;
             tell_of_lost_key(&ledger);

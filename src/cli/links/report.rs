@@ -25,7 +25,9 @@ pub(in crate::cli) fn report(
     let ledger = &held.ledger;
     let run = ledger.latest_run()?.ok_or_else(|| LedgerError::Missing { path: path.clone() })?;
     let targets = prepared_targets(arguments, std::slice::from_ref(path), asked, &run, ledger.shard())?;
-    let Some(file) = arguments.links.file(&run.kept_columns)? else { return Ok(ExitCode::Done) };
+    let Some(file) = arguments.links.file(&run.kept_columns, ledger.shard())? else {
+        return Ok(ExitCode::Done);
+    };
     file.prepare()?;
     let (linked, stopped) = make(vec![(services, ledger, Rejected::InRun(run.run))], rules, &file)?;
     write_again(ledger, &run, &targets)?;

@@ -50,7 +50,7 @@ impl HeldShards {
         sharded: &ShardedLedger,
         run: &RunRecord,
     ) -> Result<Option<(LinkFile, LinksEnded, Option<ExitCode>)>, Failure> {
-        let Some(file) = arguments.links.file(&run.kept_columns)? else { return Ok(None) };
+        let Some(file) = arguments.links.file(&run.kept_columns, None)? else { return Ok(None) };
         file.prepare()?;
         let (held, services): (Vec<_>, Vec<_>) = self.ledgers.into_iter().unzip();
         let parts = held.iter().zip(services).zip(sharded.parts());

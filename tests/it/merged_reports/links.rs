@@ -43,9 +43,10 @@ fn the_refused_of_all_shards_get_one_link_each_in_the_manifests_order() {
     assert_eq!(bench.calls_of(MagicLink), 8);
     // Each shard's ledger keeps those of its own users.
     let of_shard = |index: u32| {
-        let flags = ["report", "one.jsonl", "--magic-links", "one.csv", "--shard", &format!("{index}/4")];
+        let own_file = format!("one.{index}-of-4.csv");
+        let flags = ["report", "one.jsonl", "--magic-links", &own_file, "--shard", &format!("{index}/4")];
         bench.program().args(flags).end().with_code(0);
-        csv::Reader::from_path(bench.path("one.csv")).unwrap().records().count()
+        csv::Reader::from_path(bench.path(&own_file)).unwrap().records().count()
     };
     assert_eq!((0..4).map(of_shard).sum::<usize>(), 8);
     assert_eq!(bench.calls_of(MagicLink), 8);
