@@ -32,7 +32,8 @@ pub(super) const REPORT_NAME: &str = "detach";
 pub(super) fn detach(arguments: &DetachArguments) -> Result<ExitCode, Failure> {
     let asked = Asked::of(arguments)?;
     let ledger = arguments.state.path(false);
-    let job = Job::begin("detach", asked.name(), ledger, &arguments.scheduler, &arguments.output);
+    let job = Job::begin("detach", asked.name(), ledger, &arguments.scheduler, &arguments.output)
+        .of_shard(arguments.state.shard());
     job.end(take_away(arguments, asked, &job))
 }
 

@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let rehearsal = asked.rehearsal.map(|rehearsal| rehearsal.after_runs_in(&ledger));
     let asked = Onboarding { rehearsal, ..asked };
     let job = Job::begin("run", manifest.display().to_string(), ledger, &arguments.scheduler, &flags.output)
+        .of_shard(flags.state.shard())
         .rehearsing(asked.is_rehearsal());
     job.end(onboard(arguments, asked, &job))
 }

@@ -7,9 +7,16 @@ use std::fmt::{Display, Write as _};
 pub(super) struct Exposition {
     text: String,
     family: String,
+    /// The labels of every sample, rendered.
+    common: Vec<String>,
 }
 
 impl Exposition {
+    /// A page whose samples all have these labels before their own.
+    pub(super) fn about(labels: &[(&str, &str)]) -> Self {
+        Self { common: rendered(labels).collect(), ..Self::default() }
+    }
+
     /// Begins a family of gauges. Its samples follow it.
     pub(super) fn gauge(&mut self, name: &str, help: &str) {
         name.clone_into(&mut self.family);
@@ -20,8 +27,7 @@ impl Exposition {
 
     /// Adds a sample to the family that was begun last.
     pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<String> =
-            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels: Vec<String> = self.common.iter().cloned().chain(rendered(labels)).collect();
         let _ = writeln!(self.text, "{}{{{}}} {value}", self.family, labels.join(","));
     }
 
@@ -31,8 +37,17 @@ impl Exposition {
     }
 }
 
+fn rendered(labels: &[(&str, &str)]) -> impl Iterator<Item = String> {
+    labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+}
+
+/// The labels as they stand at the head of a sample's.
+pub(super) fn head(labels: &[(&str, &str)]) -> String {
+    rendered(labels).collect::<Vec<_>>().join(",")
+}
+
 /// A label's value as it stands between the quotes.
-pub(super) fn escaped(value: &str) -> String {
+fn escaped(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
 

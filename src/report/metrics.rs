@@ -7,10 +7,10 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use super::exposition::{Exposition, escaped};
+use super::exposition::{Exposition, head};
 use super::replace::Replacement;
 use crate::checkpoint::{AuditCounts, OutcomeCounts};
-use crate::model::{Finding, OutcomeCode, Service, UnixMillis};
+use crate::model::{Finding, OutcomeCode, Service, Shard, UnixMillis};
 
 /// The family that is carried over from one file to the next.
 const SUCCESS: &str = "stara_onboard_success_timestamp_seconds";
@@ -26,6 +26,8 @@ pub type CallsOfService = (Service, BTreeMap<(&'static str, Option<u16>), u64>);
 pub struct Metrics<'a> {
     /// The verb: `run`, `audit`, `detach`.
     pub verb: &'a str,
+    /// Which shard it was about, where it was about one.
+    pub shard: Option<Shard>,
     /// What it was about: a manifest's name, or other words.
     pub subject: &'a str,
     /// The ledger's path.
@@ -58,27 +60,27 @@ impl Metrics<'_> {
     /// The file's text.
     #[must_use]
     pub fn render(&self) -> String {
-        let mut page = Exposition::default();
-        let verb = ("verb", self.verb);
+        let shard = self.shard.map(|shard| shard.to_string());
+        let mut page = Exposition::about(&of_call(self.verb, shard.as_deref()));
         page.gauge("stara_onboard_info", "What the last call was about; always 1.");
         let version = env!("CARGO_PKG_VERSION");
         let (manifest, ledger) = (("manifest", self.subject), ("ledger", self.ledger));
         let rehearsal = ("rehearsal", if self.is_rehearsal { "true" } else { "false" });
-        page.sample(&[verb, manifest, ledger, rehearsal, ("version", version)], 1);
+        page.sample(&[manifest, ledger, rehearsal, ("version", version)], 1);
         page.gauge("stara_onboard_exit_code", "The exit code, before --exit-zero-on.");
-        page.sample(&[verb], self.exit_code);
+        page.sample(&[], self.exit_code);
         if let Some(run) = self.run {
             page.gauge("stara_onboard_run_number", "The run's number in its ledger.");
-            page.sample(&[verb], run);
+            page.sample(&[], run);
         }
         page.gauge("stara_onboard_start_timestamp_seconds", "When the last call began.");
-        page.sample(&[verb], seconds(self.started));
+        page.sample(&[], seconds(self.started));
         page.gauge("stara_onboard_end_timestamp_seconds", "When the last call ended.");
-        page.sample(&[verb], seconds(self.ended));
+        page.sample(&[], seconds(self.ended));
         page.gauge(SUCCESS, "When a call last ended with 0, or a code of --exit-zero-on; 0 if never.");
-        page.sample(&[verb], self.succeeded.map_or(0.0, seconds));
+        page.sample(&[], self.succeeded.map_or(0.0, seconds));
         page.gauge("stara_onboard_duration_seconds", "How long the last call took.");
-        page.sample(&[verb], self.duration.as_secs_f64());
+        page.sample(&[], self.duration.as_secs_f64());
         self.rows(&mut page);
         self.users(&mut page);
         self.requests(&mut page);
@@ -89,13 +91,13 @@ impl Metrics<'_> {
         let Some(rows) = self.rows else { return };
         page.gauge("stara_onboard_rows", "Lines of the manifest by outcome, as in the report.");
         for code in OutcomeCode::ALL {
-            page.sample(&[("verb", self.verb), ("outcome", code.as_str())], rows.of(*code));
+            page.sample(&[("outcome", code.as_str())], rows.of(*code));
         }
         page.gauge(
             "stara_onboard_rows_decided_earlier",
             "Those of the lines that an earlier run had decided.",
         );
-        page.sample(&[("verb", self.verb)], rows.earlier);
+        page.sample(&[], rows.earlier);
     }
 
     fn users(&self, page: &mut Exposition) {
@@ -109,7 +111,7 @@ impl Metrics<'_> {
             ("unseen", counts.unseen),
         ];
         for (finding, users) in found.into_iter().chain(others) {
-            page.sample(&[("verb", self.verb), ("finding", finding)], users);
+            page.sample(&[("finding", finding)], users);
         }
     }
 
@@ -122,7 +124,7 @@ impl Metrics<'_> {
             for ((call, status), requests) in calls {
                 let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
                 let of = [("service", name(*service)), ("call", call), ("status", &status)];
-                page.sample(&[&[("verb", self.verb)], &of[..]].concat(), requests);
+                page.sample(&of, requests);
             }
         }
         if !self.throttled.is_empty() {
@@ -132,7 +134,7 @@ impl Metrics<'_> {
             );
         }
         for (service, requests) in self.throttled {
-            page.sample(&[("verb", self.verb), ("service", name(*service))], requests);
+            page.sample(&[("service", name(*service))], requests);
         }
     }
 }
@@ -149,13 +151,20 @@ fn seconds(at: UnixMillis) -> f64 {
     at.0 as f64 / 1_000.0
 }
 
-/// When a call of `verb` last succeeded, by the metrics that stand at `path`; `None` where they don't tell.
+/// What tells the samples of one call from those of others that are collected with them.
+fn of_call<'a>(verb: &'a str, shard: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+    [("verb", verb)].into_iter().chain(shard.map(|shard| ("shard", shard))).collect()
+}
+
+/// When a call of `verb` about this shard, or about whole manifests, last succeeded, by the metrics that stand at `path`;
+/// `None` where they don't tell.
 #[must_use]
-pub fn last_success(path: &Path, verb: &str) -> Option<UnixMillis> {
+pub fn last_success(path: &Path, verb: &str, shard: Option<Shard>) -> Option<UnixMillis> {
     let mut text = String::new();
     let file = std::fs::File::open(path).ok()?;
     io::Read::read_to_string(&mut io::Read::take(file, LARGEST_FILE), &mut text).ok()?;
-    let sample = format!("{SUCCESS}{{verb=\"{}\"}} ", escaped(verb));
+    let shard = shard.map(|shard| shard.to_string());
+    let sample = format!("{SUCCESS}{{{}}} ", head(&of_call(verb, shard.as_deref())));
     let value = text.lines().find_map(|line| line.strip_prefix(&sample))?;
     let millis = (value.parse::<f64>().ok()? * 1_000.0).round();
     // Beyond it nobody knows a clock, and whoever wrote it wasn't us.
@@ -187,6 +196,7 @@ mod tests {
     fn metrics(succeeded: Option<UnixMillis>) -> Metrics<'static> {
         Metrics {
             verb: "run",
+            shard: None,
             subject: "growers.csv",
             ledger: "state/ledger.db",
             is_rehearsal: false,
@@ -207,15 +217,20 @@ mod tests {
     fn the_last_success_is_found_again_to_the_millisecond() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("night.prom");
-        assert_eq!(last_success(&path, "run"), None);
+        assert_eq!(last_success(&path, "run", None), None);
         for succeeded in [None, Some(UnixMillis(1_795_269_800_125)), Some(UnixMillis(1))] {
             write_metrics(&path, &metrics(succeeded).render()).unwrap();
-            assert_eq!(last_success(&path, "run"), succeeded);
-            assert_eq!(last_success(&path, "audit"), None, "that of another verb is another one's");
+            assert_eq!(last_success(&path, "run", None), succeeded);
+            assert_eq!(last_success(&path, "audit", None), None, "that of another verb is another one's");
         }
+        let shard: Shard = "3/8".parse().unwrap();
+        let of_shard = Metrics { shard: Some(shard), ..metrics(Some(UnixMillis(7))) };
+        write_metrics(&path, &of_shard.render()).unwrap();
+        assert_eq!(last_success(&path, "run", Some(shard)), Some(UnixMillis(7)));
+        assert_eq!(last_success(&path, "run", None), None, "that of a shard is its own");
         for damaged in ["", "NaN", "-1", "1e300", "yesterday"] {
             std::fs::write(&path, format!("{SUCCESS}{{verb=\"run\"}} {damaged}\n")).unwrap();
-            assert_eq!(last_success(&path, "run"), None, "{damaged}");
+            assert_eq!(last_success(&path, "run", None), None, "{damaged}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod judged;
 mod kept_apart;
 mod links;
 mod logins;
+mod metrics;
 mod opening;
 mod processes;
 

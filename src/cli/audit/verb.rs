@@ -35,7 +35,8 @@ use crate::ui::{LogWriter, ProgressDisplay};
 pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Failure> {
     let subject = arguments.manifest.as_ref().map_or_else(String::new, |path| path.display().to_string());
     let ledger = arguments.state.path(false);
-    let job = Job::begin("audit", subject, ledger, &arguments.scheduler, &arguments.output);
+    let job = Job::begin("audit", subject, ledger, &arguments.scheduler, &arguments.output)
+        .of_shard(arguments.state.shard());
     job.end(examine(arguments, &job))
 }
 

@@ -15,7 +15,7 @@ use crate::cli::output::OutputFlags;
 use crate::cli::reports::prepare_folder;
 use crate::cli::run::tell;
 use crate::http::CallCounts;
-use crate::model::{Service, UnixMillis};
+use crate::model::{Service, Shard, UnixMillis};
 use crate::pipeline::Services;
 use crate::report::{CallsOfService, Metrics, last_success, write_metrics};
 use crate::settings::TargetFlags;
@@ -28,6 +28,7 @@ pub(in crate::cli) struct Job<'a> {
     verb: &'static str,
     subject: String,
     ledger: PathBuf,
+    shard: Option<Shard>,
     flags: &'a SchedulerFlags,
     output: &'a OutputFlags,
     is_rehearsal: bool,
@@ -54,6 +55,7 @@ impl<'a> Job<'a> {
             verb,
             subject,
             ledger,
+            shard: None,
             flags,
             output,
             is_rehearsal: false,
@@ -65,6 +67,11 @@ impl<'a> Job<'a> {
             users: OnceCell::new(),
             throttled: RefCell::default(),
         }
+    }
+
+    /// The same call about one shard, where it is about one.
+    pub(in crate::cli) fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// The same call as a rehearsal: however well it goes, nothing was done.
@@ -197,6 +204,7 @@ impl<'a> Job<'a> {
             let throttled = self.throttled.borrow();
             Metrics {
                 verb: self.verb,
+                shard: self.shard,
                 subject: &self.subject,
                 ledger: &self.ledger.display().to_string(),
                 is_rehearsal: self.is_rehearsal,
@@ -204,7 +212,7 @@ impl<'a> Job<'a> {
                 started: self.started,
                 ended,
                 duration: self.began.elapsed(),
-                succeeded: succeeded.or_else(|| last_success(&path, self.verb)),
+                succeeded: succeeded.or_else(|| last_success(&path, self.verb, self.shard)),
                 exit_code: code.number(),
                 rows: self.run.get().map(|(_, outcomes)| outcomes),
                 users: self.users.get(),
