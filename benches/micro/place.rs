@@ -98,6 +98,7 @@ pub(crate) fn run_start() -> RunStart {
         kept_columns: Vec::new(),
         limit: None,
         approach: approach(),
+        is_of_manifest: true,
     }
 }
 

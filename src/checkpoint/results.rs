@@ -37,6 +37,8 @@ pub struct OutcomeCounts {
     by_code: BTreeMap<OutcomeCode, u64>,
     /// Those of them that were left out by `--limit` or `--only`.
     not_selected: BTreeMap<OutcomeCode, u64>,
+    /// Those of them for which something was announced in the run that isn't decided: under way, or left so by a crash.
+    open: BTreeMap<OutcomeCode, u64>,
     /// Lines whose outcome an earlier run had reached, so that this one sent nothing for them.
     pub earlier: u64,
 }
@@ -71,6 +73,26 @@ impl OutcomeCounts {
         self.iter().map(|(code, count)| (code.as_str(), count)).collect()
     }
 
+    /// How many lines are neither decided nor untouched: something was announced for them. While a run is at work they are
+    /// under way; their code is what it would be if it were killed now.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.open.values().sum()
+    }
+
+    /// The same counts without the lines that are [`open`](Self::open).
+    #[must_use]
+    pub fn without_open(&self) -> Self {
+        let mut counts = self.clone();
+        for (code, open) in std::mem::take(&mut counts.open) {
+            if let Some(lines) = counts.by_code.get_mut(&code) {
+                *lines -= open;
+            }
+        }
+        counts.by_code.retain(|_, lines| *lines > 0);
+        counts
+    }
+
     fn add(&mut self, decision: LineDecision, code: OutcomeCode) {
         *self.by_code.entry(code).or_default() += 1;
         match decision {
@@ -91,6 +113,7 @@ impl<'a> Sum<&'a Self> for OutcomeCounts {
         counts.fold(Self::default(), |mut all, counts| {
             add(&mut all.by_code, &counts.by_code);
             add(&mut all.not_selected, &counts.not_selected);
+            add(&mut all.open, &counts.open);
             all.earlier += counts.earlier;
             all
         })
@@ -182,7 +205,11 @@ impl Ledger {
                         .zip(row.get::<_, Option<bool>>(4)?)
                         .map(|(attaches, replacing)| OutcomeCode::of_open(attaches, replacing)),
                 };
-                counts.add(decision, code_of(decision, standing));
+                let code = code_of(decision, standing);
+                counts.add(decision, code);
+                if decision.is_to_do() && standing.is_open() {
+                    *counts.open.entry(code).or_default() += 1;
+                }
             }
             Ok(counts)
         };
@@ -274,6 +301,11 @@ struct Standing {
 }
 
 impl Standing {
+    /// Whether this run has decided nothing yet about what was announced.
+    fn is_open(self) -> bool {
+        self.open.is_some() && !(self.outcome.is_some() && self.of_this_run)
+    }
+
     /// Whether an outcome of an earlier run still says how things are with a row that this run left out: nothing is in
     /// the open, and no run would simply have tried it again.
     fn stands_unselected(self) -> bool {

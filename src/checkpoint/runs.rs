@@ -80,6 +80,8 @@ pub struct RunStart {
     pub limit: Option<u64>,
     /// How logins are put to Stara.
     pub approach: Approach,
+    /// Whether its lines are those of a manifest, which other shards have read, too.
+    pub is_of_manifest: bool,
 }
 
 /// How a run ended.
@@ -123,8 +125,8 @@ pub struct RunRecord {
     pub lines: u64,
     /// Lines in the whole manifest, whichever shard they belong to; `None` in runs of older programs.
     pub manifest_lines: Option<u64>,
-    /// In a shard's ledger, SHA-256 in hexadecimal over the number and the leafUserId, if any, of every line of the whole
-    /// manifest, in order.
+    /// In a shard's ledger, SHA-256 in hexadecimal over the number, the leafUserId and the login, if any, and the kept cells of
+    /// every line of the whole manifest, in order. `None` where the lines are users and no manifest's.
     pub manifest_print: Option<String>,
     /// Rows it set out to carry out.
     pub to_do: u64,

@@ -46,8 +46,13 @@ pub enum LineContent {
         /// Why, without a cell.
         message: String,
     },
-    /// A line of another shard, which names this user or none. It isn't kept.
-    Elsewhere(Option<LeafUserId>),
+    /// A line of another shard. It isn't kept.
+    Elsewhere {
+        /// The user it names, if it does.
+        leaf_user_id: Option<LeafUserId>,
+        /// The login, where it is a row.
+        login: Option<Login>,
+    },
 }
 
 /// A row without its password.
@@ -128,13 +133,13 @@ impl Ledger {
         }
         let run = insert_run(&transaction, start).map_err(failed)?;
         let (mut count, mut last) = (0, 0);
-        let mut whole = WholeManifest::new(shard);
+        let mut whole = WholeManifest::new(shard.filter(|_| start.is_of_manifest));
         let tally = {
             let mut stager = Stager::new(&transaction, standing, start.approach).map_err(failed)?;
             for line in lines {
                 let line = line.map_err(StageError::Lines)?;
                 whole.add(&line);
-                if matches!(line.content, LineContent::Elsewhere(_)) {
+                if matches!(line.content, LineContent::Elsewhere { .. }) {
                     continue;
                 }
                 stager.drop_between(last, line.line).map_err(failed)?;
@@ -216,7 +221,7 @@ impl<'a> Stager<'a> {
     ) -> rusqlite::Result<()> {
         let kept = (!line.kept.is_empty()).then(|| to_json(&line.kept));
         match &line.content {
-            LineContent::Elsewhere(_) => {}
+            LineContent::Elsewhere { .. } => {}
             LineContent::Invalid { leaf_user_id, message } => {
                 let id = leaf_user_id.as_ref().map(LeafUserId::as_bytes);
                 let decision = LineDecision::Invalid.as_str();

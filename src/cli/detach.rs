@@ -282,6 +282,7 @@ impl Prepared {
             kept_columns: arguments.lines.keep_column.clone(),
             limit: None,
             approach: options.approach(),
+            is_of_manifest: matches!(leavers, Leavers::Manifest(_)),
         };
         let limit = arguments.lines.invalid_limit();
         let (watching, stopping) = (Arc::clone(&observer), stop.clone());

@@ -111,6 +111,7 @@ mod tests {
                 kept_columns: Vec::new(),
                 limit: None,
                 approach: Approach::new(Dialect::Json, "https://stara.example", "/", ["login", "password"]),
+                is_of_manifest: true,
             };
             let content = LineContent::Invalid { leaf_user_id: None, message: "it is empty".to_owned() };
             let line = Ok::<_, std::convert::Infallible>(StagedLine { line: 2, content, kept: Vec::new() });

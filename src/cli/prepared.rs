@@ -96,6 +96,7 @@ impl Prepared {
             kept_columns: asked.flags.lines.keep_column.clone(),
             limit: asked.flags.selection.limit,
             approach: self.options.approach(&self.manifest),
+            is_of_manifest: true,
         };
         let selection = Selection {
             looks_after_links: self.options.links.is_some()

@@ -85,8 +85,14 @@ impl<'a> Standing<'a> {
             "running": self.holder,
             "learnedRates": rates_json(&self.learned),
             "outcomes": self.outcomes.by_name(),
+            "underWay": self.under_way(),
             "runs": self.runs.iter().map(run_json).collect::<Vec<_>>(),
         })
+    }
+
+    /// How many lines a run is about; none where nobody is at work.
+    fn under_way(&self) -> u64 {
+        self.holder.as_ref().map_or(0, |_| self.outcomes.open())
     }
 
     fn text(&self) -> String {
@@ -114,19 +120,28 @@ impl<'a> Standing<'a> {
             return text;
         };
         let _ = writeln!(text, "\nLatest run, {}: {} lines of {}", latest.run, latest.lines, latest.manifest);
-        text.push_str(&outcome_lines(&self.outcomes));
+        match self.under_way() {
+            0 => text.push_str(&outcome_lines(&self.outcomes, 0)),
+            under_way => text.push_str(&outcome_lines(&self.outcomes.without_open(), under_way)),
+        }
         text.push_str("\nRuns, the latest first:\n");
-        for run in &self.runs {
-            let _ = writeln!(text, "  {}", run_line(run));
+        for (place, run) in self.runs.iter().enumerate() {
+            let is_at_work = place == 0 && self.holder.is_some();
+            let _ = writeln!(text, "  {}", run_line(run, is_at_work));
         }
         text
     }
 }
 
-/// How many lines have each outcome, and what to do about it.
-pub(super) fn outcome_lines(outcomes: &OutcomeCounts) -> String {
+/// How many lines have each outcome, and what to do about it; and how many a run is about.
+pub(super) fn outcome_lines(outcomes: &OutcomeCounts, under_way: u64) -> String {
     let line = |(code, count): (OutcomeCode, u64)| format!("{count:>11}  {code:<26} {}\n", code.advice());
-    outcomes.iter().map(line).collect()
+    let mut lines: String = outcomes.iter().map(line).collect();
+    if under_way > 0 {
+        // Writing into a string can't fail.
+        let _ = writeln!(lines, "{under_way:>11}  under way");
+    }
+    lines
 }
 
 pub(super) fn rates_json(learned: &[LearnedRate]) -> Value {
@@ -140,11 +155,12 @@ pub(super) fn rates_json(learned: &[LearnedRate]) -> Value {
     learned.iter().map(rate).collect()
 }
 
-/// A run in one line.
-pub(super) fn run_line(run: &RunRecord) -> String {
+/// A run in one line, and whether its process is at work where it hasn't ended.
+pub(super) fn run_line(run: &RunRecord, is_at_work: bool) -> String {
     let ending = match (&run.ending, run.exit_code) {
         (Some(ending), Some(code)) => format!("{ending} (exit {code})"),
-        _ => "not ended, or killed".to_owned(),
+        _ if is_at_work => "at work".to_owned(),
+        _ => "killed".to_owned(),
     };
     let asked = |service: Service| {
         let totals = run.hosts.get(&service.as_str().to_lowercase())?;

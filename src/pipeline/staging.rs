@@ -17,7 +17,7 @@ use crate::checkpoint::{
     StagedRow, StagedUser, StagingTotals,
 };
 use crate::manifest::{InvalidLine, LintOptions, Linter, Manifest, ManifestError, Record, Records, UserLine};
-use crate::model::{LeafUserId, Secret, Shard};
+use crate::model::{LeafUserId, Login, Secret, Shard};
 
 /// How many invalid lines are listed when there are too many.
 const LISTED: usize = 20;
@@ -254,9 +254,14 @@ pub fn stage_leavers(
     ledger.stage(start, lines, |_, user| decide_leaver(user)).map_err(of_staging)
 }
 
-/// A line of another shard, of which nothing is kept.
-const fn elsewhere(line: u64, leaf_user_id: Option<LeafUserId>) -> StagedLine {
-    StagedLine { line, content: LineContent::Elsewhere(leaf_user_id), kept: Vec::new() }
+/// A line of another shard, of which nothing is kept but that the print of the whole manifest covers it.
+const fn elsewhere(
+    line: u64,
+    leaf_user_id: Option<LeafUserId>,
+    login: Option<Login>,
+    kept: Vec<String>,
+) -> StagedLine {
+    StagedLine { line, content: LineContent::Elsewhere { leaf_user_id, login }, kept }
 }
 
 fn of_staging(error: StageError<StagingError>) -> StagingError {
@@ -366,17 +371,17 @@ impl Lines<'_> {
                     divided.see(&row.login, !is_elsewhere);
                 }
                 if is_elsewhere {
-                    return elsewhere(row.line, Some(row.leaf_user_id));
+                    return elsewhere(row.line, Some(row.leaf_user_id), Some(row.login), row.kept);
                 }
                 let client = row.access_token_client.as_ref().or(self.default_client);
                 let fingerprints = self.key.of_row(&row.login, &row.password, client);
                 let staged = StagedRow { leaf_user_id: row.leaf_user_id, login: row.login, fingerprints };
                 StagedLine { line: row.line, content: LineContent::Row(staged), kept: row.kept }
             }
-            Record::User(UserLine { line, leaf_user_id, .. }) if self.is_elsewhere(Some(leaf_user_id)) => {
-                elsewhere(line, Some(leaf_user_id))
-            }
             Record::User(UserLine { line, leaf_user_id, kept }) => {
+                if self.is_elsewhere(Some(leaf_user_id)) {
+                    return elsewhere(line, Some(leaf_user_id), None, kept);
+                }
                 StagedLine { line, content: LineContent::User(leaf_user_id), kept }
             }
             Record::Invalid(InvalidLine { line, leaf_user_id, message, kept, .. }) => {
@@ -385,7 +390,7 @@ impl Lines<'_> {
                     self.first.push(format!("  line {line}: {message}"));
                 }
                 if self.is_elsewhere(leaf_user_id) {
-                    return elsewhere(line, leaf_user_id);
+                    return elsewhere(line, leaf_user_id, None, kept);
                 }
                 StagedLine { line, content: LineContent::Invalid { leaf_user_id, message }, kept }
             }

@@ -5,6 +5,7 @@
 mod equal;
 mod interrupted;
 mod links;
+mod nights;
 mod refused;
 mod told;
 

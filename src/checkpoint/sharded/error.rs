@@ -75,6 +75,12 @@ pub enum ShardedLedgerError {
         /// The ledger.
         path: PathBuf,
     },
+    /// The latest run took credentials away from users of its own, who are no manifest's.
+    #[error("the latest run of {path} is of users and of no manifest, as in a roll-back (detach --from-run)")]
+    RollBack {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// Their latest runs did different things.
     #[error("the latest run of {first} is a {}, and that of {second} a {}", kinds[0], kinds[1])]
     OtherKind {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::agreement::{Heading, check};
+use super::agreement::{Heading, check, check_runs, difference};
 use super::error::ShardedLedgerError;
 use super::merge::Merged;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, LineResult, RunRecord, Target};
@@ -25,7 +25,13 @@ pub struct ShardPart {
     pub run: RunRecord,
 }
 
-/// The ledgers of all shards of one run.
+impl ShardPart {
+    fn heading<'a>(&'a self, target: Option<&'a Target>) -> Heading<'a> {
+        Heading { path: self.ledger.path(), shard: self.shard, target, run: &self.run }
+    }
+}
+
+/// The ledgers of all shards.
 #[derive(Debug)]
 pub struct ShardedLedger {
     target: Option<Target>,
@@ -38,8 +44,7 @@ impl ShardedLedger {
     ///
     /// # Errors
     ///
-    /// When one can't be read, or when they aren't the ledgers of all shards, each once, whose latest runs did one thing with
-    /// one manifest against the same hosts.
+    /// When one can't be read, or when they aren't the ledgers of all shards, each once, against the same hosts.
     pub fn open(paths: &[PathBuf]) -> Result<Self, ShardedLedgerError> {
         let pages = (PAGES_OF_ALL / paths.len().max(1)).max(PAGES_OF_EACH);
         let opened = paths.iter().map(|path| {
@@ -52,15 +57,32 @@ impl ShardedLedger {
         });
         let mut opened = opened.collect::<Result<Vec<_>, _>>()?;
         opened.sort_by_key(|(_, part)| part.shard);
-        let headings = opened.iter().map(|(target, part)| Heading {
-            path: part.ledger.path(),
-            shard: part.shard,
-            target: target.as_ref(),
-            run: &part.run,
-        });
+        let headings = opened.iter().map(|(target, part)| part.heading(target.as_ref()));
         check(&headings.collect::<Vec<_>>())?;
         let target = opened.first().and_then(|(target, _)| target.clone());
         Ok(Self { target, parts: opened.into_iter().map(|(_, part)| part).collect() })
+    }
+
+    /// Makes sure that the latest runs did one thing with one manifest, so that they are one run together.
+    ///
+    /// # Errors
+    ///
+    /// Says which ones didn't.
+    pub fn check_runs(&self) -> Result<(), ShardedLedgerError> {
+        check_runs(&self.headings())
+    }
+
+    /// What sets the latest run of each shard apart from the latest of all, in words that are followed by whose that one is, and
+    /// which shard's it is. They are in the order of the shards.
+    #[must_use]
+    pub fn differences(&self) -> Option<(Vec<Option<&'static str>>, Shard)> {
+        let headings = self.headings();
+        let latest = headings.iter().max_by_key(|heading| heading.run.started_at)?;
+        Some((headings.iter().map(|heading| difference(heading, latest)).collect(), latest.shard))
+    }
+
+    fn headings(&self) -> Vec<Heading<'_>> {
+        self.parts.iter().map(|part| part.heading(self.target.as_ref())).collect()
     }
 
     /// The shards, in their order.

@@ -76,6 +76,7 @@ pub(super) fn start() -> RunStart {
         kept_columns: vec!["farm".to_owned()],
         limit: None,
         approach: approach("password"),
+        is_of_manifest: true,
     }
 }
 

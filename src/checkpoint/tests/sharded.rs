@@ -7,10 +7,10 @@ use tempfile::TempDir;
 
 use super::fixtures::{id, invalid, row, start};
 use crate::checkpoint::{
-    Ledger, LedgerAccess, LineContent, LineDecision, LineResult, OutcomeCounts, RunKind, RunStart, ShardPart,
-    ShardedLedger, ShardedLedgerError, StageError, StagedLine, Target,
+    Fingerprint, Ledger, LedgerAccess, LineContent, LineDecision, LineResult, OutcomeCounts, RunKind,
+    RunStart, ShardPart, ShardedLedger, ShardedLedgerError, StageError, StagedLine, Target,
 };
-use crate::model::{OutcomeCode, Shard};
+use crate::model::{Login, OutcomeCode, Shard};
 
 fn target() -> Target {
     Target::new("https://stara.example", "https://leaf.example")
@@ -61,7 +61,13 @@ fn stage(
         Ok::<_, std::convert::Infallible>(if is_own {
             line
         } else {
-            StagedLine { content: LineContent::Elsewhere(user), ..line }
+            {
+                let login = match &line.content {
+                    LineContent::Row(row) => Some(row.login.clone()),
+                    _ => None,
+                };
+                StagedLine { content: LineContent::Elsewhere { leaf_user_id: user, login }, ..line }
+            }
         })
     };
     match ledger.stage(start, lines.into_iter().map(own), |_, _| LineDecision::ToDo) {
@@ -95,7 +101,7 @@ fn results(ledger: &ShardedLedger) -> Vec<LineResult> {
 }
 
 fn refused(paths: &[PathBuf]) -> ShardedLedgerError {
-    ShardedLedger::open(paths).unwrap_err()
+    ShardedLedger::open(paths).and_then(|ledger| ledger.check_runs()).unwrap_err()
 }
 
 /// What the error says, and that it names these files.
@@ -230,6 +236,57 @@ fn shards_of_different_nights_are_refused() {
     drop(night.stage(Some(shard("0/2")), &start(), longer()));
     drop(night.stage(Some(shard("1/2")), &start(), longer()));
     assert_eq!(ShardedLedger::open(&paths).unwrap().manifest_lines(), 63);
+}
+
+#[test]
+fn a_manifest_of_the_same_users_with_another_login_or_another_kept_cell_is_another_one() {
+    let night = Night::new();
+    let paths = night.shards(2, manifest);
+    // Whichever shard the changed line belongs to.
+    for line in [3, 4, 5, 6, 7, 8] {
+        let changed_login = |line: &mut StagedLine| match &mut line.content {
+            LineContent::Row(row) => row.login = Login::new("changed@example.com".to_owned()),
+            content => panic!("{content:?}"),
+        };
+        let changed_cell = |line: &mut StagedLine| line.kept = vec!["another farm".to_owned()];
+        for change in [&changed_login as &dyn Fn(&mut StagedLine), &changed_cell] {
+            let mut lines = manifest();
+            change(&mut lines[line]);
+            drop(night.stage(Some(shard("1/2")), &start(), lines));
+            let error = refused(&paths);
+            assert!(matches!(error, ShardedLedgerError::OtherManifest { .. }), "{error:?}");
+        }
+    }
+    drop(night.stage(Some(shard("1/2")), &start(), manifest()));
+    ShardedLedger::open(&paths).unwrap().check_runs().unwrap();
+}
+
+#[test]
+fn another_password_makes_no_other_manifest_of_it() {
+    let night = Night::new();
+    let paths = night.shards(2, manifest);
+    let lines = manifest().into_iter().map(|mut line| {
+        if let LineContent::Row(row) = &mut line.content {
+            row.fingerprints.row = Fingerprint(77);
+        }
+        line
+    });
+    drop(night.stage(Some(shard("1/2")), &start(), lines.collect()));
+    ShardedLedger::open(&paths).unwrap().check_runs().unwrap();
+}
+
+#[test]
+fn runs_about_users_that_each_ledger_was_asked_for_by_itself_are_never_one_run() {
+    let night = Night::new();
+    let paths = night.shards(2, manifest);
+    let roll_back = RunStart { kind: RunKind::Detach, is_of_manifest: false, ..start() };
+    for of in ["0/2", "1/2"] {
+        drop(night.stage(Some(shard(of)), &roll_back, manifest()));
+    }
+    let error = refused(&paths);
+    assert!(matches!(error, ShardedLedgerError::RollBack { .. }), "{error:?}");
+    let (apart, _) = ShardedLedger::open(&paths).unwrap().differences().unwrap();
+    assert_eq!(apart, [None, None]);
 }
 
 #[test]

@@ -26,7 +26,13 @@ fn of_shard(shard: Shard, lines: Vec<StagedLine>) -> Vec<StagedLine> {
         if shard.takes_line(user) {
             line
         } else {
-            StagedLine { content: LineContent::Elsewhere(user), ..line }
+            {
+                let login = match &line.content {
+                    LineContent::Row(row) => Some(row.login.clone()),
+                    _ => None,
+                };
+                StagedLine { content: LineContent::Elsewhere { leaf_user_id: user, login }, ..line }
+            }
         }
     };
     lines.into_iter().map(own).collect()

@@ -57,6 +57,7 @@ impl Repair<'_> {
             kept_columns: arguments.lines.keep_column.clone(),
             limit: None,
             approach: self.options.approach(&self.manifest),
+            is_of_manifest: true,
         };
         let staging_options = StagingOptions {
             selection: Selection::default(),

@@ -6,6 +6,7 @@
 //!
 //! It only reads. Where `report` makes magic links, it holds the ledgers and asks Leaf as `links` does it for one of them.
 
+mod behind;
 mod flags;
 mod links;
 mod opening;

@@ -106,6 +106,9 @@ impl From<ShardedLedgerError> for Failure {
             ShardedLedgerError::NoManifestPrint { .. } => {
                 Some("run the manifest again with this version, and ask again".to_owned())
             }
+            ShardedLedgerError::RollBack { .. } => Some(
+                "a roll-back has no common manifest: report each shard by itself with --shard I/N".to_owned(),
+            ),
             ShardedLedgerError::OtherKind { .. } => {
                 Some("bring all shards to the same run, and ask again; or ask for each ledger by itself".to_owned())
             }

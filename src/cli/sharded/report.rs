@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use super::behind::behind;
 use super::links::HeldShards;
 use super::opening::{check_accounts, holder, open};
 use super::together::{Together, cut_short};
@@ -18,7 +19,7 @@ use crate::model::Service;
 use crate::pipeline::journey::RowChange;
 use crate::ui::{HostUse, Summary};
 
-/// How many shards are named that were cut short.
+/// How many shards are named that were cut short, or are behind.
 const MOST_NAMED: usize = 3;
 
 /// Writes the results of the latest runs of all shards as those of one run.
@@ -28,15 +29,18 @@ pub(in crate::cli) fn report(
     asked: &[PathBuf],
 ) -> Result<ExitCode, Failure> {
     let mut ledger = open(&arguments.ledgers, paths)?;
+    ledger.check_runs()?;
     let held = HeldShards::hold(arguments, &ledger)?;
     if held.is_some() {
         // As they stand now that nobody else writes to them.
         ledger = open(&arguments.ledgers, paths)?;
+        ledger.check_runs()?;
     }
     let together = Together::of(&ledger)?;
     let targets = prepared_targets(arguments, paths, asked, &together.run, None)?;
     let linked = held.map(|held| held.make(arguments, &ledger, &together.run)).transpose()?.flatten();
     tell_of_unended(&ledger);
+    tell_of_behind(&ledger);
     write(&ResultSource::Shards(&ledger, &together.run), &targets, &CancellationToken::new())?;
     tell_paths(&targets);
     let mut summary = summary(&ledger, &together, &targets)?;
@@ -62,6 +66,18 @@ fn tell_of_unended(ledger: &ShardedLedger) {
         tell(&format!(
             "shard {shard} hasn't ended: {how}; rows of {path} without an outcome count as not reached\n"
         ));
+    }
+}
+
+/// Tells which shards perhaps weren't run tonight.
+fn tell_of_behind(ledger: &ShardedLedger) {
+    let behind = behind(ledger.parts());
+    for shard in behind.iter().take(MOST_NAMED) {
+        tell(&format!("warning: {shard}\n"));
+    }
+    let more = behind.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        tell(&format!("warning: and so did those of {more} more shards (`status` names them)\n"));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::opening::{check_accounts, open};
-use super::together::Together;
+use super::together::Counted;
 use super::told::{json, text};
 use crate::cli::arguments::StatusArguments;
 use crate::cli::exit_code::ExitCode;
@@ -24,12 +24,14 @@ pub(in crate::cli) fn status(
         let part = part.ok_or_else(|| internal("no shard takes this user"))?;
         return user(&part.ledger, id, arguments.json);
     }
-    let together = Together::of(&ledger)?;
+    let counted = Counted::of(&ledger)?;
     if arguments.json {
-        print(&format!("{:#}\n", json(&ledger, &together)?));
+        print(&format!("{:#}\n", json(&ledger, &counted)?));
     } else {
-        print(&text(&ledger, &together));
+        print(&text(&ledger, &counted));
     }
-    check_accounts(&ledger, &together)?;
+    if let Counted::Together(together) = &counted {
+        check_accounts(&ledger, together)?;
+    }
     Ok(ExitCode::Done)
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::checkpoint::{HostTotals, OutcomeCounts, RunRecord, ShardPart, ShardedLedger};
+use crate::checkpoint::{
+    HostTotals, LedgerError, OutcomeCounts, RunRecord, ShardPart, ShardedLedger, ShardedLedgerError,
+};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::run::internal;
@@ -34,15 +36,48 @@ pub(super) struct Together {
     pub(super) of_shards: Vec<OutcomeCounts>,
 }
 
-impl Together {
+/// What the ledgers of all shards hold, whether or not their latest runs are one together.
+#[derive(Debug)]
+pub(super) enum Counted {
+    /// They are.
+    Together(Together),
+    /// They aren't, and why; the lines of each by outcome.
+    Apart(ShardedLedgerError, Vec<OutcomeCounts>),
+}
+
+impl Counted {
     /// Counts what the ledgers of all shards hold.
     ///
     /// # Errors
     ///
     /// When a ledger can't be read.
     pub(super) fn of(ledger: &ShardedLedger) -> Result<Self, Failure> {
-        let counted = ledger.parts().iter().map(|part| part.ledger.count_outcomes(part.run.run));
-        let of_shards = counted.collect::<Result<Vec<_>, _>>()?;
+        match ledger.check_runs() {
+            Ok(()) => Together::of(ledger).map(Self::Together),
+            Err(why) => Ok(Self::Apart(why, outcomes_of_shards(ledger)?)),
+        }
+    }
+
+    /// The lines of each shard by outcome, in their order.
+    pub(super) fn of_shards(&self) -> &[OutcomeCounts] {
+        match self {
+            Self::Together(Together { of_shards, .. }) | Self::Apart(_, of_shards) => of_shards,
+        }
+    }
+}
+
+fn outcomes_of_shards(ledger: &ShardedLedger) -> Result<Vec<OutcomeCounts>, LedgerError> {
+    ledger.parts().iter().map(|part| part.ledger.count_outcomes(part.run.run)).collect()
+}
+
+impl Together {
+    /// Counts what the ledgers of all shards hold, whose latest runs are one together.
+    ///
+    /// # Errors
+    ///
+    /// When a ledger can't be read.
+    pub(super) fn of(ledger: &ShardedLedger) -> Result<Self, Failure> {
+        let of_shards = outcomes_of_shards(ledger)?;
         let outcomes = of_shards.iter().sum();
         let run = run_of_all(ledger, &outcomes).ok_or_else(|| internal("no shard was named"))?;
         Ok(Self { run, outcomes, of_shards })

@@ -166,6 +166,7 @@ async fn one_run(
         kept_columns: Vec::new(),
         limit: None,
         approach: run_options.approach(&manifest),
+        is_of_manifest: true,
     };
     let options = StagingOptions {
         selection: Selection { looks_after_links: links.may_look, ..Selection::default() },

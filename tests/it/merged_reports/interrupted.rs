@@ -29,6 +29,12 @@ fn a_shard_that_is_at_work_is_told_and_its_rows_count_as_not_reached() {
     let status = bench.status(&states(2).iter().map(String::as_str).collect::<Vec<_>>());
     assert!(status["running"].as_str().unwrap().starts_with("shard 1/2 is at work (process"), "{status:#}");
     assert!(status["runs"][0]["endedAt"].is_null() && status["runs"][0]["exitCode"].is_null());
+    let text = bench.program().args(["status"]).args(states(2)).end().with_code(0).stdout;
+    let line = text.lines().find(|line| line.contains("1-of-2.db")).unwrap();
+    assert!(
+        line.contains(", at work") && !line.contains("failed") && !text.contains("attach-unconfirmed"),
+        "{text}"
+    );
     running.signal(Signal::TERM);
     running.end().with_code(143);
     let ended = bench.program().args(["report", "none"]).args(states(2)).end().with_code(0);
@@ -48,6 +54,9 @@ fn a_shard_that_was_killed_is_told_and_once_it_is_run_again_nothing_is_missing()
     running.signal(Signal::KILL);
     running.end();
     let report = || bench.program().args(["report", "results.jsonl"]).args(states(2)).end().with_code(0);
+    let text = bench.program().args(["status"]).args(states(2)).end().with_code(0).stdout;
+    let line = text.lines().find(|line| line.contains("1-of-2.db")).unwrap();
+    assert!(line.contains(", killed"), "{text}");
     report().saying("shard 1/2 hasn't ended: it was killed").saying("hasn't ended, or was killed");
     assert_eq!(bench.results().len(), 60);
     run_shard(&bench, 1, 2, &["--settle", "2s"]);

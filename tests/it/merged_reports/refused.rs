@@ -19,9 +19,25 @@ fn bench() -> Bench {
 /// Expects `report` and `status` to refuse these ledgers, saying all of this.
 #[track_caller]
 fn expect_refused(bench: &Bench, ledgers: &[&str], said: &[&str]) {
+    expect_refused_by(
+        &[&["report", "results.jsonl"], &["status"], &["status", "--json"]],
+        bench,
+        ledgers,
+        said,
+    );
+}
+
+/// Expects `report` to refuse these ledgers, saying all of this.
+#[track_caller]
+fn expect_no_report(bench: &Bench, ledgers: &[&str], said: &[&str]) {
+    expect_refused_by(&[&["report", "results.jsonl"]], bench, ledgers, said);
+}
+
+#[track_caller]
+fn expect_refused_by(verbs: &[&[&str]], bench: &Bench, ledgers: &[&str], said: &[&str]) {
     let flags = || ledgers.iter().flat_map(|path| ["--state", path]);
-    for verb in [&["report", "results.jsonl"][..], &["status"], &["status", "--json"]] {
-        let mut ended = bench.program().args(verb).args(flags()).end().with_code(2);
+    for verb in verbs {
+        let mut ended = bench.program().args(*verb).args(flags()).end().with_code(2);
         assert_eq!(ended.stdout, "", "{verb:?}");
         for text in said {
             ended = ended.saying(text);
@@ -99,7 +115,7 @@ fn shards_of_different_nights_are_refused_until_all_have_read_the_manifest() {
         "growers.csv of 12 lines on ",
         "hint: these are shards of different runs",
     ];
-    expect_refused(&bench, &[&ledger(0, 2), &ledger(1, 2)], &said);
+    expect_no_report(&bench, &[&ledger(0, 2), &ledger(1, 2)], &said);
     run_shard(&bench, 0, 2, &[]);
     bench.program().args(["report", "results.jsonl"]).args(states(2)).end().with_code(0);
     assert_eq!(bench.outcomes(), ["attached"; 12]);
@@ -115,14 +131,14 @@ fn shards_that_kept_other_columns_or_did_something_else_are_refused() {
     run_shards(&bench, 2, &[]);
     run_shard(&bench, 0, 2, &["--keep-column", "farm"]);
     let both = [&ledger(0, 2) as &str, &ledger(1, 2)];
-    expect_refused(
+    expect_no_report(
         &bench,
         &both,
         &["kept different columns", "hint: run all shards with the same --keep-column"],
     );
     let detach = ["detach", "growers.csv", "--yes", "--report", "none", "--shard", "0/2"];
     bench.program().args(detach).end().with_code(0);
-    expect_refused(
+    expect_no_report(
         &bench,
         &both,
         &["the latest run of state/ledger.0-of-2.db is a detach, and that of", "hint: bring all shards"],
