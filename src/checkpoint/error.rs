@@ -32,6 +32,14 @@ pub enum LedgerError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is no ledger, but those of shards lie beside it.
+    #[error("there is no ledger {path}; beside it are ledgers of {shards} shards")]
+    MissingBesideShards {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Into how many shards manifests are divided there.
+        shards: u32,
+    },
     /// The file is something else.
     #[error("{path} is not a ledger of stara-onboard or a file of its own beside one, and is left untouched")]
     NotALedger {

@@ -95,7 +95,7 @@ impl Ledger {
         match path.symlink_metadata() {
             Ok(_) => {}
             Err(_) if matches!(access, LedgerAccess::Read) => {
-                return Err(LedgerError::Missing { path: path.to_owned() });
+                return Err(Self::missing(path));
             }
             Err(_) => {
                 Self::check_division(path, access.shard())?;
@@ -168,6 +168,16 @@ impl Ledger {
             return Ok(());
         }
         Err(LedgerError::NotALedger { path: path.to_owned() })
+    }
+
+    /// What to say where there is no ledger at `path`: that there are ledgers of shards beside it, if there are.
+    #[must_use]
+    pub fn missing(path: &Path) -> LedgerError {
+        let path = path.to_owned();
+        match neighbours::shards_beside(&path) {
+            Some(shards) => LedgerError::MissingBesideShards { path, shards },
+            None => LedgerError::Missing { path },
+        }
     }
 
     /// Refuses a place that keeps no ledger safe, before anything is made there.

@@ -42,6 +42,23 @@ pub(super) fn of_other_division(path: &Path, shard: Option<Shard>) -> Result<Opt
     Ok(others.into_iter().find(|other| is_in_use(other)))
 }
 
+/// Into how many shards the ledgers beside a missing one at `path` divide manifests; `None` where there are none, or where they
+/// divide them as its name does.
+pub(super) fn shards_beside(path: &Path) -> Option<u32> {
+    let (stem, ending) = (Path::new(path.file_stem()?), path.extension().unwrap_or_default());
+    let own = stem.extension().and_then(OsStr::to_str).and_then(Shard::from_infix);
+    let base = if own.is_some() { stem.file_stem()? } else { stem.as_os_str() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let names = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let counts = names.filter_map(|name| match division(&name, base, ending)? {
+        Division::Parts(count) => Some(count),
+        Division::Whole => None,
+    });
+    let counts: Vec<_> = counts.collect();
+    let own_count = own.map(Shard::count);
+    if counts.iter().any(|count| Some(*count) == own_count) { None } else { counts.into_iter().max() }
+}
+
 /// How the users of manifests are divided among ledgers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Division {
@@ -108,6 +125,24 @@ fn unchanging(path: &Path) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shards_beside_a_missing_ledger_are_found_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = |name: &str| shards_beside(&folder.path().join(name));
+        assert_eq!(beside("ledger.db"), None);
+        std::fs::write(folder.path().join("ledger.2-of-4.db"), "").unwrap();
+        std::fs::write(folder.path().join("ledger.2-of-4.key"), "").unwrap();
+        for (name, shards) in [
+            ("ledger.db", Some(4)),
+            ("ledger.0-of-8.db", Some(4)),
+            ("ledger.0-of-4.db", None),
+            ("sandbox.db", None),
+            ("nowhere/ledger.db", None),
+        ] {
+            assert_eq!(beside(name), shards, "{name}");
+        }
+    }
 
     #[test]
     fn a_ledger_of_the_same_name_is_told_from_others_and_by_its_division() {

@@ -167,7 +167,8 @@ impl Ended {
         outcomes: &OutcomeCounts,
         stopped: Option<&StopCause>,
     ) -> Result<Summary, LedgerError> {
-        let changed = |change: RowChange| self.result.ledger.count_ended(self.run, change.note());
+        let ledger = &self.result.ledger;
+        let changed = |change: RowChange| ledger.count_ended(self.run, change.note());
         let host = |service: Service, origin: &String| {
             let HostTotals { requests, throttled, .. } = self.host(service);
             HostUse { service, origin: origin.clone(), requests, throttled }
@@ -175,6 +176,7 @@ impl Ended {
         Ok(Summary {
             run: self.run,
             shards: None,
+            part: ledger.shard().zip(ledger.latest_run()?.and_then(|run| run.manifest_lines)),
             kind,
             lines: self.lines,
             outcomes: outcomes.iter().collect(),

@@ -17,7 +17,7 @@ use super::signals::TimeLimits;
 use super::stores::Stores;
 use super::{confirm, logging, manifest_source, reports, signals};
 use crate::checkpoint::{
-    KeyStanding, LeaverCounts, Ledger, LedgerAccess, LedgerError, RunKind, RunStart, StageError, Target,
+    KeyStanding, LeaverCounts, Ledger, LedgerAccess, RunKind, RunStart, StageError, Target,
 };
 use crate::manifest::{ClientColumn, Manifest, ManifestError, ReadOptions, Record, Wanted};
 use crate::model::LeafUserId;
@@ -215,9 +215,12 @@ impl Prepared {
         if path.symlink_metadata().is_err() && (matches!(asked, Asked::Run(_)) || !arguments.include_foreign)
         {
             // Without it nothing is known to be ours.
-            return Err(LedgerError::Missing { path }.into());
+            return Err(Ledger::missing(&path).into());
         }
         make_state_folder(&path)?;
+        if !path.exists() {
+            Ledger::check_division(&path, arguments.state.shard())?;
+        }
         let lock = job.acquire_lock().await?;
         let hosts = Target::new(&options.services.stara.http.origin(), &options.services.leaf.http.origin());
         let ledger = Ledger::open(&path, LedgerAccess::of_run(&hosts, arguments.state.shard()))?;

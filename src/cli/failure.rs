@@ -1,11 +1,14 @@
 //! Errors as people see them: what happened, why, and what to do next.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::exit_code::ExitCode;
 use crate::checkpoint::LedgerError;
 use crate::http::ClientError;
 use crate::manifest::{Field, ManifestError, ManifestProblem};
+use crate::model::Shard;
 use crate::pipeline::{AuditError, RunError, StagingError, StopCause};
 use crate::settings::SettingsError;
 
@@ -108,11 +111,19 @@ impl From<LedgerError> for Failure {
                 "nothing was sent; go on with the same --shard I/N as before, or without it, and name with --state FILE what \
                  you named before: the shard's ledger is found by itself",
             ),
-            LedgerError::OtherDivision { .. } => (
-                ExitCode::Usage,
-                "nothing was sent; go on with the --shard I/N that it was made with, or without --shard; with another folder \
-                 (--state FOLDER/ledger.db) all is begun anew: refused passwords are sent once more, and every user gets a look",
-            ),
+            LedgerError::OtherDivision { other, .. } => {
+                let hint = format!(
+                    "nothing was sent; go on {}; a new ledger (--state FOLDER/ledger.db) forgets all: every user gets a look, \
+                     refused passwords are sent once more, and whatever was attached so far counts as not ours: changed \
+                     logins aren't replaced, and nothing is rolled back or repaired",
+                    as_before(other)
+                );
+                return Self::new(ExitCode::Usage, error, hint);
+            }
+            LedgerError::MissingBesideShards { shards, .. } => {
+                let hint = format!("say --shard I/{shards}, or name a ledger with --state FILE");
+                return Self::new(ExitCode::Usage, error, hint);
+            }
             LedgerError::Missing { .. } => {
                 (ExitCode::Usage, "run a manifest first, or name the ledger with --state FILE")
             }
@@ -144,6 +155,16 @@ impl From<LedgerError> for Failure {
         };
         Self::new(code, error, hint)
     }
+}
+
+/// With which `--shard` whoever has this ledger goes on.
+fn as_before(ledger: &Path) -> String {
+    let infix = ledger.file_stem().map(Path::new).and_then(Path::extension);
+    let shard = infix.and_then(OsStr::to_str).and_then(Shard::from_infix);
+    shard.map_or_else(
+        || "without --shard, as before".to_owned(),
+        |shard| format!("with --shard I/{}, as before", shard.count()),
+    )
 }
 
 impl From<StagingError> for Failure {

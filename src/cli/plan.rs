@@ -141,6 +141,9 @@ fn text(foreseen: &Foreseen) -> Result<String, LedgerError> {
     for sign in of_signs.chain([None]) {
         rows.push((sign, forecast.ledger.foreseen(Some(sign), 0, LISTED)?));
     }
-    let text = ForecastText { forecast, staged, leaf, rows: &rows, command: &invocation::run_command() };
+    let ledger = &forecast.ledger;
+    let part = ledger.shard().zip(ledger.latest_run()?.and_then(|run| run.manifest_lines));
+    let text =
+        ForecastText { forecast, staged, part, leaf, rows: &rows, command: &invocation::run_command() };
     Ok(text.render())
 }

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::files::CallFiles;
 use super::links;
 use super::manifest_source::stem;
-use super::shard::open_to_read;
+use super::shard::{open_to_read, tell_of_part};
 use super::sharded;
 use super::stores::{ObjectReport, Stores, is_object};
 use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord, ShardedLedger};
@@ -194,6 +194,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Result<ExitCode, Failure> {
     let run = ledger.latest_run()?.ok_or_else(missing)?;
     let targets = prepared_targets(arguments, &paths, &asked, &run, ledger.shard())?;
     write_again(&ledger, &run, &targets)?;
+    tell_of_part(&ledger, Some(&run));
     Ok(ExitCode::Done)
 }
 

@@ -120,6 +120,10 @@ impl Held {
         let path = asked.flags.state.path(asked.is_rehearsal());
         make_state_folder(&path)?;
         Ledger::check_file(&path)?;
+        if !path.exists() {
+            // Before the lock, whose file would stay where nothing was run.
+            Ledger::check_division(&path, asked.flags.state.shard())?;
+        }
         let lock = job.acquire_lock().await?;
         let ledger =
             Ledger::open(&path, LedgerAccess::of_run(&prepared.target(), asked.flags.state.shard()))?;

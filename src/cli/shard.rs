@@ -5,8 +5,10 @@ use std::path::Path;
 use super::arguments::{StateVerb, Verb};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use crate::checkpoint::{Ledger, LedgerAccess, LedgerError};
+use super::run::tell;
+use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunRecord};
 use crate::settings::{AutoShardError, StateFlags};
+use crate::ui::count;
 
 impl Verb {
     /// Settles which shard it is about, where a scheduler tells the index.
@@ -50,6 +52,18 @@ pub(super) fn open_to_read(path: &Path, state: &StateFlags) -> Result<Ledger, Le
         ledger.check_shard(state.shard())?;
     }
     Ok(ledger)
+}
+
+/// Says on stderr that what is shown of this ledger's run is one shard's only, for whoever meant all of them.
+pub(super) fn tell_of_part(ledger: &Ledger, run: Option<&RunRecord>) {
+    let (Some(shard), Some(run)) = (ledger.shard(), run) else { return };
+    let lines = count(run.lines);
+    let of_all = run.manifest_lines.filter(|_| run.manifest_print.is_some());
+    let part = of_all.map_or_else(
+        || format!("{lines} lines"),
+        |whole| format!("{lines} of the manifest's {} lines", count(whole)),
+    );
+    tell(&format!("shard {shard} only: {part}\n"));
 }
 
 fn refused(error: AutoShardError) -> Failure {

@@ -9,7 +9,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::leftovers;
 use super::run::tell;
-use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunLock};
+use crate::checkpoint::{Ledger, LedgerAccess, RunLock};
 use crate::model::{LeafUserId, Shard, UnixMillis};
 use crate::report::{forget_in_report, remove_left_behind};
 
@@ -28,7 +28,7 @@ pub(super) fn state(arguments: &StateArguments) -> Result<ExitCode, Failure> {
 fn hold(path: &Path, shard: Option<Shard>) -> Result<(RunLock, Ledger), Failure> {
     Ledger::check_file(path)?;
     if !path.exists() {
-        return Err(LedgerError::Missing { path: path.to_owned() }.into());
+        return Err(Ledger::missing(path).into());
     }
     let lock = RunLock::acquire(path)?;
     let ledger = Ledger::open(path, LedgerAccess::Read)?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::shard::open_to_read;
+use super::shard::{open_to_read, tell_of_part};
 use super::sharded;
 use crate::checkpoint::{
     LearnedRate, Ledger, LedgerError, OutcomeCounts, RunKind, RunLock, RunRecord, Target, UserRecord,
@@ -40,6 +40,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         return user(&ledger, id, arguments.json);
     }
     let standing = Standing::of(&ledger)?;
+    tell_of_part(&ledger, standing.runs.first());
     let told = if arguments.json { format!("{:#}\n", standing.json()) } else { standing.text() };
     print(&told);
     Ok(ExitCode::Done)

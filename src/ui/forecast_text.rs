@@ -2,7 +2,7 @@
 
 use super::wording::{count, counted, duration, joined};
 use crate::checkpoint::{ForeseenRow, StagingTotals};
-use crate::model::{Login, Sign};
+use crate::model::{Login, Shard, Sign};
 use crate::pipeline::Forecast;
 
 /// A plan on its way to people.
@@ -12,6 +12,8 @@ pub struct ForecastText<'a> {
     pub forecast: &'a Forecast,
     /// The lines of the manifest.
     pub staged: &'a StagingTotals,
+    /// Whose lines they are, where they are one shard's, and how many the whole manifest has.
+    pub part: Option<(Shard, u64)>,
     /// Where Leaf is, and as whom it was asked.
     pub leaf: &'a str,
     /// The first rows of each sign; those without one are unseen.
@@ -43,7 +45,11 @@ impl ForecastText<'_> {
     fn head(&self) -> Vec<String> {
         let (forecast, staged) = (self.forecast, self.staged);
         let lines = counted(staged.lines, "line");
-        let mut head = vec![format!("{lines} of the manifest, against Leaf at {}", self.leaf)];
+        let of_what = self.part.map_or_else(
+            || "the manifest".to_owned(),
+            |(shard, whole)| format!("shard {shard}, of the manifest's {}", count(whole)),
+        );
+        let mut head = vec![format!("{lines} of {of_what}, against Leaf at {}", self.leaf)];
         for sign in Sign::ALL {
             let rows = forecast.count(sign);
             if rows > 0 {

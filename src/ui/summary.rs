@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rehearsed::{Rehearsed, waiting_for_a_person};
 use super::wording::{count, counted, duration, joined, rate};
 use crate::checkpoint::RunKind;
-use crate::model::{OutcomeCode, Service};
+use crate::model::{OutcomeCode, Service, Shard};
 
 /// The most lines a summary has: a terminal's usual height.
 const MOST_LINES: usize = 24;
@@ -24,6 +24,8 @@ pub struct Summary {
     pub run: i64,
     /// How many shards' runs it is about together; `None` for a run by itself.
     pub shards: Option<u32>,
+    /// Whose lines it is about, where it is one shard's run, and how many the whole manifest has.
+    pub part: Option<(Shard, u64)>,
     /// What kind of run it was.
     pub kind: RunKind,
     /// Lines in the manifest.
@@ -92,8 +94,11 @@ impl Summary {
     }
 
     pub(super) fn name(&self) -> String {
-        let whose =
-            self.shards.map_or_else(|| format!("Run {}", self.run), |shards| format!("All {shards} shards"));
+        let whose = match (self.shards, self.part) {
+            (Some(shards), _) => format!("All {shards} shards"),
+            (None, Some((shard, _))) => format!("Run {} of shard {shard}", self.run),
+            (None, None) => format!("Run {}", self.run),
+        };
         match self.kind {
             RunKind::Run => whose,
             RunKind::Repair | RunKind::Detach => format!("{whose} ({})", self.kind.as_str()),
@@ -102,6 +107,9 @@ impl Summary {
 
     fn what(&self) -> String {
         match self.kind {
+            RunKind::Run | RunKind::Repair if let Some((_, whole)) = self.part => {
+                format!("{} of the manifest's {}", count(self.lines), counted(whole, "line"))
+            }
             RunKind::Run | RunKind::Repair => format!("{} of the manifest", counted(self.lines, "line")),
             RunKind::Detach => counted(self.lines, "line"),
         }
@@ -247,6 +255,7 @@ impl Summary {
         Self {
             run: 7,
             shards: None,
+            part: None,
             kind: RunKind::Run,
             lines: outcomes.iter().map(|(_, rows)| rows).sum(),
             outcomes: outcomes.to_vec(),
@@ -296,6 +305,15 @@ mod tests {
             "Report: state/growers.results.csv\n",
         );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_run_of_a_shard_says_whose_it_is_and_of_how_many_lines() {
+        let part = Some("1/4".parse().unwrap()).zip(Some(20_001));
+        let summary = Summary { part, ..summary(&[(OutcomeCode::Attached, 5_090)]) };
+        let text = summary.render();
+        assert!(text.starts_with("Run 7 of shard 1/4: 5,090 of the manifest's 20,001 lines in "), "{text}");
+        assert!(summary.render_line(0).starts_with("Run 7 of shard 1/4: 5,090 lines, "));
     }
 
     #[test]

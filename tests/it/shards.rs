@@ -7,6 +7,7 @@ mod kept_apart;
 mod links;
 mod logins;
 mod metrics;
+mod named;
 mod opening;
 mod processes;
 

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::repair::Repair;
 use super::shown::AuditShown;
 use super::{line, text};
-use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, LedgerError, Rejected, Target};
+use crate::checkpoint::{Accepted, KeyStanding, Ledger, LedgerAccess, Rejected, Target};
 use crate::cli::conclusion::code_of_stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
@@ -111,7 +111,7 @@ impl Prepared {
         let path = arguments.state.path(false);
         Ledger::check_file(&path)?;
         if !path.exists() {
-            return Err(LedgerError::Missing { path }.into());
+            return Err(Ledger::missing(&path).into());
         }
         let lock = job.acquire_lock().await?;
         let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::ended::LinksEnded;
 use super::file::LinkFile;
-use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, Rejected, RunLock, Target};
+use crate::checkpoint::{Ledger, LedgerAccess, Rejected, RunLock, Target};
 use crate::cli::arguments::ReportArguments;
 use crate::cli::conclusion::code_of_stop;
 use crate::cli::exit_code::ExitCode;
@@ -45,7 +45,7 @@ impl HeldLedger {
         let services = settings.services()?;
         Ledger::check_file(path)?;
         if !path.exists() {
-            return Err(LedgerError::Missing { path: path.to_owned() }.into());
+            return Err(Ledger::missing(path).into());
         }
         let lock = RunLock::acquire(path)?;
         let hosts = Target::new(&services.stara.http.origin(), &services.leaf.http.origin());

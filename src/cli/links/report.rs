@@ -9,6 +9,7 @@ use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::reports::{prepared_targets, write_again};
 use crate::cli::run::tell;
+use crate::cli::shard::tell_of_part;
 use crate::cli::status::print;
 use crate::model::OutcomeCode;
 use crate::pipeline::LinkRules;
@@ -31,6 +32,7 @@ pub(in crate::cli) fn report(
     file.prepare()?;
     let (linked, stopped) = make(vec![(services, ledger, Rejected::InRun(run.run))], rules, &file)?;
     write_again(ledger, &run, &targets)?;
+    tell_of_part(ledger, Some(&run));
     if linked.is_written() {
         print(&format!("{}\n", file.path.display()));
     }

@@ -105,6 +105,7 @@ fn summary(
     Ok(Summary {
         run: run.run,
         shards: u32::try_from(parts.len()).ok(),
+        part: None,
         kind: run.kind,
         lines: run.lines,
         outcomes: outcomes.iter().collect(),

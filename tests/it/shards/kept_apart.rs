@@ -27,7 +27,7 @@ fn another_number_of_shards_or_none_is_refused_where_a_ledger_knows_users() {
     let bench = Bench::new(&rows);
     run_as(&bench, shard("0/2"), "growers.csv", &[]).end().with_code(0);
     let calls = bench.calls();
-    let hint = "go on with the --shard I/N that it was made with, or without --shard";
+    let hint = "go on with --shard I/2, as before";
     for other in ["0/3", "1/3", "0/1"] {
         let ended = run_as(&bench, shard(other), "growers.csv", &[]).end().with_code(2).saying(hint);
         assert!(ended.stderr.contains("ledger.0-of-2.db beside it"), "{ended:?}");
