@@ -135,6 +135,11 @@ impl<'a> Carrier<'a> {
         Ok(Event::Woken)
     }
 
+    /// Lets another row have the slot.
+    pub(super) fn give_up_slot(&mut self) {
+        self.slot = None;
+    }
+
     fn let_others_pass(&mut self) {
         if !self.is_resting {
             self.is_resting = true;
