@@ -16,9 +16,12 @@ const STILL_REFUSED: &str = "an earlier run heard Stara refuse this login and pa
 impl Carrier<'_> {
     /// Makes the outcome durable, and only then tells of it.
     ///
-    /// The row's slot is free from here on: nothing more is asked for it, and another row needn't wait for the disk.
+    /// The slot of a row that ended well is free from here on: nothing more is asked for it, and another row needn't wait for the
+    /// disk. One that failed keeps it until it is counted, so that no row begins that the failure budget wouldn't let begin.
     pub(super) async fn finish(mut self, mut finish: Finish) -> Result<(), Abandoned> {
-        self.give_up_slot();
+        if finish.outcome.code.is_done() {
+            self.give_up_slot();
+        }
         let (context, task) = (self.context, self.task);
         let (heard, stage, status) = (finish.outcome.code, finish.outcome.stage, finish.outcome.http_status);
         let is_new_answer =
