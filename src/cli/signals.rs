@@ -151,23 +151,25 @@ fn on_a_thread_of_its_own<W: Future<Output = ()>>(
     let (listens, listening) = std::sync::mpsc::channel();
     let watching = move || {
         runtime.block_on(async {
-            let signals = NextSignal::listen();
-            let (signals, listens_now) = match signals {
-                Ok(signals) => (Some(signals), Ok(())),
-                Err(failure) => (None, Err(failure)),
-            };
-            // Whoever begins the watch waits for it.
-            let _ = listens.send(listens_now);
-            if let Some(signals) = signals {
-                watch(signals).await;
+            // Whoever begins the watch waits to hear whether it has begun.
+            match NextSignal::listen() {
+                Ok(signals) => {
+                    let _ = listens.send(Ok(()));
+                    watch(signals).await;
+                }
+                Err(failure) => {
+                    let _ = listens.send(Err(failure));
+                }
             }
         });
     };
-    let gone = || anyhow::anyhow!("the thread that watches for signals can't be started");
-    let internal = |error| Failure::new(ExitCode::Internal, error, "check the limits on threads");
+    let failed = |error: anyhow::Error| {
+        let error = error.context("the thread that watches for signals can't be started");
+        Failure::new(ExitCode::Internal, error, "check the limits on threads")
+    };
     let started = std::thread::Builder::new().name("signals".to_owned()).spawn(watching);
-    started.map_err(|error| internal(anyhow::Error::new(error).context(gone().to_string())))?;
-    listening.recv().unwrap_or_else(|_| Err(internal(gone())))
+    started.map_err(|error| failed(error.into()))?;
+    listening.recv().unwrap_or_else(|gone| Err(failed(gone.into())))
 }
 
 /// Waits for the end of the run's time, and gives it; for ever where it has none.

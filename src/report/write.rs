@@ -72,7 +72,7 @@ pub fn write_report<E: std::error::Error + 'static>(
         .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
     let failed = |source| ReportError::File { path: path.to_owned(), source };
     let replacement = Replacement::new(path).map_err(failed)?;
-    let count = write_report_into(replacement.file(), path, format, kept_columns, records)?;
+    let count = write_records(replacement.file(), path, format, kept_columns, records)?;
     replacement.commit().map_err(failed)?;
     Ok(count)
 }
@@ -92,6 +92,16 @@ pub fn write_report_into<E: std::error::Error + 'static>(
 ) -> Result<u64, ReportError<E>> {
     check_kept_columns(kept_columns)
         .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
+    write_records(file, path, format, kept_columns, records)
+}
+
+fn write_records<E: std::error::Error + 'static>(
+    file: impl Write + Send,
+    path: &Path,
+    format: ReportFormat,
+    kept_columns: &[String],
+    records: impl IntoIterator<Item = Result<ResultRecord, E>>,
+) -> Result<u64, ReportError<E>> {
     let failed = |source| ReportError::File { path: path.to_owned(), source };
     let mut encoder: Box<dyn Encode + '_> = match format {
         ReportFormat::Csv => Box::new(CsvEncoder::new(file, kept_columns).map_err(failed)?),

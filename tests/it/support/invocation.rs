@@ -96,6 +96,11 @@ impl Invocation {
     pub(crate) fn start_unread(mut self) -> Running {
         let (reader, writer) = std::io::pipe().unwrap();
         self.command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null());
+        self.start_holding(reader)
+    }
+
+    /// Starts it, and keeps `reader` open until it has ended.
+    fn start_holding(mut self, reader: std::io::PipeReader) -> Running {
         let child = self.command.spawn().unwrap();
         let pid = Pid::from_child(&child);
         let (sender, output) = channel();
@@ -113,15 +118,7 @@ impl Invocation {
         // As much as a pipe holds on Linux.
         writer.write_all(&vec![b'x'; 65_536]).unwrap();
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
-        let child = self.command.spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let ended = sender.send(child.wait_with_output().unwrap());
-            drop(reader);
-            ended
-        });
-        Running { pid, output, said: Arc::default() }
+        self.start_holding(reader)
     }
 
     /// Starts it with a file for its stdout, and nobody who hears of errors.
