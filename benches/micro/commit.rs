@@ -20,7 +20,7 @@ fn rows_side_by_side(bencher: Bencher<'_, '_>, side_by_side: usize) {
     let run = stage_as_run(&mut ledger, &place.manifest(Format::Csv, ROWS), false).run;
     let users = place.users(run);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let (writer, handle) = LedgerWriter::start(ledger).expect("the writer");
+    let (writer, handle) = LedgerWriter::start(ledger, &[]).expect("the writer");
     bencher.counter(ItemsCount::new(users.len())).bench_local(|| {
         let rows = users.iter().map(|(user, login)| {
             let handle = &handle;

@@ -6,17 +6,18 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use stara_onboard::manifest::Format;
 use stara_onboard::model::{Login, Origin, OutcomeCode, Stage, UnixMillis};
-use stara_onboard::report::{ReportFormat, ResultRecord, write_report};
+use stara_onboard::report::{ReportFormat, ResultRecord, RunFacts, write_report};
 
 use crate::place::{Place, ROWS, stage_as_run, user};
 
-#[divan::bench(args = [ReportFormat::Csv, ReportFormat::Jsonl, ReportFormat::Parquet])]
+#[divan::bench(args = [ReportFormat::Csv, ReportFormat::Jsonl, ReportFormat::Parquet, ReportFormat::Html])]
 fn write(bencher: Bencher<'_, '_>, format: ReportFormat) {
     let place = Place::new();
     let path = place.path("results");
     let records: Vec<ResultRecord> = (0..ROWS).map(record).collect();
     bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
-        write_report(&path, format, &[], records.iter().cloned().map(Ok::<_, Infallible>)).expect("a report")
+        write_report(&path, format, &RunFacts::default(), records.iter().cloned().map(Ok::<_, Infallible>))
+            .expect("a report")
     });
 }
 
@@ -45,5 +46,6 @@ fn record(row: u32) -> ResultRecord {
         finished_at: Some(UnixMillis(1_795_269_800_125 + i64::from(row))),
         message: String::new(),
         kept: Vec::new(),
+        not_selected: false,
     }
 }

@@ -31,7 +31,7 @@ fn finished_rows(bencher: Bencher<'_, '_>) {
     let run = stage_as_run(&mut ledger, &manifest, true).run;
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let mut ledger = runtime.block_on(async {
-        let (writer, handle) = LedgerWriter::start(ledger).expect("the writer");
+        let (writer, handle) = LedgerWriter::start(ledger, &[]).expect("the writer");
         let ended =
             place.users(run).into_iter().map(|(user, login)| handle.finish(attached(user, login, run)));
         futures::future::try_join_all(ended).await.expect("outcomes");

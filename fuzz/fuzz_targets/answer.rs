@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         small if small < 0xe000 => 200,
         other => other % 1_000,
     };
-    let reply = Reply { status, retry_after: None, body: Ok(body.to_vec()) };
+    let reply = Reply { status, retry_after: None, body: Ok(body.to_vec().into()) };
     let shown = format!("{:?}", reply);
     assert!(shown.len() < 64, "an answer's Debug shows its status alone");
     let _ = StaraApi::read_api_key(&reply);

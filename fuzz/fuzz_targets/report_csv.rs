@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use libfuzzer_sys::fuzz_target;
 use stara_onboard::model::{Login, OutcomeCode};
-use stara_onboard::report::{ReportFormat, ResultRecord, write_report};
+use stara_onboard::report::{ReportFormat, ResultRecord, RunFacts, write_report};
 
 fuzz_target!(|texts: Vec<String>| {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
@@ -25,10 +25,11 @@ fuzz_target!(|texts: Vec<String>| {
         finished_at: None,
         message: String::new(),
         kept: vec![text.clone()],
+        not_selected: false,
     };
     let records = texts.iter().enumerate().map(|text| Ok::<_, Infallible>(record(text)));
-    let kept = ["kept".to_owned()];
-    assert_eq!(write_report(&path, ReportFormat::Csv, &kept, records).expect("a report"), texts.len() as u64);
+    let facts = RunFacts::of_columns(&["kept".to_owned()]);
+    assert_eq!(write_report(&path, ReportFormat::Csv, &facts, records).expect("a report"), texts.len() as u64);
     let mut reader = csv::Reader::from_path(&path).expect("a CSV");
     let mut lines = 0;
     for (line, text) in reader.records().zip(&texts) {

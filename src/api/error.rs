@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::{Reply, SendError, StatusClass, Trouble};
+use crate::http::{Reply, SendError, StatusClass, Trouble, Unreached};
 
 /// Why a call didn't give what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,7 @@ pub struct CallError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallErrorKind {
     /// The host couldn't be reached, so it processed nothing.
-    Unreachable,
-    /// The host's certificate isn't trusted, so nothing was said to it.
-    Untrusted,
+    Unreachable(Unreached),
     /// No answer, or one that leaves open whether the request was processed (408, 1xx, 600 and above).
     NoAnswer,
     /// A success whose body was cut off on the way, or didn't come to its end in time.
@@ -53,7 +51,7 @@ impl CallErrorKind {
     #[must_use]
     pub const fn trouble(self) -> Trouble {
         match self {
-            Self::Unreachable | Self::Untrusted => Trouble::NotProcessed,
+            Self::Unreachable(_) => Trouble::NotProcessed,
             Self::Throttled => Trouble::Throttled,
             Self::NoAnswer | Self::CutOff | Self::ServerError => Trouble::Ambiguous,
             Self::Redirected
@@ -72,18 +70,14 @@ impl CallErrorKind {
     /// Whether the service surely didn't do what the call asked for.
     #[must_use]
     pub const fn is_not_processed(self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable | Self::Untrusted | Self::Throttled | Self::Unauthorized | Self::Redirected
-        )
+        matches!(self, Self::Unreachable(_) | Self::Throttled | Self::Unauthorized | Self::Redirected)
     }
 }
 
 impl From<SendError> for CallError {
     fn from(error: SendError) -> Self {
         let kind = match error {
-            SendError::NotSent => CallErrorKind::Unreachable,
-            SendError::Untrusted => CallErrorKind::Untrusted,
+            SendError::NotSent(why) => CallErrorKind::Unreachable(why),
             SendError::TimedOut | SendError::Broken => CallErrorKind::NoAnswer,
         };
         Self { kind, status: None, retry_after: None }

@@ -1,6 +1,6 @@
 //! Leaf's calls around a user's Stara credentials.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Url};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ pub(super) const USERS: &str = "/services/usermanagement/api/users";
 pub struct LeafApi {
     pub(super) http: HttpClient,
 }
+
+/// The address of a user's credential at Leaf.
+#[derive(Debug, Clone)]
+pub struct CredentialPlace(Url);
 
 /// The account with which a token is got from Leaf.
 #[derive(Debug, Clone)]
@@ -175,13 +179,24 @@ impl LeafApi {
         Ok(answer.look())
     }
 
+    /// Where the credential of this user is looked at, attached and removed. A row that does more than one of these makes it
+    /// once.
+    #[must_use]
+    pub fn credential_place(&self, id: LeafUserId) -> CredentialPlace {
+        CredentialPlace(self.http.url(&credentials_path(id)))
+    }
+
     /// `GET …/stara-credentials`: the user's credential; `None` when there is none (404, whose body isn't read).
     ///
     /// # Errors
     ///
     /// What the status means; [`CallErrorKind::Unexpected`] when a 200 shows neither an id nor a status.
-    pub async fn credential(&self, token: &Secret, id: LeafUserId) -> Result<Option<Credential>, CallError> {
-        let request = self.http.request(Method::GET, &credentials_path(id));
+    pub async fn credential(
+        &self,
+        token: &Secret,
+        place: &CredentialPlace,
+    ) -> Result<Option<Credential>, CallError> {
+        let request = self.http.request_to(Method::GET, place.0.clone());
         Self::read_credential(&self.authorized("look", request, token).await?)
     }
 
@@ -211,11 +226,11 @@ impl LeafApi {
     pub async fn attach(
         &self,
         token: &Secret,
-        id: LeafUserId,
+        place: &CredentialPlace,
         api_key: &Secret,
         tokens: &Tokens,
     ) -> Result<(u16, Option<Credential>), CallError> {
-        let request = self.http.request(Method::POST, &credentials_path(id)).json(&AttachRequest {
+        let request = self.http.request_to(Method::POST, place.0.clone()).json(&AttachRequest {
             api_key: api_key.expose_secret(),
             access_token: tokens.access_token.expose_secret(),
             access_token_client: tokens.access_token_client.expose_secret(),
@@ -245,8 +260,8 @@ impl LeafApi {
     /// # Errors
     ///
     /// What the status means.
-    pub async fn remove(&self, token: &Secret, id: LeafUserId) -> Result<u16, CallError> {
-        let request = self.http.request(Method::DELETE, &credentials_path(id));
+    pub async fn remove(&self, token: &Secret, place: &CredentialPlace) -> Result<u16, CallError> {
+        let request = self.http.request_to(Method::DELETE, place.0.clone());
         let reply = self.authorized("remove", request, token).await?;
         match StatusClass::of(reply.status) {
             StatusClass::Success | StatusClass::NotFound => Ok(reply.status),

@@ -16,7 +16,7 @@ mod tests;
 mod token_expiry;
 
 pub use error::{CallError, CallErrorKind};
-pub use leaf::{LeafAccount, LeafApi, UserLook};
+pub use leaf::{CredentialPlace, LeafAccount, LeafApi, UserLook};
 pub use leaf_events::{CredentialEvent, EventField};
 pub use leaf_list::{LARGEST_PAGE, UserPage};
 pub use stara::{StaraApi, Tokens};

@@ -1,6 +1,6 @@
 //! Stara's two calls, in both dialects.
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Url};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{self, SecretText};
@@ -16,6 +16,8 @@ use crate::model::{Dialect, Login, Secret};
 pub struct StaraApi {
     http: HttpClient,
     dialect: Dialect,
+    authentication: Url,
+    tokens: Url,
 }
 
 /// What `/token` gives for an apiKey, and what Leaf needs beside it.
@@ -81,7 +83,8 @@ impl StaraApi {
     /// The calls of the host that `http` speaks to, written in `dialect`.
     #[must_use]
     pub fn new(http: HttpClient, dialect: Dialect) -> Self {
-        Self { http, dialect }
+        let (authentication, tokens) = (http.url("/autenticacao"), http.url("/token"));
+        Self { http, dialect, authentication, tokens }
     }
 
     /// The dialect requests are written in.
@@ -98,7 +101,7 @@ impl StaraApi {
     /// web page, which is a refusal only if this host and dialect are known to work; else what the status means.
     pub async fn authenticate(&self, login: &Login, password: &Secret) -> Result<Secret, CallError> {
         let (login, password) = (login.as_str(), password.expose_secret());
-        let request = self.http.request(Method::POST, "/autenticacao");
+        let request = self.http.request_to(Method::POST, self.authentication.clone());
         let request = self.body(
             request,
             &AuthenticateJson { login, password },
@@ -144,7 +147,7 @@ impl StaraApi {
     pub async fn token(&self, api_key: &Secret, client: Option<&Secret>) -> Result<Tokens, CallError> {
         let key = api_key.expose_secret();
         let client_text = client.map_or("", Secret::expose_secret);
-        let request = self.http.request(Method::POST, "/token");
+        let request = self.http.request_to(Method::POST, self.tokens.clone());
         let request = self.body(
             request,
             &TokenJson { api_key: key },

@@ -14,7 +14,7 @@ pub struct PinnedObject {
     bucket: Bucket,
     address: Address,
     etag: String,
-    len: u64,
+    size: u64,
 }
 
 impl PinnedObject {
@@ -30,19 +30,13 @@ impl PinnedObject {
         let etag = meta.e_tag.ok_or(BucketError::Unsound(
             "has no ETag, so that nobody could tell whether the object changes",
         ))?;
-        Ok(Self { bucket, address, etag, len: meta.size })
+        Ok(Self { bucket, address, etag, size: meta.size })
     }
 
     /// The object's size in bytes.
     #[must_use]
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether it holds nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Begins to read a range that lies within the object. Its bytes, all of them, come through the channel as `told` makes of
@@ -53,7 +47,7 @@ impl PinnedObject {
         told: impl FnOnce(Result<Vec<u8>, BucketError>) -> T + Send + 'static,
     ) -> Receiver<T> {
         let (store, key) = (self.bucket.store.clone(), self.address.key.clone());
-        let (etag, size) = (self.etag.clone(), self.len);
+        let (etag, size) = (self.etag.clone(), self.size);
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let call = async move {
             let options = GetOptions {

@@ -148,6 +148,13 @@ impl LedgerError {
     }
 }
 
+impl LedgerError {
+    /// Whether the system doesn't let this user look at a file.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)
+    }
+}
+
 fn belonging(recorded: Option<Shard>) -> String {
     recorded.map_or_else(|| "holds whole manifests".to_owned(), |shard| format!("belongs to shard {shard}"))
 }

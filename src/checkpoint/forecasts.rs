@@ -153,6 +153,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When the ledger can't be read.
+    #[allow(clippy::option_option, reason = "all rows, those without a sign, and those of one sign")]
     pub fn foreseen(
         &self,
         of: Option<Option<Sign>>,

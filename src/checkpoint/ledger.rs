@@ -80,7 +80,10 @@ impl Ledger {
     /// reading also when there is none.
     pub fn open(path: &Path, access: LedgerAccess<'_>) -> Result<Self, LedgerError> {
         match Self::open_in_place(path, access) {
-            Err(error) if matches!(access, LedgerAccess::Read) && error.is_unwritable() => {
+            // What may not be read can't be copied either.
+            Err(error)
+                if matches!(access, LedgerAccess::Read) && error.is_unwritable() && !error.is_denied() =>
+            {
                 Self::copy_of(path, access)
             }
             opened => opened,
@@ -170,10 +173,16 @@ impl Ledger {
         Err(LedgerError::NotALedger { path: path.to_owned() })
     }
 
-    /// What to say where there is no ledger at `path`: that there are ledgers of shards beside it, if there are.
+    /// What to say where there is no ledger at `path`: that there are ledgers of shards beside it, if there are; and where
+    /// nobody may look, that it can't be told.
     #[must_use]
     pub fn missing(path: &Path) -> LedgerError {
         let path = path.to_owned();
+        if let Err(source) = path.symlink_metadata()
+            && source.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return LedgerError::File { path, source };
+        }
         match neighbours::shards_beside(&path) {
             Some(shards) => LedgerError::MissingBesideShards { path, shards },
             None => LedgerError::Missing { path },
@@ -339,6 +348,10 @@ impl Ledger {
 /// than ten thousand need.
 const CACHE_KIB: i64 = 4_096;
 
+/// How many pages of 4 KiB the write-ahead log holds before they are carried into the ledger. SQLite's own 1,000 are reached
+/// about every 1,200 rows, and each time most of the same pages are written and flushed once more.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
 /// Records a fact.
 pub(super) const REMEMBER: &str =
     "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
@@ -365,7 +378,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     // FULL, not NORMAL: a commit that a power loss can take back would allow a second attach.
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
 }
 
 /// What an error of SQLite on opening says about the file.

@@ -72,7 +72,7 @@ const KEEP: &str = "
     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, made_at = excluded.made_at,
                               expires_at = excluded.expires_at, run = excluded.run";
 
-/// The columns that [`read_link`] reads.
+/// The columns that [`Ledger::read_link`] reads.
 const LINK_COLUMNS: &str = "users.key AS link_user, links.sealed AS link_sealed, links.made_at AS link_made, links.expires_at AS link_expires";
 
 /// Of users whose refusal isn't in doubt: where everybody was refused it is mostly the manifest or the service, and the growers

@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::Ledger;
 use super::error::LedgerError;
 use super::file::{open_private, refuse_irregular};
 use crate::model::UnixMillis;
@@ -75,6 +76,8 @@ impl RunLock {
 }
 
 fn open(ledger: &Path) -> Result<File, LedgerError> {
+    // Whoever takes the lock means to write, and on a network neither holds.
+    Ledger::check_place(ledger)?;
     // What a link leads to would be emptied.
     refuse_irregular(&lock_path(ledger))?;
     open_private(&lock_path(ledger)).map_err(|source| unusable(ledger, source))

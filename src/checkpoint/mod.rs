@@ -3,7 +3,8 @@
 //! Main types: [`Ledger`], opened for one target and held by one run ([`RunLock`]); [`LedgerWriter`], the thread that
 //! owns it during a run and commits in groups; [`FingerprintKey`], by which passwords are compared without being
 //! stored; [`UserRecord`] and [`LineResult`], what is read back; [`AuditedUser`] and [`FoundUser`], what an audit judges and finds;
-//! [`RejectedUser`], who may need a magic link; [`ShardedLedger`], the ledgers of all shards as one.
+//! [`RejectedUser`], who may need a magic link; [`RunMeasures`] and [`LiveState`], what a run measures of itself;
+//! [`ShardedLedger`], the ledgers of all shards as one.
 //!
 //! This floor may not know HTTP, and it never stores a password, an apiKey, a token, a body, or an unkeyed digest of one;
 //! a magic link only sealed under the key that lies outside of it.
@@ -17,6 +18,7 @@ mod file;
 mod file_system;
 mod findings;
 mod fingerprint;
+mod folder;
 mod forecasts;
 mod forget;
 mod found;
@@ -24,6 +26,7 @@ mod leavers;
 mod ledger;
 mod links;
 mod lock;
+mod measures;
 mod neighbours;
 mod rates;
 mod record;
@@ -41,7 +44,9 @@ mod staging_totals;
 mod target;
 #[cfg(test)]
 mod tests;
+mod told;
 mod user_row;
+mod vanished;
 mod whole_manifest;
 mod writer;
 
@@ -52,6 +57,7 @@ pub use error::LedgerError;
 pub use file_system::FileSystemKind;
 pub use findings::{AuditedUser, FindingChange, StandingFinding};
 pub use fingerprint::{Fingerprint, FingerprintKey, RowFingerprints};
+pub use folder::make_durable_folder;
 pub use forecasts::{Foreseen, ForeseenRow, RowInSight};
 pub use forget::{Forgotten, Pruned};
 pub use found::{Accepted, FoundUser, KeptFinding};
@@ -59,6 +65,9 @@ pub use leavers::LeaverCounts;
 pub use ledger::{KeyStanding, Ledger, LedgerAccess};
 pub use links::{KeptLink, LinkNote, Rejected, RejectedPage, RejectedUser};
 pub use lock::{LockHolder, RunLock};
+pub use measures::{
+    Hold, HostSlot, LiveHost, LiveState, MeasuredSlot, ParseHoldError, Phase, RunMeasures, StageLatency,
+};
 pub use rates::LearnedRate;
 pub use record::{
     DecidedRow, HeldChange, HeldCredential, Intent, LineDecision, OutcomeRecord, Refusal, RefusalChange,
@@ -71,4 +80,5 @@ pub use sights::{SeenRow, Subjects, Unseen};
 pub use staging::{LineContent, StageError, StagedLine, StagedRow, StagedUser};
 pub use staging_totals::StagingTotals;
 pub use target::Target;
+pub use told::{Told, Trouble};
 pub use writer::{LedgerHandle, LedgerWriter, OutcomeChange};

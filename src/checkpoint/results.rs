@@ -156,6 +156,24 @@ impl Ledger {
         Ok(rows.map(|row| row.map_err(|source| self.failed(source))))
     }
 
+    /// The results of at most so many of the latest run's lines behind the line `line`, in the manifest's order.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn results_after(&self, line: u64, most: u32, run: i64) -> Result<Vec<LineResult>, LedgerError> {
+        let sql = format!(
+            "SELECT {} FROM lines LEFT JOIN users ON users.key = lines.user
+             WHERE lines.line > ?1 ORDER BY lines.line LIMIT ?2",
+            result_columns()
+        );
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_map(params![line, most], |row| read_line(row, run))?.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// What [`lines`](Self::lines) are read by.
     pub(super) fn line_statement(&self) -> Result<Statement<'_>, LedgerError> {
         self.connection.prepare("SELECT line FROM lines ORDER BY line").map_err(|source| self.failed(source))
@@ -172,7 +190,11 @@ impl Ledger {
 
     /// Lets this connection see the ledger as it is now, whatever is written to it from now on, and keep at most about so many
     /// KiB of it in memory.
-    pub(super) fn hold_still(&self, kib: usize) -> Result<(), LedgerError> {
+    ///
+    /// # Errors
+    ///
+    /// When the ledger can't be read.
+    pub fn hold_still(&self, kib: usize) -> Result<(), LedgerError> {
         let hold = || {
             self.connection.pragma_update(None, "cache_size", -i64::try_from(kib).unwrap_or(i64::MAX))?;
             // The moment is that of the first reading.

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// Refuses a file that is no ledger, or one of a newer program, without writing to it; answers the ledger's version.

@@ -3,7 +3,7 @@
 //! The tables are temporary: SQLite keeps them in a file of its own that goes with the connection. What was seen is true
 //! for a moment only, and nothing of it outlives the verb.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
 use super::error::LedgerError;
 use super::fingerprint::{Fingerprint, RowFingerprints};
@@ -22,8 +22,6 @@ pub enum Subjects {
     RowsWithWork,
     /// The same, and users of staged rows that are done.
     RowsWithWorkOrDone,
-    /// Users of all staged rows.
-    Rows,
     /// Every user in the ledger. Those with an open intent aren't looked for: nothing that is seen now tells how it ends.
     Everybody,
     /// Those that [`Ledger::see_too`] names, and nobody else.
@@ -87,7 +85,6 @@ impl Ledger {
             Subjects::RowsWithWorkOrDone => of_lines(&format!(
                 "{WITH_WORK} OR lines.decision = 'keep' AND users.outcome IN ('attached', 'already-attached')"
             )),
-            Subjects::Rows => of_lines("TRUE"),
             Subjects::Everybody => SEE_EVERYBODY.to_owned(),
             Subjects::Named => String::new(),
         };
@@ -243,15 +240,6 @@ impl Ledger {
         };
         read().map_err(|source| self.failed(source))
     }
-
-    /// What was seen of a subject; `None` where nothing certain was.
-    ///
-    /// # Errors
-    ///
-    /// When the ledger can't be read.
-    pub fn sight(&self, user: UserKey) -> Result<Option<Sight>, LedgerError> {
-        sight_of(&self.connection, user).map_err(|source| self.failed(source))
-    }
 }
 
 /// A row to do whose user holds a credential, as far as was seen.
@@ -304,12 +292,6 @@ impl Ledger {
         };
         all().map_err(|source| self.failed(source))
     }
-}
-
-fn sight_of(connection: &Connection, user: UserKey) -> rusqlite::Result<Option<Sight>> {
-    let sql = "SELECT sight, credential_id, credential_status FROM sights WHERE user = ?1";
-    let read = |row: &Row<'_>| read_sight(row, 0);
-    connection.prepare_cached(sql)?.query_row([user.0], read).optional().map(Option::flatten)
 }
 
 /// Reads a sight from the cells `sight`, `credential_id` and `credential_status`, of which the first has this number.

@@ -7,15 +7,18 @@ mod statements;
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::approach::Approach;
 use super::error::LedgerError;
 use super::ledger::Ledger;
+use super::measures::{LiveState, RunMeasures};
 use super::record::{DecidedRow, HeldChange, Intent, OutcomeRecord, RefusalChange, SavedEvent, UserKey};
-use crate::model::{Dialect, Service};
+use crate::model::{Dialect, Lane, Service};
 use statements::Statements;
 
 /// The most writes in one commit, and in the queue. Groups of 256 cost half as much a row as groups of 64; more gain little.
@@ -27,6 +30,13 @@ pub struct LedgerWriter {
     /// Gives the ledger back when everything is written.
     ended: oneshot::Receiver<Ledger>,
 }
+
+/// How long a small group waits for more, where many rows are in flight. It halves the commits, and so the flushes and the pages that
+/// are written; a row's own calls take longer than this by far, and on an idle machine other rows use the time.
+const LINGER: Duration = Duration::from_micros(400);
+
+/// From how many writes on a group doesn't wait for more.
+const LINGERED_FOR: usize = 32;
 
 /// Hands writes to the writer and waits until they are durable. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,6 +51,8 @@ struct Write {
     change: Change,
     /// Sent when the change is durable, dropped when it never will be.
     done: oneshot::Sender<()>,
+    /// Where it is waited for.
+    lane: Lane,
 }
 
 enum Change {
@@ -52,6 +64,7 @@ enum Change {
     Learned(Service, f64),
     RefusalsInDoubt(i64, Option<Approach>),
     Explained(u64, Cow<'static, str>),
+    Measured(i64, Box<LiveState>, Option<Box<RunMeasures>>),
 }
 
 /// Everything that becomes true with an outcome, in one step.
@@ -72,12 +85,12 @@ pub struct OutcomeChange {
 }
 
 impl LedgerWriter {
-    /// Gives the ledger to a thread of its own.
+    /// Gives the ledger to a thread of its own, for waiters here and on these lanes, from the second on.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(ledger: Ledger) -> Result<(Self, LedgerHandle), LedgerError> {
+    pub fn start(ledger: Ledger, lanes: &[Handle]) -> Result<(Self, LedgerHandle), LedgerError> {
         let (queue, receiver) = mpsc::channel(LARGEST_GROUP);
         let path = ledger.path().to_owned();
         let failed = |source| LedgerError::File { path: path.clone(), source };
@@ -90,8 +103,15 @@ impl LedgerWriter {
             tokio::spawn(simulated::write_until_closed(ledger, receiver, told, give_back));
             return Ok(started);
         }
-        let (durable, groups) = mpsc::unbounded_channel();
-        tokio::spawn(wake(groups));
+        let here = Handle::current();
+        let durable: Vec<_> = std::iter::once(&here)
+            .chain(lanes)
+            .map(|lane| {
+                let (durable, groups) = mpsc::unbounded_channel();
+                lane.spawn(wake(groups));
+                durable
+            })
+            .collect();
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
@@ -183,7 +203,19 @@ impl LedgerHandle {
     /// it is left out: it is written again when the run ends.
     pub fn learn(&self, service: Service, per_second: f64) {
         let (done, _) = oneshot::channel();
-        let _ = self.queue.try_send(Write { change: Change::Learned(service, per_second), done });
+        let _ = self.queue.try_send(Write {
+            change: Change::Learned(service, per_second),
+            done,
+            lane: Lane::current(),
+        });
+    }
+
+    /// Keeps how a run stands and, where it is given, what it has measured. Nobody waits for it, and where the queue is full it is
+    /// left out: the next one says all that it would have said.
+    pub fn measure(&self, run: i64, live: LiveState, measures: Option<RunMeasures>) {
+        let (done, _) = oneshot::channel();
+        let change = Change::Measured(run, Box::new(live), measures.map(Box::new));
+        let _ = self.queue.try_send(Write { change, done, lane: Lane::current() });
     }
 
     /// Records how Stara was asked where it refused everybody in this run, so that its refusals are open again to a run that
@@ -202,7 +234,7 @@ impl LedgerHandle {
             reason: self.failure.get().map_or("its writer ended unexpectedly", String::as_str).to_owned(),
         };
         let (done, written) = oneshot::channel();
-        self.queue.send(Write { change, done }).await.map_err(|_| gone())?;
+        self.queue.send(Write { change, done, lane: Lane::current() }).await.map_err(|_| gone())?;
         written.await.map_err(|_| gone())
     }
 }
@@ -224,15 +256,20 @@ impl Ledger {
 fn write_until_closed(
     ledger: Ledger,
     mut queue: mpsc::Receiver<Write>,
-    durable: &mpsc::UnboundedSender<Waiters>,
+    durable: &[mpsc::UnboundedSender<Waiters>],
     failure: &OnceLock<String>,
 ) -> Ledger {
     let mut group = Vec::with_capacity(LARGEST_GROUP);
     while queue.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
-        gather(&mut queue, &mut group);
+        // With several lanes many rows are in flight, and more of them are about to come.
+        gather(&mut queue, &mut group, durable.len() > 1);
         let Some(waiters) = write_group(&ledger, &mut group, failure) else { break };
-        // Where the runtime is gone nobody waits any more.
-        let _ = durable.send(waiters);
+        for (waiters, durable) in waiters.into_iter().zip(durable) {
+            if !waiters.is_empty() {
+                // Where the runtime is gone nobody waits any more.
+                let _ = durable.send(waiters);
+            }
+        }
     }
     ledger
 }
@@ -252,9 +289,19 @@ async fn wake(mut groups: mpsc::UnboundedReceiver<Waiters>) {
 }
 
 /// Commits a group; gives its waiters to be woken, or `None` when the ledger can't be written any more.
-fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<String>) -> Option<Waiters> {
+fn write_group(
+    ledger: &Ledger,
+    group: &mut Vec<Write>,
+    failure: &OnceLock<String>,
+) -> Option<[Waiters; Lane::MOST]> {
     match commit(&ledger.connection, group.iter().map(|write| &write.change)) {
-        Ok(()) => Some(group.drain(..).map(|write| write.done).collect()),
+        Ok(()) => {
+            let mut waiters = [const { Waiters::new() }; Lane::MOST];
+            for write in group.drain(..) {
+                waiters[write.lane.index()].push(write.done);
+            }
+            Some(waiters)
+        }
         Err(source) => {
             tracing::error!(%source, "the ledger can't be written");
             // Said before anybody is woken: whoever comes later finds the queue closed, and asks why.
@@ -267,9 +314,17 @@ fn write_group(ledger: &Ledger, group: &mut Vec<Write>, failure: &OnceLock<Strin
 /// Lets rows that are just about to hand something over do so, and takes it into the same commit.
 ///
 /// On a fast disk the work around a commit is what costs, and without this a commit holds three rows. Giving way costs
-/// nothing on an idle machine and lingers for nobody; on a busy one it lets the rows run.
-fn gather(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>) {
+/// nothing on an idle machine; on a busy one it lets the rows run.
+fn gather(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>, may_linger: bool) {
     std::thread::yield_now();
+    take_queued(queue, group);
+    if may_linger && (2..LINGERED_FOR).contains(&group.len()) {
+        std::thread::sleep(LINGER);
+        take_queued(queue, group);
+    }
+}
+
+fn take_queued(queue: &mut mpsc::Receiver<Write>, group: &mut Vec<Write>) {
     while group.len() < LARGEST_GROUP {
         let Ok(write) = queue.try_recv() else { return };
         group.push(write);

@@ -8,13 +8,17 @@ use clap::{Args, Parser, Subcommand};
 
 use super::audit::AuditArguments;
 use super::check::CheckArguments;
+use super::completions::CompletionsArguments;
 use super::configuration::{ConfigurationFlags, InitArguments};
 use super::doctor::DoctorArguments;
 use super::links::LinkFlags;
+use super::manual::ManArguments;
 use super::output::OutputFlags;
 use super::rehearsal::{RehearsalFlags, SandboxLedgerFlag};
 use super::scheduler::{ExitFlags, SchedulerFlags};
 use super::sharded::LedgerFlags;
+use super::version;
+use super::watching::WatchFlag;
 use crate::model::LeafUserId;
 use crate::sandbox::{Fault, Profile, SecondAttach};
 use crate::settings::{
@@ -31,7 +35,7 @@ const SECRETS: &str = "Secrets, from the environment only:
 
 /// Bulk-onboard growers' Stara credentials into Leaf
 #[derive(Debug, Parser)]
-#[command(name = "stara-onboard", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "stara-onboard", version, long_version = version::whole(), about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -78,6 +82,10 @@ pub enum Verb {
     Explain(ExplainArguments),
     /// Write a commented settings file
     Init(InitArguments),
+    /// Print what a shell needs to complete verbs, flags, files and codes
+    Completions(CompletionsArguments),
+    /// Write the manual: a page of the tool, and one of each verb
+    Man(ManArguments),
 }
 
 impl Verb {
@@ -96,7 +104,9 @@ impl Verb {
             | Self::Sandbox(_)
             | Self::State(_)
             | Self::Explain(_)
-            | Self::Init(_) => None,
+            | Self::Init(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }
@@ -106,7 +116,7 @@ impl Verb {
 pub struct RunArguments {
     /// The manifest: CSV (also .gz or .zst) or Parquet with leafUserId, login and password; - reads stdin
     pub manifest: PathBuf,
-    /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
+    /// Where the results go, by the ending .csv, .jsonl, .parquet or .html (repeatable), or none
     /// [default: state/<manifest>.results.csv]
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
     pub report: Vec<PathBuf>,
@@ -204,7 +214,7 @@ pub struct DetachArguments {
     /// Don't ask; without a terminal nothing is done without it
     #[arg(short, long)]
     pub yes: bool,
-    /// Where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
+    /// Where the results go, by the ending .csv, .jsonl, .parquet or .html (repeatable), or none
     /// [default: state/detach.results.csv]
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
@@ -262,6 +272,8 @@ pub struct StatusArguments {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    pub(super) watch: WatchFlag,
+    #[command(flatten)]
     pub(super) sandbox: SandboxLedgerFlag,
     #[command(flatten)]
     pub(super) ledgers: LedgerFlags,
@@ -272,7 +284,7 @@ pub struct StatusArguments {
 // Whoever writes a report again asks Leaf for nothing that this call doesn't name.
 #[command(mut_arg("magic_links", |flag| flag.env(Resettable::Reset)))]
 pub struct ReportArguments {
-    /// Where the results go, by the ending .csv, .jsonl or .parquet [default: state/<manifest>.results.csv]
+    /// Where the results go, by the ending .csv, .jsonl, .parquet or .html [default: state/<manifest>.results.csv]
     pub files: Vec<PathBuf>,
     /// The same, as `run` takes it (repeatable)
     #[arg(long, value_name = "FILE", env = "STARA_ONBOARD_REPORT")]
@@ -303,6 +315,10 @@ pub struct SandboxArguments {
     /// What goes wrong, as [CALLS:]FAULT[:OPTION…]: reply-lost, attach:reply-lost:20%, stara:429:rate=40/s,
     /// look:503:first=3; docs/SANDBOX.md has them all (repeatable)
     #[arg(long, value_name = "FAULT", value_parser = Fault::parse)]
+    #[allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the doc comment of a flag is its help, which is plain text"
+    )]
     pub fault: Vec<Fault>,
     /// Services of a certain kind, as with run --sandbox=PROFILE; what --fault names goes first
     #[arg(long, value_name = "PROFILE", default_value_t)]

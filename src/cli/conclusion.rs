@@ -9,16 +9,21 @@ use super::failure::Failure;
 use super::invocation;
 use super::last_report::{self, Reported};
 use super::links::{LinkFile, LinksEnded};
+use super::news::News;
 use super::reports::ReportTarget;
 use super::run::{internal, tell};
 use super::scheduler::Job;
 use super::signals::Signalled;
-use crate::checkpoint::{HostTotals, LedgerError, OutcomeCounts, Rejected, RunEnd, RunKind, RunLock};
-use crate::model::{NextRun, OutcomeCode, Service};
+use crate::checkpoint::{
+    HostTotals, LedgerError, OutcomeCounts, Rejected, RunEnd, RunKind, RunLock, RunRecord,
+};
+use crate::model::{OutcomeCode, Service, UnixMillis};
+pub(super) use crate::onboarding::code_of_stop;
+use crate::onboarding::{ending_of, exit_code, is_something_left, outlasts};
 use crate::pipeline::journey::RowChange;
 use crate::pipeline::{RunResult, Stop, StopCause};
 use crate::settings::StateFlags;
-use crate::ui::{HostUse, Rehearsed, Summary};
+use crate::ui::{HostUse, Rehearsed, Summary, text_columns};
 
 /// A run whose rows have ended.
 pub(super) struct Ended {
@@ -88,23 +93,32 @@ impl Ended {
         }
         let outcomes = ledger.count_outcomes(self.run)?;
         telling.job.note_run(self.run, &outcomes);
+        if telling.kind != RunKind::Detach {
+            telling.job.note_vanished(self.vanished);
+        }
         telling.job.note_throttled(|service| self.host(service));
         // A run whose time was over just as its last rows ended is none that is to be resumed.
-        let stopped = stopped.filter(|cause| {
-            !matches!(cause, StopCause::DurationReached { .. }) || is_something_left(&outcomes)
-        });
+        let stopped = stopped.filter(|cause| outlasts(cause, &outcomes));
         let (made, whose) = (self.result.links.as_ref(), Rejected::InRun(self.run));
         let linked =
             telling.links.map(|file| LinksEnded::new(file, &[(ledger, whose)], made, stopped.as_ref()));
         let linked = linked.transpose();
-        let record = ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?;
+        let record = RunRecord {
+            // What is about to be recorded: a page that is made again later tells the same.
+            ended_at: Some(UnixMillis::now()),
+            exit_code: Some(exit_code(telling.kind, stopped.as_ref(), &outcomes, self.lines).number()),
+            ending: Some(ending_of(stopped.as_ref())),
+            hosts: self.result.hosts.clone(),
+            ..ledger.latest_run()?.ok_or_else(|| internal("the run isn't in its ledger"))?
+        };
         let path = ledger.path().to_owned();
-        let reported =
-            last_report::write(path, record, Arc::clone(&targets), &self.signalled, last_report::PATIENCE)
-                .await;
+        let reporting =
+            last_report::write(path, record, Arc::clone(&targets), &self.signalled, last_report::PATIENCE);
+        // Both read the ledger from end to end; the report does so on a thread of its own.
+        let (reported, changed) = futures::join!(reporting, async { self.count_changed() });
         // A signal that cost the report stopped the run, though its rows had ended.
         let stopped = if matches!(reported, Ok(Reported::GivenUp)) { self.stop.cause() } else { stopped };
-        let ending = stopped.as_ref().map_or_else(|| "finished".to_owned(), ToString::to_string);
+        let ending = ending_of(stopped.as_ref());
         let code =
             match (exit_code(telling.kind, stopped.as_ref(), &outcomes, self.lines), &reported, &linked) {
                 (ExitCode::Internal, ..) => ExitCode::Internal,
@@ -120,7 +134,7 @@ impl Ended {
         ledger.end_run(self.run, &end)?;
         tracing::info!(run = self.run, exit_code = code.number(), ending = end.ending, "run ended");
         let paths = || targets.iter().map(|target| target.path.as_path());
-        let mut summary = self.summary(telling.kind, &outcomes, stopped.as_ref())?;
+        let mut summary = self.summary(telling.kind, &outcomes, changed?, stopped.as_ref())?;
         // Half a rehearsal foretells nothing.
         summary.rehearsed = telling.rehearsed.clone().filter(|_| stopped.is_none());
         match reported {
@@ -138,11 +152,10 @@ impl Ended {
             }
         }
         let line = summary.render_line(code.number());
-        match telling.aloud {
-            Aloud::Summary => tell(&summary.render()),
-            Aloud::LineIfNeeded if code != ExitCode::Done => tell(&line),
-            Aloud::LineIfNeeded | Aloud::Nothing => {}
-        }
+        let has_new_links =
+            linked.as_ref().is_ok_and(|linked| linked.as_ref().is_some_and(LinksEnded::has_new));
+        let news = News { kind: telling.kind, run: self.run, code, vanished: self.vanished, has_new_links };
+        self.tell(telling, (&summary, &line), &outcomes, &news, stopped.as_ref())?;
         telling.job.log(&line);
         if outcomes.total() != self.lines {
             let (lines, total) = (self.lines, outcomes.total());
@@ -156,19 +169,62 @@ impl Ended {
         reported.and(linked).map(|_| code)
     }
 
+    /// Says how it ended, as loudly as is wanted.
+    fn tell(
+        &self,
+        telling: &Telling<'_>,
+        (summary, line): (&Summary, &str),
+        outcomes: &OutcomeCounts,
+        news: &News,
+        stopped: Option<&StopCause>,
+    ) -> Result<(), Failure> {
+        let ledger = &self.result.ledger;
+        match telling.aloud {
+            Aloud::Summary => {
+                tell(&summary.render_within(text_columns()));
+                news.was_told(ledger)?;
+                if let Some(doubt) = account_doubt(stopped, outcomes) {
+                    tell(&doubt);
+                }
+                if telling.is_rehearsal && stopped.is_none() && self.rehearsed_nothing(outcomes) {
+                    tell(&begin_anew(ledger.path()));
+                }
+            }
+            Aloud::LineIfNeeded => news.tell(ledger, line)?,
+            Aloud::Nothing => {}
+        }
+        if telling.aloud != Aloud::Nothing
+            && let Some(told) = stopped.and_then(StopCause::told)
+        {
+            tell(&format!("{}\n", shown(told)));
+        }
+        Ok(())
+    }
+
+    /// Whether all was decided in an earlier rehearsal, so that nobody was asked anything.
+    fn rehearsed_nothing(&self, outcomes: &OutcomeCounts) -> bool {
+        outcomes.earlier > 0 && Service::ALL.into_iter().all(|service| self.host(service).requests == 0)
+    }
+
     /// What a host was asked.
     fn host(&self, service: Service) -> HostTotals {
         self.result.hosts.get(&service.as_str().to_lowercase()).copied().unwrap_or_default()
+    }
+
+    /// How many rows had another password, and how many another login, and were left as they are.
+    fn count_changed(&self) -> Result<[u64; 2], LedgerError> {
+        let count = |change: RowChange| self.result.ledger.count_ended(self.run, change.note());
+        Ok([count(RowChange::Password)?, count(RowChange::Login)?])
     }
 
     fn summary(
         &self,
         kind: RunKind,
         outcomes: &OutcomeCounts,
+        [changed_passwords, changed_logins]: [u64; 2],
         stopped: Option<&StopCause>,
     ) -> Result<Summary, LedgerError> {
         let ledger = &self.result.ledger;
-        let changed = |change: RowChange| ledger.count_ended(self.run, change.note());
         let host = |service: Service, origin: &String| {
             let HostTotals { requests, throttled, .. } = self.host(service);
             HostUse { service, origin: origin.clone(), requests, throttled }
@@ -181,8 +237,8 @@ impl Ended {
             lines: self.lines,
             outcomes: outcomes.iter().collect(),
             done_before: outcomes.earlier,
-            changed_passwords: changed(RowChange::Password)?,
-            changed_logins: changed(RowChange::Login)?,
+            changed_passwords,
+            changed_logins,
             vanished: self.vanished,
             hosts: Service::ALL
                 .iter()
@@ -193,6 +249,7 @@ impl Ended {
             duration: self.duration,
             rehearsed: None,
             stopped: stopped.map(ToString::to_string),
+            advice: stopped.map(|cause| code_of_stop(cause).advice().to_owned()),
             links: Vec::new(),
             reports: Vec::new(),
             report_command: None,
@@ -208,6 +265,11 @@ impl Ended {
     }
 }
 
+/// Somebody else's words as a terminal may be told them.
+fn shown(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
 /// Whether the run stopped for something that doesn't go away by itself.
 const fn is_to_be_mended(stopped: &StopCause) -> bool {
     matches!(
@@ -216,43 +278,32 @@ const fn is_to_be_mended(stopped: &StopCause) -> bool {
             | StopCause::TokenRefused { .. }
             | StopCause::Redirected { .. }
             | StopCause::Forbidden { .. }
+    ) || matches!(stopped, StopCause::HostDown { why: Some(why), .. } if why.is_to_be_mended())
+}
+
+/// What is said of a rehearsal that rehearsed nothing, as another one before it had done all there is with this ledger.
+fn begin_anew(ledger: &Path) -> String {
+    let another = (1..).map(|number| ledger.with_file_name(format!("rehearsal-{number}.db")));
+    let another = another.into_iter().find(|path| path.symlink_metadata().is_err()).unwrap_or_default();
+    format!(
+        "hint: nothing was rehearsed: an earlier rehearsal with {} did all of it; with a ledger of its own it begins anew: \
+         --state {}\n",
+        ledger.display(),
+        another.display()
     )
 }
 
-/// Whether the same command would do something for some row.
-fn is_something_left(outcomes: &OutcomeCounts) -> bool {
-    let again = |code: OutcomeCode| matches!(code.next_run(), NextRun::TriesAgain | NextRun::LooksAgain);
-    OutcomeCode::ALL.iter().any(|code| again(*code) && outcomes.selected(*code) > 0)
-}
-
-/// How a run ends, in the order of precedence: 1, 8, signal, 7, 4, 5, 3.
-fn exit_code(kind: RunKind, stopped: Option<&StopCause>, outcomes: &OutcomeCounts, lines: u64) -> ExitCode {
-    if outcomes.total() != lines {
-        return ExitCode::Internal;
-    }
-    if let Some(cause) = stopped {
-        return code_of_stop(cause);
-    }
-    // A row that the run should have tried and didn't come to counts as well, for whatever reason.
-    let failed = |code: OutcomeCode| kind.is_failure(code) || code == OutcomeCode::NotReached;
-    let any_failed = OutcomeCode::ALL.iter().any(|code| failed(*code) && outcomes.selected(*code) > 0);
-    if any_failed { ExitCode::RowsFailed } else { ExitCode::Done }
-}
-
-/// How a verb ends that was stopped before its end.
-pub(super) fn code_of_stop(cause: &StopCause) -> ExitCode {
-    match cause {
-        StopCause::LedgerUnwritable { .. } => ExitCode::StateUnwritable,
-        StopCause::Signal(signal) => (*signal).into(),
-        StopCause::TokenRefused { .. } | StopCause::Redirected { .. } | StopCause::Forbidden { .. } => {
-            ExitCode::Refused
-        }
-        StopCause::TooManyFailures { .. } => ExitCode::TooManyFailures,
-        StopCause::HeldTooLong { .. }
-        | StopCause::HostDown { .. }
-        | StopCause::DurationReached { .. }
-        | StopCause::NoToken { .. }
-        | StopCause::ManifestUnreadable { .. }
-        | StopCause::ManifestChanged { .. } => ExitCode::Incomplete,
-    }
+/// What is said where Leaf knows, or shows, none of those who were tried: a run of few rows just ends, without a diagnosis.
+fn account_doubt(stopped: Option<&StopCause>, outcomes: &OutcomeCounts) -> Option<String> {
+    let not_ours = [OutcomeCode::LeafUserUnknown, OutcomeCode::LeafUserForbidden];
+    let count = |codes: &[OutcomeCode]| codes.iter().map(|code| outcomes.selected(*code)).sum::<u64>();
+    let about_manifest =
+        [OutcomeCode::ManifestInvalid, OutcomeCode::ManifestDuplicate, OutcomeCode::ManifestConflict];
+    let (strangers, all) = (count(&not_ours), count(OutcomeCode::ALL) - count(&about_manifest));
+    (stopped.is_none() && strangers > 1 && strangers == all).then(|| {
+        format!(
+            "hint: Leaf knows or shows none of the {strangers} users: is the token another account's, --leaf-url another Leaf, or \
+             the leafUserId column the wrong one?\n"
+        )
+    })
 }

@@ -1,7 +1,6 @@
 //! `detach`: takes credentials away, to offboard growers or to roll a run back.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +14,7 @@ use super::scheduler::{HeldLock, Job};
 use super::services::ServiceSettings;
 use super::signals::TimeLimits;
 use super::stores::Stores;
-use super::{confirm, logging, manifest_source, reports, signals};
+use super::{confirm, logging, manifest_source, output, reports, signals};
 use crate::checkpoint::{
     KeyStanding, LeaverCounts, Ledger, LedgerAccess, RunKind, RunStart, StageError, Target,
 };
@@ -44,7 +43,10 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
         Asked::Manifest(manifest) => Some(manifest.as_path()),
         Asked::Users(_) | Asked::Run(_) => None,
     };
-    let files = job.files(&arguments.target).needing("the manifest", manifest);
+    let files = job
+        .files(&arguments.target)
+        .needing("the manifest", manifest)
+        .needing_to_decrypt(&arguments.reading.decryption);
     job.check(&files)?;
     let targets = reports::targets(
         &arguments.report,
@@ -60,11 +62,7 @@ fn take_away(arguments: &DetachArguments, asked: Asked, job: &Job<'_>) -> Result
         let prepared = Prepared::new(arguments, asked, job).await?;
         reports::prepare(&targets)?;
         prepared.confirm(arguments)?;
-        let display = Arc::new(ProgressDisplay::start(
-            arguments.output.progress(),
-            std::io::stderr().is_terminal(),
-            &logs,
-        ));
+        let display = output::display(arguments.output.progress(), &logs)?;
         let ended = prepared.carry_out(arguments, limits, Arc::clone(&display)).await;
         display.finish();
         let telling = Telling {
@@ -313,7 +311,8 @@ impl Prepared {
 }
 
 fn open_manifest(arguments: &DetachArguments, path: &Path) -> Result<Manifest, Failure> {
-    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
+    let source =
+        manifest_source::open(path, &Stores::from(&arguments.target), &arguments.reading.decryption)?.source;
     let options = arguments.reading.read_options(ClientColumn::Optional, &arguments.lines.keep_column);
     let manifest = Manifest::open(source, &ReadOptions { wanted: Wanted::Users, ..options })?;
     if !arguments.output.quiet {

@@ -29,18 +29,19 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
     logging::start(&arguments.output, &LogWriter::default())?;
     let path = arguments.state.path(false);
     // Without a ledger nothing was saved, but Leaf can be asked all the same.
-    let ledger = if arguments.saved || path.symlink_metadata().is_ok() {
-        Some(open_to_read(&path, &arguments.state)?)
-    } else {
-        None
-    };
+    let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let ledger =
+        if arguments.saved || !is_missing { Some(open_to_read(&path, &arguments.state)?) } else { None };
     let services = if arguments.saved {
         None
     } else {
-        Some(
-            ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?
-                .services()?,
-        )
+        let settings =
+            ServiceSettings::read(&arguments.target, &arguments.rates, arguments.state.shard(), false)?;
+        let without_token = match &ledger {
+            Some(_) => "or add --saved, which shows what the ledger saved and asks nobody".to_owned(),
+            None => format!("there is no ledger at {} that could have saved anything", path.display()),
+        };
+        Some(settings.services().map_err(|failure| failure.hinting_without_token(&without_token))?)
     };
     if let Some((ledger, services)) = ledger.as_ref().zip(services.as_ref()) {
         // Another Leaf's log would be mixed with what was saved of this one's.
@@ -56,8 +57,8 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
         id = holder;
     }
     let (saved, learned) = match &ledger {
-        Some(ledger) => (ledger.events_of(id)?, ledger.learned_rates()?),
-        None => (Vec::new(), Vec::new()),
+        Some(ledger) => (Some(ledger.events_of(id)?), ledger.learned_rates()?),
+        None => (None, Vec::new()),
     };
     // Leaf may take its time, and nobody is kept from the ledger meanwhile.
     drop(ledger);
@@ -66,8 +67,9 @@ pub(super) fn events(arguments: &EventsArguments) -> Result<ExitCode, Failure> {
     print(&if arguments.json { format!("{:#}\n", log.json()) } else { log.text() });
     match &log.asked {
         Some(Err(error)) => {
+            let shown = if log.has_ledger { "what the ledger saved is shown; " } else { "" };
             tell(&format!(
-                "error: Leaf couldn't be asked: {error}\nhint: what the ledger saved is shown; run the same command again later\n"
+                "error: Leaf couldn't be asked: {error}\nhint: {shown}run the same command again later\n"
             ));
             Ok(match error {
                 LogError::Stopped(cause) => code_of_stop(cause),
@@ -97,6 +99,8 @@ struct Log {
     id: LeafUserId,
     /// Whether Leaf was asked, and with what success.
     asked: Option<Result<(), LogError>>,
+    /// Whether there is a ledger that may have saved some.
+    has_ledger: bool,
     /// The events by time and id, so that the oldest comes first and none twice.
     events: BTreeMap<(String, String), Entry>,
 }
@@ -119,9 +123,10 @@ impl Entry {
 }
 
 impl Log {
-    fn merged(id: LeafUserId, asked: Option<Asked>, saved: Vec<SavedEvent>) -> Self {
+    fn merged(id: LeafUserId, asked: Option<Asked>, saved: Option<Vec<SavedEvent>>) -> Self {
+        let has_ledger = saved.is_some();
         let mut events: BTreeMap<(String, String), Entry> = BTreeMap::new();
-        for event in saved {
+        for event in saved.into_iter().flatten() {
             let entry = events.entry((event.created, event.id)).or_default();
             (entry.status_code, entry.is_saved) = (event.status_code, true);
         }
@@ -134,7 +139,7 @@ impl Log {
                 }
             })
         });
-        Self { id, asked, events }
+        Self { id, asked, has_ledger, events }
     }
 
     fn json(&self) -> Value {
@@ -161,10 +166,12 @@ impl Log {
     fn text(&self) -> String {
         let mut text = format!("User {}\n", self.id);
         if self.events.is_empty() {
-            text.push_str("  no event, neither at Leaf nor saved\n");
-            if self.asked.as_ref().is_none_or(Result::is_err) {
-                text = format!("User {}\n  no event saved\n", self.id);
-            }
+            text.push_str(match (&self.asked, self.has_ledger) {
+                (Some(Ok(())), true) => "  no event, neither at Leaf nor saved\n",
+                (Some(Ok(())), false) => "  no event at Leaf; there is no ledger that could have saved one\n",
+                (_, true) => "  no event saved\n",
+                (_, false) => "  nothing is known: there is no ledger that could have saved an event\n",
+            });
         }
         for ((created, id), entry) in &self.events {
             let status = entry.status_code.map_or_else(|| "-".to_owned(), |status| status.to_string());

@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::exit_code::ExitCode;
+use super::run::internal;
+use super::unopened::unwritable;
 use crate::checkpoint::LedgerError;
 use crate::http::ClientError;
 use crate::manifest::{Field, ManifestError, ManifestProblem};
 use crate::model::Shard;
+use crate::onboarding::CarryError;
 use crate::pipeline::{AuditError, RunError, StagingError, StopCause};
 use crate::settings::SettingsError;
 
@@ -20,13 +23,29 @@ pub struct Failure {
     /// What happened, with its causes.
     pub error: anyhow::Error,
     /// What to do next.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 impl Failure {
     /// A failure with a hint.
     pub fn new(code: ExitCode, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
-        Self { code, error: error.into(), hint: Some(hint.into()) }
+        Self { code, error: error.into(), hint: hint.into() }
+    }
+
+    /// The same failure; where Leaf's token is missing, the hint goes on.
+    #[must_use]
+    pub(super) fn hinting_without_token(self, further: &str) -> Self {
+        let is_about_token =
+            matches!(self.error.downcast_ref::<SettingsError>(), Some(SettingsError::NoLeafToken));
+        if is_about_token { self.hinting_further(further) } else { self }
+    }
+
+    /// The same failure, whose hint goes on.
+    #[must_use]
+    pub(super) fn hinting_further(mut self, further: &str) -> Self {
+        self.hint.push_str("; ");
+        self.hint.push_str(further);
+        self
     }
 
     /// The text for stderr: `error:`, `caused by:` and `hint:` lines.
@@ -43,9 +62,7 @@ impl Failure {
                 said.push_str(&cause);
             }
         }
-        if let Some(hint) = &self.hint {
-            let _ = writeln!(text, "hint: {hint}");
-        }
+        let _ = writeln!(text, "hint: {}", self.hint);
         // A file's name is somebody's choice, and a terminal carries out what it is told.
         let shown = |letter: char| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter };
         text.chars().map(shown).collect()
@@ -57,35 +74,78 @@ impl From<ManifestError> for Failure {
         if error.is_of_changed_source() {
             return Self::new(ExitCode::Incomplete, error, "nothing was sent; run the same command again");
         }
-        let hint = match error.problem {
-            ManifestProblem::MissingColumn { field: Field::AccessTokenClient, .. } => {
-                "nothing was sent; in the dialect form every row needs one: name its column, or set \
-                 STARA_ACCESS_TOKEN_CLIENT for all"
-            }
-            _ => "nothing was sent; correct the manifest and run again",
+        let hint = manifest_hint(&error.problem);
+        // Only the chain has it: what is logged of a failure is its first line.
+        let error = match error.whole().map(|whole| whole.expose_secret().to_owned()) {
+            Some(whole) => anyhow::Error::msg(whole).context(error),
+            None => error.into(),
         };
         Self::new(ExitCode::Usage, error, hint)
     }
+}
+
+/// What to do about a manifest that can't be read. Nothing was sent.
+fn manifest_hint(problem: &ManifestProblem) -> String {
+    let advice = match problem {
+        ManifestProblem::Read(_) => "check the file, its permissions and its disk, then run again",
+        ManifestProblem::Empty | ManifestProblem::NoRows => {
+            "look at what wrote it: a manifest has a line of column names (leafUserId, login, password) and one line for each \
+             grower below it"
+        }
+        ManifestProblem::Corrupt { .. } => "copy or compress it anew, then run again",
+        ManifestProblem::WrongFormat { .. } => {
+            "a manifest is CSV (also .gz or .zst) or Parquet, with leafUserId, login and password"
+        }
+        ManifestProblem::Malformed { .. } => "save it as CSV UTF-8, or name the encoding that it has",
+        ManifestProblem::Runaway { .. } => {
+            "close that quote, or write a quote within a cell twice (\"\"), then run again"
+        }
+        ManifestProblem::MissingColumn { export: Some(export), .. } => export.advice(),
+        ManifestProblem::MissingColumn { field: Field::AccessTokenClient, .. } => {
+            "in the dialect form every row needs one: name its column, or set STARA_ACCESS_TOKEN_CLIENT for all"
+        }
+        ManifestProblem::MissingColumn { .. } => {
+            "it may be a manifest of another tool: name its columns (HEADER as the file has it), or rename them"
+        }
+        ManifestProblem::NoHeader => {
+            "the line needs the names leafUserId,login,password at least, in the order of the columns"
+        }
+        ManifestProblem::NulInHeader => "or save it as CSV UTF-8",
+        ManifestProblem::TwoColumns { .. } => "of two columns for one field only you know the right one",
+        ManifestProblem::NoSuchColumn { .. } | ManifestProblem::SeveralColumns { .. } => {
+            "name the column as the file's first line has it"
+        }
+        ManifestProblem::OneColumnTwice { .. } => "name another column for one of them",
+        ManifestProblem::SecretKept { .. } => "keep another column",
+        ManifestProblem::ColumnType { .. } => {
+            "cast the column to a string where the file is written, then run again"
+        }
+        ManifestProblem::Parquet(_) => "write or copy it anew, or give a CSV, then run again",
+    };
+    format!("nothing was sent; {advice}")
 }
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let hint = match &error {
             SettingsError::NoLeafToken => {
-                "set LEAF_TOKEN, or LEAF_USERNAME and LEAF_PASSWORD, or name a file with --leaf-token-file; \
-                 to rehearse without any, add --sandbox"
+                "nothing was sent; set LEAF_TOKEN, or LEAF_USERNAME and LEAF_PASSWORD, or name a file with --leaf-token-file"
             }
-            SettingsError::BadLeafToken { .. } => "copy the token again, in one line and whole",
-            SettingsError::BadUrl { .. } => "write https://host",
+            SettingsError::BadLeafToken { .. } => {
+                "nothing was sent; copy the token again, in one line and whole"
+            }
+            SettingsError::BadUrl { .. } => "nothing was sent; write https:// and the host",
             SettingsError::Client { source: ClientError::Setup(_), .. } => {
-                "install the system's CA certificates (a package mostly called ca-certificates), or name a file of \
+                "nothing was sent; install the system's CA certificates (a package mostly called ca-certificates), or name a file of \
                  them with --ca-cert"
             }
             SettingsError::Client { source: ClientError::Insecure { .. }, .. } => {
-                "write https://; to send passwords in clear on purpose, add --allow-insecure-http"
+                "nothing was sent; write https://; to send passwords in clear on purpose, add --allow-insecure-http"
             }
-            SettingsError::Client { .. } => "write https://host, perhaps with a port and a path",
-            SettingsError::ReplaceWithoutLook => "leave out --precheck off",
+            SettingsError::Client { .. } => {
+                "nothing was sent; write https:// and the host, perhaps with a port and a path"
+            }
+            SettingsError::ReplaceWithoutLook => "nothing was sent; leave out --precheck off",
             SettingsError::TooFewToDivide { .. } => {
                 "nothing was sent; it is the limit of all shards together, and each needs one of it"
             }
@@ -140,6 +200,13 @@ impl From<LedgerError> for Failure {
                 ExitCode::Usage,
                 "put the right key back; without any key the run goes on, but notices no changed rows",
             ),
+            LedgerError::File { path, source } if unwritable(path, source).is_some() => {
+                let why = unwritable(path, source).unwrap_or_default();
+                let hint = format!(
+                    "{why}; or name another place with --state FILE; then run the same command again"
+                );
+                return Self::new(ExitCode::StateUnwritable, error, hint);
+            }
             error if error.is_damage() => (
                 ExitCode::StateUnwritable,
                 "the file is damaged: put ledger and key back from a backup; without one move them away, and a new ledger \
@@ -202,6 +269,16 @@ impl From<AuditError> for Failure {
         match error {
             AuditError::Manifest(error) => error.into(),
             AuditError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<CarryError> for Failure {
+    fn from(error: CarryError) -> Self {
+        match error {
+            CarryError::Staging(error) => error.into(),
+            CarryError::Run(error) => error.into(),
+            CarryError::StagingGone => internal("staging ended unexpectedly"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::stores::{object_name, refuse_object};
-use crate::settings::TargetFlags;
+use crate::settings::{DecryptionFlags, TargetFlags};
 
 /// What a manifest is called among the files of a call.
 const MANIFEST: &str = "the manifest";
@@ -55,6 +55,14 @@ impl CallFiles {
     pub(super) fn needing_for(self, target: &TargetFlags) -> Self {
         self.needing("the file of Leaf's token", target.leaf_token_file.as_deref())
             .needing("the file of certificates", target.ca_cert.as_deref())
+    }
+
+    /// And the files that open an encrypted manifest.
+    pub(super) fn needing_to_decrypt(mut self, flags: &DecryptionFlags) -> Self {
+        for path in &flags.age_identity {
+            self = self.needing("an age identity", Some(path));
+        }
+        self.needing("the file of a passphrase", flags.age_passphrase_file.as_deref())
     }
 
     /// And files that are written, which `flag` names.

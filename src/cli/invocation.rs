@@ -34,7 +34,17 @@ fn as_run(mut words: Vec<String>) -> String {
 }
 
 /// The flags of a run that decide how a manifest is read, and the file that may decide it.
-const OF_CHECK: [&str; 5] = ["--format", "--delimiter", "--encoding", "--column", "--config"];
+const OF_CHECK: [&str; 9] = [
+    "--format",
+    "--delimiter",
+    "--encoding",
+    "--column",
+    "--config",
+    "--age-identity",
+    "--age-passphrase-file",
+    "--decrypt-command",
+    "--decrypt-timeout",
+];
 
 /// The command that lints this manifest as this process reads it.
 pub(super) fn check_command(manifest: &Path) -> String {
@@ -75,6 +85,15 @@ pub(super) fn report_command<'a>(
     if sandbox {
         words.push("--sandbox".to_owned());
     }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The command that writes every row of the latest run that these ledgers hold. They are named, so that it says the same
+/// wherever a page is read that shows it, whatever is set there.
+pub(super) fn rows_command(ledgers: &[&Path]) -> String {
+    let mut words = vec!["stara-onboard".to_owned(), "report".to_owned(), "results.csv".to_owned()];
+    words.push("--state".to_owned());
+    words.extend(ledgers.iter().map(|path| path.display().to_string()));
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 

@@ -23,7 +23,7 @@ const LOUD_LIBRARIES: [&str; 8] =
 /// Sets up the log for the rest of the process.
 pub(super) fn start(output: &OutputFlags, logs: &LogWriter) -> Result<(), Failure> {
     let level = match (output.verbose, output.quiet) {
-        (0, _) if output.log_file.is_some() => LevelFilter::INFO,
+        (0, _) if output.log_file().is_some() => LevelFilter::INFO,
         (_, true) => LevelFilter::ERROR,
         (0, _) => LevelFilter::WARN,
         (1, _) => LevelFilter::INFO,
@@ -31,7 +31,7 @@ pub(super) fn start(output: &OutputFlags, logs: &LogWriter) -> Result<(), Failur
         _ => LevelFilter::TRACE,
     };
     let json = output.log_format == "json";
-    match &output.log_file {
+    match output.log_file() {
         None => subscribe(level, json, logs.clone()),
         Some(path) => {
             let file = open_private(path).map_err(|source| {

@@ -3,12 +3,15 @@
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 
+use clap::error::ErrorKind;
+
 use super::arguments::Verb;
 use super::configuration::{Given, Refusal};
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::{
-    audit, check, configuration, detach, doctor, events, explain, plan, reports, run, sandbox, state, status,
+    audit, check, completions, configuration, detach, doctor, encrypted, events, explain, manual, mistyped,
+    plan, reports, run, sandbox, state, status,
 };
 
 /// Parses the command line, carries it out, and says with which code to exit.
@@ -17,6 +20,9 @@ pub fn main() -> std::process::ExitCode {
     std::panic::set_hook(Box::new(tell_of_panic));
     forbid_core_dumps();
     let words: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = encrypted::stand_in(&words) {
+        return code.into();
+    }
     let cli = match configuration::parse(&words) {
         Ok(Given::Verb(cli)) => cli,
         Ok(Given::Settings(text)) => {
@@ -25,9 +31,12 @@ pub fn main() -> std::process::ExitCode {
         }
         Err(Refusal::Clap(error)) => {
             // Help and version are no errors, and a closed pipe doesn't make them one.
-            let _ = error.print();
-            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
-            return code.into();
+            if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                let _ = error.print();
+                let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+                return code.into();
+            }
+            return told(&mistyped::refuse(&error, &words)).into();
         }
         Err(Refusal::Failure(failure)) => return told(&failure).into(),
     };
@@ -49,6 +58,8 @@ pub fn main() -> std::process::ExitCode {
         Verb::Doctor(arguments) => doctor::doctor(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => configuration::init(&arguments),
+        Verb::Completions(arguments) => Ok(completions::completions(&arguments)),
+        Verb::Man(arguments) => manual::man(&arguments),
     };
     ended.unwrap_or_else(|failure: Failure| told(&failure)).into()
 }

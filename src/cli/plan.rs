@@ -1,6 +1,6 @@
 //! `plan`, and `run --dry-run`: foresees what a run would do, touching nothing.
 
-use std::io::{BufWriter, IsTerminal as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::run::{internal, runtime, tell};
 use super::scheduler::ExitFlags;
 use super::signals::TimeLimits;
-use super::{invocation, logging, plan_json, signals};
+use super::{invocation, logging, output, plan_json, signals};
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, StagingTotals};
 use crate::model::Sign;
 use crate::pipeline::{self, Forecast, Stop, StopCause};
@@ -47,7 +47,8 @@ fn look_ahead(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failur
     CallFiles::beside(&asked.flags.state.path(asked.is_rehearsal()))
         .needing_for(&asked.flags.target)
         .needing("the manifest", Some(asked.manifest))
-        .writing("--log-file", &asked.flags.output.log_file)
+        .needing_to_decrypt(&asked.flags.reading.decryption)
+        .writing("--log-file", asked.flags.output.log_file())
         .check()?;
     logging::start(&asked.flags.output, &logs)?;
     let foreseen = runtime()?.block_on(async {
@@ -57,8 +58,7 @@ fn look_ahead(asked: Onboarding<'_>, told: PlanFlags) -> Result<ExitCode, Failur
             Progress::Json => Progress::None,
             progress => progress,
         };
-        let is_terminal = std::io::stderr().is_terminal();
-        let display = Arc::new(ProgressDisplay::start(progress, is_terminal, &logs));
+        let display = output::display(progress, &logs)?;
         let foreseen = carry_out(prepared, asked, told, Arc::clone(&display), &logs).await;
         display.finish();
         foreseen
@@ -97,10 +97,11 @@ async fn carry_out(
     let limits = TimeLimits { began: Instant::now(), longest: None, grace: Duration::ZERO };
     signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
     // Only now, so that no signal ends the process while the copy still has a name.
-    let mut ledger = Ledger::copy_of(
-        &asked.flags.state.path(asked.is_rehearsal()),
-        LedgerAccess::of_run(&prepared.target(), asked.flags.state.shard()),
-    )?;
+    let path = asked.flags.state.path(asked.is_rehearsal());
+    // Nothing is written there, but a run would refuse it.
+    Ledger::check_place(&path)?;
+    let mut ledger =
+        Ledger::copy_of(&path, LedgerAccess::of_run(&prepared.target(), asked.flags.state.shard()))?;
     tell_of_lost_key(&ledger);
     let (start, staging) = prepared.staging(asked);
     let Prepared { manifest, options, sandbox, .. } = prepared;

@@ -8,14 +8,15 @@ use anyhow::Context as _;
 use super::arguments::OnboardingFlags;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
-use super::rehearsal::{REHEARSAL_SETTLE, Rehearsal};
+use super::manifest_source::{self, OpenedManifest};
+use super::rehearsal::Rehearsal;
 use super::run::tell;
-use super::services::{ServiceSettings, rehearsal_secret};
+use super::services::ServiceSettings;
 use super::stores::Stores;
-use super::{manifest_source, sandbox};
 use crate::checkpoint::{KeyStanding, Ledger, RunKind, RunStart, Target};
 use crate::manifest::Manifest;
 use crate::model::Dialect;
+use crate::onboarding::rehearsal::{REHEARSAL_SETTLE, rehearsal_secret, world_of};
 use crate::pipeline::{OnExisting, RunOptions, Selection, StagingOptions};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::settings::{client_column, resolve_run};
@@ -50,7 +51,13 @@ impl Prepared {
     ///
     /// When any of it can't be used.
     pub(super) async fn new(asked: Onboarding<'_>) -> Result<Self, Failure> {
-        let source = manifest_source::open(asked.manifest, &Stores::from(&asked.flags.target))?;
+        let stores = Stores::from(&asked.flags.target);
+        let OpenedManifest { source, warning, .. } =
+            manifest_source::open(asked.manifest, &stores, &asked.flags.reading.decryption)?;
+        // A rehearsal is of a sample, or comes before somebody cares.
+        if let Some(warning) = warning.filter(|_| !asked.is_rehearsal()) {
+            warn(asked, &warning);
+        }
         let mut settings = ServiceSettings::read(
             &asked.flags.target,
             &asked.flags.rates,
@@ -127,7 +134,9 @@ pub(super) fn tell_of_lost_key(ledger: &Ledger) {
 }
 
 fn resolve(asked: Onboarding<'_>, settings: &ServiceSettings<'_>) -> Result<RunOptions, Failure> {
-    let services = settings.services()?;
+    let services = settings
+        .services()
+        .map_err(|failure| failure.hinting_without_token("to rehearse without any, add --sandbox"))?;
     let mut options =
         resolve_run(services, &asked.flags.rows, &asked.flags.selection, &settings.environment)?;
     if asked.is_rehearsal() {
@@ -141,7 +150,7 @@ fn resolve(asked: Onboarding<'_>, settings: &ServiceSettings<'_>) -> Result<RunO
 }
 
 async fn start_sandbox(manifest: &Manifest, rehearsal: Rehearsal) -> Result<Sandbox, Failure> {
-    let world = sandbox::world_of(manifest, rehearsal.seed)?;
+    let world = world_of(manifest, rehearsal.seed)?;
     let mut options = SandboxOptions::default();
     rehearsal.profile.apply(&mut options, &world);
     Sandbox::start(options, Arc::new(world))

@@ -2,22 +2,17 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 
 use super::arguments::OnboardingFlags;
-use crate::checkpoint::{Ledger, LedgerAccess};
 use crate::http::Rate;
+use crate::onboarding::rehearsal::{REHEARSAL_SETTLE, runs_in};
 use crate::pipeline::DividedRate;
 use crate::sandbox::{ParseProfileError, Profile};
 use crate::settings::DEFAULT_SETTLE;
 use crate::ui::{Rehearsed, Totals};
-
-/// How old an attach or a deletion with a lost reply must be in a rehearsal before it counts as not having happened. The
-/// profiles let nothing take effect, and show itself, later than three seconds after they cut a connection.
-pub(super) const REHEARSAL_SETTLE: Duration = Duration::from_secs(5);
 
 /// Whether `run` and `plan` rehearse, and against what.
 #[derive(Debug, Clone, Copy, Args)]
@@ -68,9 +63,7 @@ impl Rehearsal {
     /// The same with another luck for each run in this ledger: what befell a row in one run would else befall it in all,
     /// because the services are new ones each time. A ledger that can't be read says so later.
     pub(super) fn after_runs_in(self, ledger: &Path) -> Self {
-        let latest = Ledger::open(ledger, LedgerAccess::Read).and_then(|ledger| ledger.latest_run());
-        let runs = latest.ok().flatten().map_or(0, |record| record.run.unsigned_abs());
-        Self { seed: self.seed.wrapping_add(runs), ..self }
+        Self { seed: self.seed.wrapping_add(runs_in(ledger)), ..self }
     }
 
     /// What the summary tells of it, when so much was counted and no login got more refusals than that.

@@ -16,12 +16,13 @@ use super::stores::{ObjectReport, Stores, is_object};
 use crate::checkpoint::{Ledger, LedgerError, LineResult, RunKind, RunRecord, ShardedLedger};
 use crate::model::Shard;
 use crate::report::{ReportFormat, ResultRecord, check_kept_columns, remove_left_behind, write_report};
+use crate::settings::closest;
 
 /// A report that is to be written.
 #[derive(Debug)]
 pub(super) struct ReportTarget {
     pub(super) path: PathBuf,
-    format: ReportFormat,
+    pub(super) format: ReportFormat,
     /// Where it goes, if not into a file.
     object: Option<ObjectReport>,
 }
@@ -40,13 +41,26 @@ pub(super) fn targets(
     let default = [of_shard(&format!("state/{}.results.csv", stem(manifest)), shard)];
     let asked = if asked.is_empty() { &default } else { asked };
     let resolve = |path: &PathBuf| {
-        let format = ReportFormat::of_path(path).map_err(|error| {
-            usage(error.into(), "write --report FILE.csv, FILE.jsonl or FILE.parquet, or --report none")
-        })?;
+        let format = ReportFormat::of_path(path).map_err(|error| usage(error.into(), &ending_hint(path)))?;
         let object = is_object(path).then(|| ObjectReport::new(path, stores)).transpose()?;
         Ok(ReportTarget { path: path.clone(), format, object })
     };
     asked.iter().filter(|path| path.as_os_str() != "none").map(resolve).collect()
+}
+
+/// What to write instead of a path whose ending names no format.
+fn ending_hint(path: &Path) -> String {
+    let endings = ReportFormat::ALL.map(ReportFormat::ending);
+    let [before @ .., last] = &endings.map(|ending| format!("FILE.{ending}"));
+    let choices =
+        format!("nothing was sent; write --report {} or {last}, or --report none", before.join(", "));
+    let ending =
+        path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    match closest(&ending, endings) {
+        Some(near) => format!("did you mean {}? {choices}", path.with_extension(near).display()),
+        None if ending.starts_with("xls") => format!("{choices}; Excel opens .csv"),
+        None => choices,
+    }
 }
 
 /// The default file of this name, or that of the shard: the results of one shard don't take the place of another's.
@@ -108,7 +122,7 @@ pub(super) enum ResultSource<'a> {
 }
 
 impl ResultSource<'_> {
-    fn run(&self) -> &RunRecord {
+    pub(super) fn run(&self) -> &RunRecord {
         match self {
             Self::Ledger(_, run) | Self::Shards(_, run) => run,
         }
@@ -131,6 +145,7 @@ pub(super) fn write(
     targets: &[ReportTarget],
     given_up: &CancellationToken,
 ) -> Result<(), Failure> {
+    let facts = source.facts(targets)?;
     for target in targets {
         let written = source.with_results(|results| {
             let records = results.map(|result| match result {
@@ -138,10 +153,9 @@ pub(super) fn write(
                 Ok(result) => Ok(record(result)),
                 Err(error) => Err(error.into()),
             });
-            let kept_columns = &source.run().kept_columns;
             match &target.object {
-                Some(object) => object.write(&target.path, target.format, kept_columns, records),
-                None => write_report(&target.path, target.format, kept_columns, records),
+                Some(object) => object.write(&target.path, target.format, &facts, records),
+                None => write_report(&target.path, target.format, &facts, records),
             }
         });
         written.map_err(Failure::from)?.map_err(|error| {
@@ -178,6 +192,7 @@ fn record(result: LineResult) -> ResultRecord {
         finished_at: result.finished_at,
         message: outcome.message.into_owned(),
         kept: result.kept,
+        not_selected: result.not_selected,
     }
 }
 

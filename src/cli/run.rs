@@ -1,6 +1,6 @@
 //! `run`: onboards a manifest.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,9 +17,10 @@ use super::prepared::{Onboarding, Prepared, tell_of_lost_key};
 use super::scheduler::{HeldLock, Job};
 use super::signals::TimeLimits;
 use super::stores::Stores;
-use super::{logging, reports, signals};
-use crate::checkpoint::{Ledger, LedgerAccess, RunKind};
-use crate::pipeline::{self, Stop};
+use super::{logging, output, reports, signals, unopened};
+use crate::checkpoint::{self, Ledger, LedgerAccess, RunKind};
+use crate::onboarding::{Carrying, carry};
+use crate::pipeline::{Stop, lane_runtime};
 use crate::ui::{LogWriter, ProgressDisplay};
 
 /// Onboards a manifest, and says with which code to exit.
@@ -40,7 +41,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 
 fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Result<ExitCode, Failure> {
     let RunArguments { manifest, flags, .. } = arguments;
-    let files = job.files(&flags.target).needing("the manifest", Some(manifest));
+    let files = job
+        .files(&flags.target)
+        .needing("the manifest", Some(manifest))
+        .needing_to_decrypt(&flags.reading.decryption);
     job.check(&files)?;
     if arguments.plan.are_given() {
         let error = anyhow::anyhow!("--json, --refresh and --detailed-exitcode are about a plan");
@@ -70,8 +74,7 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
         held.prepared.options.links = arguments.links.rules();
         reports::prepare(&targets)?;
         links.as_ref().map_or(Ok(()), LinkFile::prepare)?;
-        let display =
-            Arc::new(ProgressDisplay::start(flags.output.progress(), std::io::stderr().is_terminal(), &logs));
+        let display = output::display(flags.output.progress(), &logs)?;
         let ended = held.carry_out(asked, limits, Arc::clone(&display), &logs).await;
         let totals = display.finish();
         let (ended, refusals) = ended?;
@@ -88,22 +91,11 @@ fn onboard(arguments: &RunArguments, asked: Onboarding<'_>, job: &Job<'_>) -> Re
     })
 }
 
-/// How many turns tasks may have before the network is looked at, while they have any. Answers that are taken in together cost fewer
-/// system calls and wake-ups, ours and the services': with tokio's 61 a run without latency took longer. With 1,024 all rows went in
-/// step with one another, and waited together for each commit. A turn takes a few microseconds.
-const TURNS_BETWEEN_LOOKS: u32 = 256;
-
-/// The runtime of a thread. Rows are carried on one: all that is computed between two requests of a row takes microseconds, and
-/// nothing on its path is shared with another core.
+/// The runtime on which a verb speaks to the services: the first lane of its rows.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .event_interval(TURNS_BETWEEN_LOOKS)
-        .enable_all()
-        .build()
-        .context("the runtime can't be started")
-        .map_err(|error| {
-            Failure::new(ExitCode::Internal, error, "check the limits on threads and open files")
-        })
+    lane_runtime().context("the runtime can't be started").map_err(|error| {
+        Failure::new(ExitCode::Internal, error, "check the limits on threads and open files")
+    })
 }
 
 /// Everything checked that can be checked before anything is sent, and the ledger held.
@@ -139,26 +131,18 @@ impl Held {
         display: Arc<ProgressDisplay>,
         logs: &LogWriter,
     ) -> Result<(Ended, u32), Failure> {
-        let Self { prepared, mut ledger, lock } = self;
+        let Self { prepared, ledger, lock } = self;
         let output = &asked.flags.output;
         let observer = LintNotice::around(display, asked.manifest, logs, output.quiet);
         let stop = Stop::default();
         let signalled = signals::watch(stop.clone(), limits, Arc::clone(&observer))?;
         let lock = lock.into_lock();
         let began = Instant::now();
-        let (start, staging_options) = prepared.staging(asked);
+        let (start, staging) = prepared.staging(asked);
         let Prepared { manifest, options, sandbox, .. } = prepared;
-        let (watching, stopping) = (Arc::clone(&observer), stop.clone());
-        let staging = tokio::task::spawn_blocking(move || {
-            let staged =
-                pipeline::stage(&mut ledger, &manifest, &start, &staging_options, &stopping, &*watching);
-            staged.map(|staged| (staged, ledger, manifest))
-        });
-        let (staged, ledger, manifest) =
-            staging.await.map_err(|_| internal("staging ended unexpectedly"))??;
         let origins = [options.services.stara.http.origin(), options.services.leaf.http.origin()];
-        tracing::info!(run = staged.run, lines = staged.lines, to_do = staged.to_do, "staged");
-        let result = pipeline::run(ledger, manifest, staged, options, stop.clone(), observer).await?;
+        let carrying = Carrying { start, staging, options, stop: stop.clone(), observer };
+        let (staged, result) = carry(ledger, manifest, carrying).await?;
         let mut most_refusals = 0;
         if let Some(sandbox) = sandbox {
             most_refusals = sandbox.world().most_refusals();
@@ -182,26 +166,13 @@ impl Held {
 pub(super) fn make_state_folder(ledger: &Path) -> Result<(), Failure> {
     Ledger::check_place(ledger)?;
     let Some(folder) = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    make_durable_folder(folder).map_err(|source| {
+    checkpoint::make_durable_folder(folder).map_err(|source| {
+        let why = unopened::unwritable(folder, &source).map_or_else(String::new, |why| format!("{why}; "));
         let error =
             anyhow::Error::new(source).context(format!("the folder {} can't be made", folder.display()));
-        Failure::new(ExitCode::StateUnwritable, error, "name another place with --state FILE")
+        let hint = format!("nothing was sent; {why}or name another place with --state FILE");
+        Failure::new(ExitCode::StateUnwritable, error, hint)
     })
-}
-
-/// Makes a folder with all above it, and waits until their names are on the disk: SQLite flushes the ledger's own folder,
-/// but a power loss could still take that folder away, and every intent in it.
-fn make_durable_folder(folder: &Path) -> std::io::Result<()> {
-    let missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
-        .collect();
-    std::fs::create_dir_all(folder)?;
-    for made in missing {
-        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::File::open(parent)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// A defect of this program that nobody can mend by another command line.

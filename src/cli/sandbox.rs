@@ -12,22 +12,9 @@ use super::failure::Failure;
 use super::manifest_source;
 use super::status::print;
 use super::stores::Stores;
-use crate::manifest::{ClientColumn, Manifest, Record};
+use crate::manifest::{ClientColumn, Manifest};
+use crate::onboarding::rehearsal::world_of;
 use crate::sandbox::{Sandbox, SandboxOptions, World};
-
-/// A world that knows the growers of a manifest, and nobody else.
-pub(super) fn world_of(manifest: &Manifest, seed: u64) -> Result<World, Failure> {
-    fill(World::closed().seeded(seed), manifest)
-}
-
-fn fill(world: World, manifest: &Manifest) -> Result<World, Failure> {
-    for record in manifest.records()? {
-        if let Record::Row(row) = record? {
-            world.add_grower(row.leaf_user_id, &row.login, &row.password);
-        }
-    }
-    Ok(world)
-}
 
 /// Serves until a signal comes.
 pub(super) fn serve(arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
@@ -73,7 +60,8 @@ pub(super) fn serve(arguments: &SandboxArguments) -> Result<ExitCode, Failure> {
 
 fn open(path: &Path, arguments: &SandboxArguments) -> Result<Manifest, Failure> {
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
-    Ok(Manifest::open(manifest_source::open(path, &Stores::default())?, &options)?)
+    let opened = manifest_source::open(path, &Stores::default(), &arguments.reading.decryption)?;
+    Ok(Manifest::open(opened.source, &options)?)
 }
 
 /// Makes the record's file anew, readable by its owner only: it names growers and their logins.

@@ -7,11 +7,11 @@ use std::path::Path;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::roots;
-use crate::api::LeafAccount;
 use crate::http::{ExtraRoots, Rate};
 use crate::model::{Secret, Shard};
+use crate::onboarding::rehearsal::{rehearsal_account, rehearsal_secret};
 use crate::pipeline::Services;
-use crate::settings::{Environment, RateFlags, TargetFlags, is_sendable, resolve_services};
+use crate::settings::{Environment, RateFlags, SettingsError, TargetFlags, is_sendable, resolve_services};
 
 /// The most of a token's file that is read, in bytes. A token has a few kilobytes at most.
 const LARGEST_TOKEN_FILE: u64 = 64 * 1024;
@@ -81,7 +81,8 @@ impl<'a> ServiceSettings<'a> {
             &self.environment,
             &self.extra_roots,
             default_rate,
-        )?;
+        )
+        .map_err(|error| as_held(error, &self.target))?;
         if self.is_rehearsal {
             "in the sandbox".clone_into(&mut services.account);
         }
@@ -89,14 +90,35 @@ impl<'a> ServiceSettings<'a> {
     }
 }
 
-/// What the simulated services take for a token: anything.
-pub(super) fn rehearsal_secret() -> Secret {
-    Secret::new("sandbox".to_owned())
-}
-
-/// The account with which the token is renewed where the simulated Leaf lets it expire: any is as good.
-fn rehearsal_account() -> LeafAccount {
-    LeafAccount { username: "sandbox".to_owned(), password: rehearsal_secret() }
+/// The failure, which tells of a URL as the variable's that holds it: nobody sees that one on the command line.
+pub(super) fn as_held(error: SettingsError, target: &TargetFlags) -> Failure {
+    let variable_of = |flag: &str| {
+        let (variable, value) = match flag {
+            "--stara-url" => ("STARA_URL", &target.stara_url),
+            "--leaf-url" => ("LEAF_URL", &target.leaf_url),
+            _ => return None,
+        };
+        let is_it = std::env::var_os(variable).is_some_and(|set| set.as_os_str() == value.as_str());
+        is_it.then_some(variable)
+    };
+    let (error, variable) = match error {
+        SettingsError::BadUrl { flag } => {
+            let variable = variable_of(flag);
+            (SettingsError::BadUrl { flag: variable.unwrap_or(flag) }, variable)
+        }
+        SettingsError::Client { flag, source } => {
+            let variable = variable_of(flag);
+            (SettingsError::Client { flag: variable.unwrap_or(flag), source }, variable)
+        }
+        error => (error, None),
+    };
+    let failure = Failure::from(error);
+    match variable {
+        Some(variable) => {
+            failure.hinting_further(&format!("it comes from the environment: correct or unset {variable}"))
+        }
+        None => failure,
+    }
 }
 
 /// The token in a file. One that can't be read now is a mistake of the configuration, and no word of Leaf's.

@@ -1,5 +1,6 @@
 //! `--shard`: settles which shard a process is before anything else is done, and whose user somebody is.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::arguments::{StateVerb, Verb};
@@ -7,6 +8,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::run::tell;
 use crate::checkpoint::{Ledger, LedgerAccess, LedgerError, RunRecord};
+use crate::model::Shard;
 use crate::settings::{AutoShardError, StateFlags};
 use crate::ui::count;
 
@@ -18,7 +20,8 @@ impl Verb {
     /// When no scheduler does, or not plainly.
     pub(super) fn settle_shard(&mut self) -> Result<(), Failure> {
         let Some(state) = self.state_mut() else { return Ok(()) };
-        state.settle(|name| std::env::var_os(name)).map_err(refused)
+        state.settle(|name| std::env::var_os(name)).map_err(refused)?;
+        refuse_other_name(state)
     }
 
     /// Whose ledger it is about, where it is about one.
@@ -36,7 +39,12 @@ impl Verb {
                 StateVerb::Forget(arguments) => Some(&mut arguments.state),
                 StateVerb::Prune(arguments) => Some(&mut arguments.state),
             },
-            Self::Check(_) | Self::Sandbox(_) | Self::Explain(_) | Self::Init(_) => None,
+            Self::Check(_)
+            | Self::Sandbox(_)
+            | Self::Explain(_)
+            | Self::Init(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }
@@ -66,7 +74,22 @@ pub(super) fn tell_of_part(ledger: &Ledger, run: Option<&RunRecord>) {
     tell(&format!("shard {shard} only: {part}\n"));
 }
 
-fn refused(error: AutoShardError) -> Failure {
+/// Refuses a ledger that is named as another shard's: what would be made from that name nobody would find again.
+fn refuse_other_name(state: &StateFlags) -> Result<(), Failure> {
+    let (Some(path), Some(shard)) = (&state.state, state.shard()) else { return Ok(()) };
+    let parts = [path.file_stem().map(Path::new).and_then(Path::extension), path.extension()];
+    let named = parts.into_iter().flatten().filter_map(OsStr::to_str).find_map(Shard::from_infix);
+    let Some(named) = named.filter(|named| *named != shard) else { return Ok(()) };
+    let error = anyhow::anyhow!(
+        "{} is named as the ledger of shard {named}, and --shard says {shard}",
+        path.display()
+    );
+    let hint = "nothing was done; name the ledger without its shard (such as state/ledger.db), from which each shard's own name \
+                is made, or say the shard that it is of";
+    Err(Failure::new(ExitCode::Usage, error, hint))
+}
+
+pub(super) fn refused(error: AutoShardError) -> Failure {
     let hint = match &error {
         AutoShardError::NoIndex { .. } | AutoShardError::NoNumber { .. } => {
             "nothing was done; start it in an array of the scheduler, or say which shard it is: --shard 0/N"

@@ -2,26 +2,20 @@
 //! grace, ends at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::FutureExt as _;
+use rustix::process;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::encrypted;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
 use crate::pipeline::{Observe, Signal, Stop, StopCause};
-
-impl From<Signal> for ExitCode {
-    fn from(signal: Signal) -> Self {
-        match signal {
-            Signal::Hangup => Self::Hangup,
-            Signal::Interrupt => Self::Interrupt,
-            Signal::Terminate => Self::Terminate,
-        }
-    }
-}
+use crate::ui::LogWriter;
 
 /// How long after a second signal the process may still be at work.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
@@ -88,6 +82,28 @@ impl NextSignal {
     }
 }
 
+/// Whether somebody watches who knows what is under way.
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Lets a signal end the process with the code and the line that tell of it, until somebody watches who knows what is under way.
+///
+/// # Errors
+///
+/// When the system gives no thread, or doesn't let signals be watched.
+pub(super) fn end_until_watched() -> Result<(), Failure> {
+    on_a_thread_of_its_own("first signals", NextSignal::listen, async move |mut signals: NextSignal| {
+        let signal = signals.next().await;
+        if IS_WATCHED.load(Ordering::SeqCst) {
+            return;
+        }
+        let error = anyhow::anyhow!("stopped by {signal} while the manifest was being read");
+        let failure = Failure::new(signal.into(), error, "no password was sent; run the same command again");
+        encrypted::put_terminal_right();
+        super::run::tell(&failure.render());
+        std::process::exit(i32::from(failure.code.number()));
+    })
+}
+
 /// Watches for signals, and for the end of the run's time, until the process ends.
 ///
 /// # Errors
@@ -104,7 +120,13 @@ pub(super) fn watch(
     }
     let signalled = Signalled::default();
     let told = signalled.clone();
-    on_a_thread_of_its_own(async move |mut signals: NextSignal| {
+    let stopping = stop.clone();
+    on_a_thread_of_its_own("signals", NextSignal::listen, async move |mut signals: NextSignal| {
+        tokio::spawn(async move {
+            stopping.draining().await;
+            // Whatever the reason is, no more rows are wanted, and a command that hangs would keep the run.
+            encrypted::want_no_more();
+        });
         let mut next = async || signals.next().await;
         let first = tokio::select! {
             signal = next() => signal,
@@ -135,6 +157,7 @@ pub(super) fn watch(
         tokio::time::sleep(LAST_PATIENCE).await;
         std::process::exit(i32::from(ExitCode::from(first).number()));
     })?;
+    IS_WATCHED.store(true, Ordering::SeqCst);
     Ok(signalled)
 }
 
@@ -144,15 +167,17 @@ pub(super) fn watch(
 /// # Errors
 ///
 /// When the system gives no thread, or doesn't let signals be watched.
-fn on_a_thread_of_its_own<W: Future<Output = ()>>(
-    watch: impl FnOnce(NextSignal) -> W + Send + 'static,
+fn on_a_thread_of_its_own<S, W: Future<Output = ()>>(
+    name: &str,
+    listen: impl FnOnce() -> Result<S, Failure> + Send + 'static,
+    watch: impl FnOnce(S) -> W + Send + 'static,
 ) -> Result<(), Failure> {
     let runtime = super::run::runtime()?;
     let (listens, listening) = std::sync::mpsc::channel();
     let watching = move || {
         runtime.block_on(async {
             // Whoever begins the watch waits to hear whether it has begun.
-            match NextSignal::listen() {
+            match listen() {
                 Ok(signals) => {
                     let _ = listens.send(Ok(()));
                     watch(signals).await;
@@ -167,9 +192,53 @@ fn on_a_thread_of_its_own<W: Future<Output = ()>>(
         let error = error.context("the thread that watches for signals can't be started");
         Failure::new(ExitCode::Internal, error, "check the limits on threads")
     };
-    let started = std::thread::Builder::new().name("signals".to_owned()).spawn(watching);
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(watching);
     started.map_err(|error| failed(error.into()))?;
     listening.recv().unwrap_or_else(|gone| Err(failed(gone.into())))
+}
+
+/// Takes the bars away while the process is stopped by Ctrl-Z, so that the shell writes on a clean line, and lets them be
+/// drawn again when it goes on. For the rest of the process.
+///
+/// # Errors
+///
+/// When the system gives no thread, or doesn't let signals be watched.
+pub(super) fn clear_screen_when_stopped(logs: &LogWriter) -> Result<(), Failure> {
+    if !logs.has_bars() || is_led_by_session_leader() {
+        return Ok(());
+    }
+    let logs = logs.clone();
+    on_a_thread_of_its_own("stopping", || listen_for(SignalKind::from_raw(process::Signal::TSTP.as_raw())), {
+        async move |mut stopped: tokio::signal::unix::Signal| {
+            while stopped.recv().await.is_some() {
+                logs.hide_bars(true);
+                // As the signal would have done by itself. It fails for nobody's own process, and then nothing is stopped.
+                let _ = process::kill_process(process::getpid(), process::Signal::STOP);
+                logs.hide_bars(false);
+            }
+        }
+    })
+}
+
+/// Takes the bars away when a signal comes, and ends the process with its code: for whoever only looks, so that nothing is under
+/// way.
+///
+/// # Errors
+///
+/// When the system gives no thread, or doesn't let signals be watched.
+pub(super) fn end_with_a_clean_screen(logs: &LogWriter) -> Result<(), Failure> {
+    let logs = logs.clone();
+    on_a_thread_of_its_own("signals", NextSignal::listen, async move |mut signals: NextSignal| {
+        let code = ExitCode::from(signals.next().await);
+        logs.hide_bars(true);
+        std::process::exit(i32::from(code.number()));
+    })
+}
+
+/// Whether no shell stands above that could let a stopped process go on, as in a container or a window that was opened for one
+/// command. There Ctrl-Z does nothing.
+fn is_led_by_session_leader() -> bool {
+    process::getsid(None).is_ok_and(|session| session == process::getpgrp())
 }
 
 /// Waits for the end of the run's time, and gives it; for ever where it has none.
@@ -204,6 +273,7 @@ pub(super) async fn first() -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    IS_WATCHED.store(true, Ordering::SeqCst);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -221,11 +291,13 @@ pub(super) struct HeldBack([(tokio::signal::unix::Signal, Signal); 3]);
 ///
 /// When the system doesn't let signals be watched.
 pub(super) fn hold_back() -> Result<HeldBack, Failure> {
-    Ok(HeldBack([
+    let held = HeldBack([
         (listen_for(SignalKind::interrupt())?, Signal::Interrupt),
         (listen_for(SignalKind::terminate())?, Signal::Terminate),
         (listen_for(SignalKind::hangup())?, Signal::Hangup),
-    ]))
+    ]);
+    IS_WATCHED.store(true, Ordering::SeqCst);
+    Ok(held)
 }
 
 impl HeldBack {

@@ -26,6 +26,7 @@ pub(super) fn state(arguments: &StateArguments) -> Result<ExitCode, Failure> {
 
 /// Opens a ledger that no run holds.
 fn hold(path: &Path, shard: Option<Shard>) -> Result<(RunLock, Ledger), Failure> {
+    Ledger::check_place(path)?;
     Ledger::check_file(path)?;
     if !path.exists() {
         return Err(Ledger::missing(path).into());
@@ -107,8 +108,12 @@ fn refuse_attached(ledger: &Ledger, users: &[LeafUserId], even_if_attached: bool
     let listed = attached.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join("\n  ");
     let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
     let error = anyhow::anyhow!(
-        "{} still hold a credential that we attached, or something sent for them isn't settled:\n  {listed}{more}",
-        counted(attached.len() as u64, "user"),
+        "{} a credential that we attached, or something that was sent isn't settled:\n  {listed}{more}",
+        if attached.len() == 1 {
+            "1 user still holds".to_owned()
+        } else {
+            format!("{} users still hold", attached.len())
+        },
     );
     let hint = "nothing was forgotten; detach them first, or add --even-if-attached";
     Err(Failure::new(ExitCode::Usage, error, hint))

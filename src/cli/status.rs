@@ -9,12 +9,16 @@ use serde_json::{Value, json};
 use super::arguments::StatusArguments;
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::latencies::{latencies_json, latency_line};
 use super::shard::{open_to_read, tell_of_part};
 use super::sharded;
+use super::watching::watch;
 use crate::checkpoint::{
-    LearnedRate, Ledger, LedgerError, OutcomeCounts, RunKind, RunLock, RunRecord, Target, UserRecord,
+    AuditRecord, LearnedRate, Ledger, LedgerError, OutcomeCounts, RunKind, RunLock, RunRecord, StageLatency,
+    Target, UserRecord,
 };
-use crate::model::{CredentialId, LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
+use crate::model::{CredentialId, Finding, LeafUserId, Login, Origin, OutcomeCode, Service, UnixMillis};
+use crate::ui::printable;
 
 /// How many runs are listed.
 const LISTED_RUNS: u32 = 10;
@@ -34,6 +38,9 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         let error = anyhow::anyhow!("status shows one user at a time");
         return Err(Failure::new(ExitCode::Usage, error, "name one leafUserId"));
     }
+    if let Some(interval) = arguments.watch.interval() {
+        return watch(&paths, &arguments.ledgers.first, interval);
+    }
     let [path] = paths.as_slice() else { return sharded::status(arguments, &paths, user_id) };
     let ledger = open_to_read(path, &arguments.ledgers.first)?;
     if let Some(id) = user_id {
@@ -41,7 +48,7 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
     }
     let standing = Standing::of(&ledger)?;
     tell_of_part(&ledger, standing.runs.first());
-    let told = if arguments.json { format!("{:#}\n", standing.json()) } else { standing.text() };
+    let told = if arguments.json { format!("{:#}\n", standing.json()) } else { printable(&standing.text()) };
     print(&told);
     Ok(ExitCode::Done)
 }
@@ -55,6 +62,10 @@ pub(super) struct Standing<'a> {
     learned: Vec<LearnedRate>,
     /// The lines of the latest run by outcome.
     outcomes: OutcomeCounts,
+    /// The last audit of the latest run's manifest, or of everybody.
+    audit: Option<AuditRecord>,
+    /// How long answers took in the latest run, as far as it was measured.
+    latencies: Vec<StageLatency>,
 }
 
 impl<'a> Standing<'a> {
@@ -65,13 +76,18 @@ impl<'a> Standing<'a> {
     /// When it can't be read.
     pub(super) fn of(ledger: &'a Ledger) -> Result<Self, LedgerError> {
         let runs = ledger.runs(LISTED_RUNS)?;
+        let measured = runs.first().map(|run| ledger.run_measures(run.run)).transpose()?.flatten();
         let counted = runs.first().map(|run| ledger.count_outcomes(run.run)).transpose()?;
+        let of_manifest =
+            runs.first().map(|run| ledger.last_audit(Some(&run.manifest))).transpose()?.flatten();
         Ok(Self {
             ledger,
+            audit: of_manifest.into_iter().chain(ledger.last_audit(None)?).max_by_key(|audit| audit.at.0),
             target: ledger.target()?,
             holder: RunLock::holder(ledger.path()).map(|holder| holder.to_string()),
             learned: ledger.learned_rates()?,
             outcomes: counted.unwrap_or_default(),
+            latencies: measured.map(|measured| measured.latencies).unwrap_or_default(),
             runs,
         })
     }
@@ -87,6 +103,7 @@ impl<'a> Standing<'a> {
             "learnedRates": rates_json(&self.learned),
             "outcomes": self.outcomes.by_name(),
             "underWay": self.under_way(),
+            "latencies": latencies_json(&self.latencies),
             "runs": self.runs.iter().map(run_json).collect::<Vec<_>>(),
         })
     }
@@ -125,6 +142,12 @@ impl<'a> Standing<'a> {
             0 => text.push_str(&outcome_lines(&self.outcomes, 0)),
             under_way => text.push_str(&outcome_lines(&self.outcomes.without_open(), under_way)),
         }
+        if let Some(audit) = &self.audit {
+            text.push_str(&audit_line(audit));
+        }
+        if let Some(line) = latency_line(&self.latencies) {
+            let _ = writeln!(text, "{line}");
+        }
         text.push_str("\nRuns, the latest first:\n");
         for (place, run) in self.runs.iter().enumerate() {
             let is_at_work = place == 0 && self.holder.is_some();
@@ -132,6 +155,16 @@ impl<'a> Standing<'a> {
         }
         text
     }
+}
+
+/// What Leaf held when it was audited last: an outcome tells only what became of a row when it was carried out.
+fn audit_line(audit: &AuditRecord) -> String {
+    let counts = &audit.counts;
+    let found = Finding::ALL.into_iter().map(|finding| (counts.of(finding), finding.as_str()));
+    let found = found.filter(|(users, _)| *users > 0).map(|(users, finding)| format!(", {users} {finding}"));
+    let hint = if counts.drift() > 0 { " (`audit` again says who, and what to do)" } else { "" };
+    let found: String = found.collect();
+    format!("Last audit, {}: {} healthy{found}{hint}\n", audit.at.to_rfc3339(), counts.healthy)
 }
 
 /// How many lines have each outcome, and what to do about it; and how many a run is about.
@@ -228,7 +261,7 @@ pub(super) fn user(ledger: &Ledger, id: LeafUserId, json: bool) -> Result<ExitCo
     if json {
         print(&format!("{value:#}\n"));
     } else {
-        print(&user_text(id, &lines, &record, &value));
+        print(&printable(&user_text(id, &lines, &record, &value)));
     }
     Ok(ExitCode::Done)
 }

@@ -68,7 +68,7 @@ fn span(rate: f64) -> Duration {
 /// An adaptive rate. All times are since the pacer began.
 ///
 /// It climbs by a hundredth of its ceiling with each second that was clean (nothing was throttled) and used (it was the
-/// rate that held requests back). A throttled answer leaves 0.7 of it, once a round trip, and tells where the quota is:
+/// rate that held requests back, and the host didn't fail them). A throttled answer leaves 0.7 of it, once a round trip, and tells where the quota is:
 /// not above the rate, and, because a bucket that has just run empty has no reserve left, not below what was served
 /// since the last throttled answer. The rate then returns quickly to just under the middle of the two, rests there, and
 /// only tries more now and then.
@@ -145,6 +145,11 @@ impl AdaptiveRate {
             self.climb(now);
         }
         self.window = Window { began: now, sent: 1 };
+    }
+
+    /// Takes note that a request failed for the host's sake: it is no proof that the host bears this rate, or a higher one.
+    pub(super) fn on_failed(&mut self) {
+        self.window.sent = self.window.sent.saturating_sub(1);
     }
 
     /// Takes note that a request was served and not throttled.

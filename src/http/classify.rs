@@ -1,16 +1,15 @@
 //! What one attempt came to, judged without knowing what it was for.
 
 use std::error::Error;
+use std::fmt;
+use std::io::ErrorKind;
 
 /// Why an attempt has no answer. It holds no URL, header or body, so it can be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The request can't have reached the host: it wasn't built, resolved, connected or hand-shaken.
     #[error("the host couldn't be reached")]
-    NotSent,
-    /// The host's certificate isn't trusted, or isn't the host's, so that nothing was said to it.
-    #[error("the host's certificate isn't trusted")]
-    Untrusted,
+    NotSent(Unreached),
     /// The connection was there, but no answer came in time.
     #[error("no answer came in time")]
     TimedOut,
@@ -23,7 +22,7 @@ impl SendError {
     /// Judges an error of the HTTP library. Whatever isn't surely *not sent* may have taken effect.
     pub(super) fn from_library(error: &reqwest::Error) -> Self {
         if error.is_builder() || error.is_connect() {
-            if is_about_certificate(error) { Self::Untrusted } else { Self::NotSent }
+            Self::NotSent(Unreached::from_library(error))
         } else if error.is_timeout() {
             Self::TimedOut
         } else {
@@ -34,23 +33,91 @@ impl SendError {
     /// Whether the host surely didn't process the request.
     #[must_use]
     pub const fn is_not_processed(self) -> bool {
-        matches!(self, Self::NotSent | Self::Untrusted)
+        matches!(self, Self::NotSent(_))
     }
 }
 
-/// Whether a certificate is what a connection failed for.
-fn is_about_certificate(error: &(dyn Error + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return matches!(
-            error,
-            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
-        );
+/// Why there is no connection to a host, as far as that is known. It is said in words of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreached {
+    /// Its name, or that of the proxy before it, leads to no address.
+    NameUnknown,
+    /// Nobody listens there.
+    Refused,
+    /// What answers there doesn't speak TLS, or hangs up on it.
+    NoTls,
+    /// Its certificate isn't trusted, or isn't the host's, so that nothing was said to it.
+    Untrusted,
+    /// Something else, or nobody answered in time.
+    Other,
+}
+
+impl Unreached {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::NameUnknown, Self::Refused, Self::NoTls, Self::Untrusted, Self::Other];
+
+    /// The first cause in the chain of an error from before the request was sent.
+    fn from_library(error: &(dyn Error + 'static)) -> Self {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return match error {
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+                    Self::Untrusted
+                }
+                rustls::Error::InvalidMessage(_) => Self::NoTls,
+                _ => Self::Other,
+            };
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            match error.kind() {
+                ErrorKind::ConnectionRefused => return Self::Refused,
+                // There was somebody: what is cut off before anything is sent is the handshake.
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                    return Self::NoTls;
+                }
+                _ => {}
+            }
+            // An I/O error hides what it was made of from its chain of sources.
+            if let Some(inner) = error.get_ref() {
+                return Self::from_library(inner);
+            }
+        }
+        // The connector's error has no public type to tell it by.
+        if error.to_string().starts_with("dns error") {
+            return Self::NameUnknown;
+        }
+        error.source().map_or(Self::Other, Self::from_library)
     }
-    // An I/O error hides what it was made of from its chain of sources.
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    match wrapped {
-        Some(inner) => is_about_certificate(inner),
-        None => error.source().is_some_and(is_about_certificate),
+
+    /// Whether it stays as it is until somebody mends it on our side: the URL, the name servers, or whom we trust.
+    #[must_use]
+    pub const fn is_to_be_mended(self) -> bool {
+        matches!(self, Self::NameUnknown | Self::NoTls | Self::Untrusted)
+    }
+
+    /// In two or three words.
+    #[must_use]
+    pub const fn in_short(self) -> &'static str {
+        match self {
+            Self::NameUnknown => "name not resolved",
+            Self::Refused => "connection refused",
+            Self::NoTls => "no TLS there",
+            Self::Untrusted => "certificate not trusted",
+            Self::Other => "no connection",
+        }
+    }
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NameUnknown => "its host name can't be resolved (is the URL right, and DNS at work?)",
+            Self::Refused => "it refuses connections (are the URL's host and port right?)",
+            Self::NoTls => {
+                "no TLS came about with what answers there (is the URL one of http, or the port another?)"
+            }
+            Self::Untrusted => "its certificate isn't trusted (--ca-cert adds a root, if it should be)",
+            Self::Other => "no connection to it could be made",
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -13,13 +14,14 @@ use tokio::time::sleep;
 use super::call_counts::CallCounts;
 use super::classify::SendError;
 use super::retry_after::parse_retry_after;
+use crate::model::Lane;
 
 /// The most of an answer that is read, in bytes. The answers known are under 10 KiB.
 const LARGEST_BODY: usize = 256 * 1024;
 
 /// How long an unused connection is kept. Shorter than the keep-alive of common servers (5 s is the shortest default
 /// among them), because an attach sent on a connection that the server is just closing costs a settle time.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Who we are. Static, so that a request takes no copy of it.
 const USER_AGENT: HeaderValue =
@@ -62,6 +64,10 @@ impl ExtraRoots {
     }
 
     /// The certificates, for another client than one of a service.
+    #[cfg_attr(
+        not(feature = "object-store"),
+        allow(dead_code, reason = "only buckets have a client of their own")
+    )]
     pub fn certificates(&self) -> impl Iterator<Item = Certificate> {
         self.0.iter().cloned()
     }
@@ -101,12 +107,21 @@ pub enum ClientError {
 /// A connection pool to one host. It follows no redirect and never sends a request twice by itself.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    inner: Client,
+    pools: Arc<Pools>,
     base: Url,
     timeout: Duration,
     counts: CallCounts,
     #[cfg(test)]
     network: Option<std::sync::Arc<dyn super::simulated::Network>>,
+}
+
+/// The connections to one host, by lane: one that is used on another lane than its own wakes a thread for each request and
+/// another for each answer.
+#[derive(Debug)]
+struct Pools {
+    options: ClientOptions,
+    first: Client,
+    others: [OnceLock<Client>; Lane::MOST - 1],
 }
 
 /// An answer: its status, and as much of the rest as is needed. Its `Debug` hides the body.
@@ -144,34 +159,9 @@ impl HttpClient {
     /// When the URL is unfit, would send passwords in clear, or the TLS library can't be set up.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let base = check_base(&options.base_url, options.allow_insecure_http)?;
-        let builder = Client::builder();
-        // What stays on this machine needs no proxy, and a rehearsal's passwords are no business of one.
-        let builder = if is_this_machine(&base) { builder.no_proxy() } else { builder };
-        // Where TLS is never spoken, a machine without any certificates is no hindrance: a rehearsal in a bare container.
-        let builder = if is_this_machine(&base) && base.scheme() == "http" {
-            builder.tls_certs_only([])
-        } else {
-            builder.tls_certs_merge(options.extra_roots.0.iter().cloned())
-        };
-        let inner = builder
-            .user_agent(USER_AGENT)
-            // A 307 would send the passwords again, to wherever the answer says.
-            .redirect(reqwest::redirect::Policy::none())
-            // Whether to send again is decided in one place, and not in the library.
-            .retry(reqwest::retry::never())
-            // One HTTP/2 connection is one failure domain: its reset would make every attach under way ambiguous.
-            .http1_only()
-            .tcp_nodelay(true)
-            // What is asked of a connection by whoever wants to know until when the host's certificate is good.
-            .tls_info(true)
-            // Shorter than the whole, so that a host that can't be connected to counts as surely not asked.
-            .connect_timeout((options.timeout * 3 / 4).min(Duration::from_secs(10)))
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(options.idle_connections)
-            .build()
-            .map_err(|error| ClientError::Setup(error.without_url()))?;
+        let pools = Pools::new(options.clone())?;
         Ok(Self {
-            inner,
+            pools: Arc::new(pools),
             base,
             timeout: options.timeout,
             counts: CallCounts::default(),
@@ -179,7 +169,6 @@ impl HttpClient {
             network: None,
         })
     }
-
     /// The host's origin: scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> String {
@@ -217,8 +206,9 @@ impl HttpClient {
         &self.counts
     }
 
-    /// Begins a request to a path below the base URL. `path` begins with a slash and holds nothing that needs escaping.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    /// The address of a path below the base URL. `path` begins with a slash and holds nothing that needs escaping.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         let prefix = self.base.path().trim_end_matches('/');
         if prefix.is_empty() {
@@ -226,7 +216,17 @@ impl HttpClient {
         } else {
             url.set_path(&format!("{prefix}{path}"));
         }
-        self.inner.request(method, url)
+        url
+    }
+
+    /// Begins a request to a path as in [`HttpClient::url`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_to(method, self.url(path))
+    }
+
+    /// Begins a request to an address that [`HttpClient::url`] gave: whoever asks there often makes it once.
+    pub fn request_to(&self, method: Method, url: Url) -> RequestBuilder {
+        self.pools.here().request(method, url)
     }
 
     /// Sends a request once, and counts it under the name of its call.
@@ -292,6 +292,50 @@ pub fn innermost(error: &reqwest::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+impl Pools {
+    fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        let first = build(&options)?;
+        Ok(Self { options, first, others: std::array::from_fn(|_| OnceLock::new()) })
+    }
+
+    /// That of this thread's lane.
+    fn here(&self) -> &Client {
+        let Some(other) = Lane::current().index().checked_sub(1) else { return &self.first };
+        // What could be set up once can be again; were it not so, the first serves all.
+        self.others[other].get_or_init(|| build(&self.options).unwrap_or_else(|_| self.first.clone()))
+    }
+}
+
+fn build(options: &ClientOptions) -> Result<Client, ClientError> {
+    let base = &options.base_url;
+    let builder = Client::builder();
+    // What stays on this machine needs no proxy, and a rehearsal's passwords are no business of one.
+    let builder = if is_this_machine(base) { builder.no_proxy() } else { builder };
+    // Where TLS is never spoken, a machine without any certificates is no hindrance: a rehearsal in a bare container.
+    let builder = if is_this_machine(base) && base.scheme() == "http" {
+        builder.tls_certs_only([])
+    } else {
+        builder.tls_certs_merge(options.extra_roots.0.iter().cloned())
+    };
+    builder
+        .user_agent(USER_AGENT)
+        // A 307 would send the passwords again, to wherever the answer says.
+        .redirect(reqwest::redirect::Policy::none())
+        // Whether to send again is decided in one place, and not in the library.
+        .retry(reqwest::retry::never())
+        // One HTTP/2 connection is one failure domain: its reset would make every attach under way ambiguous.
+        .http1_only()
+        .tcp_nodelay(true)
+        // What is asked of a connection by whoever wants to know until when the host's certificate is good.
+        .tls_info(true)
+        // Shorter than the whole, so that a host that can't be connected to counts as surely not asked.
+        .connect_timeout((options.timeout * 3 / 4).min(Duration::from_secs(10)))
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(options.idle_connections)
+        .build()
+        .map_err(|error| ClientError::Setup(error.without_url()))
 }
 
 #[cfg(test)]

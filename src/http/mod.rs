@@ -12,6 +12,7 @@ mod call_counts;
 mod certificate;
 mod classify;
 mod client;
+mod connections;
 mod pacing;
 mod probe;
 mod quota;
@@ -26,7 +27,7 @@ mod throttling;
 
 pub use adaptive::{AdaptiveRange, BEGIN_WITH};
 pub use call_counts::{CallCounts, CountsByCall};
-pub use classify::{SendError, StatusClass};
+pub use classify::{SendError, StatusClass, Unreached};
 pub use client::{
     BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply, innermost,
     is_this_machine,

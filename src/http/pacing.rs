@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::adaptive::{AdaptiveRange, AdaptiveRate};
 use super::breaker::{Breaker, Passage, Sign};
+use super::connections::{Connections, Way};
 use super::quota::EvenQuota;
 use super::throttling::Throttling;
 
@@ -58,6 +59,7 @@ struct State {
     throttling: Throttling,
     breaker: Breaker,
     adaptive: Option<AdaptiveRate>,
+    connections: Connections,
 }
 
 /// Leave to send one request now. Its slot is free again when it is dropped.
@@ -65,6 +67,7 @@ struct State {
 pub struct Permit<'a> {
     pacer: &'a HostPacer,
     is_probe: bool,
+    way: Option<Way>,
     _slot: Option<SemaphorePermit<'a>>,
 }
 
@@ -151,6 +154,7 @@ impl HostPacer {
                 throttling: Throttling::new(options.longest_hold),
                 breaker: Breaker::new(options.longest_hold),
                 adaptive,
+                connections: Connections::default(),
             }),
             probe_ended: Notify::new(),
         }
@@ -167,7 +171,7 @@ impl HostPacer {
             Some(slots) => slots.acquire().await.ok(),
             None => None,
         };
-        let mut permit = Permit { pacer: self, is_probe: false, _slot: slot };
+        let mut permit = Permit { pacer: self, is_probe: false, way: None, _slot: slot };
         if self.is_unlimited {
             match self.standing()? {
                 Standing::Clear => return Ok(permit),
@@ -194,7 +198,13 @@ impl HostPacer {
                 }
             }
             match self.take_cell(quota.as_mut()) {
-                Ok(()) => return Ok(permit),
+                Ok(()) => {
+                    let now = self.began.elapsed();
+                    if let Some(quota) = quota.as_mut().filter(|_| self.lock().connections.settle(now)) {
+                        quota.skip();
+                    }
+                    return Ok(permit);
+                }
                 Err(due) => {
                     permit.release_probe();
                     sleep_until(due).await;
@@ -276,7 +286,12 @@ impl State {
                 }
                 Sign::Good
             }
-            Heard::Failed => Sign::Bad,
+            Heard::Failed => {
+                if let Some(adaptive) = &mut self.adaptive {
+                    adaptive.on_failed();
+                }
+                Sign::Bad
+            }
             Heard::Nothing => Sign::Neutral,
             Heard::Busy if self.adaptive.is_none() || self.is_at_floor() => Sign::Bad,
             Heard::Throttled { retry_after: None } if self.is_at_floor() => {
@@ -306,7 +321,7 @@ impl Permit<'_> {
     ///
     /// Intents are made durable in groups, so that their requests would leave in groups, too, and exceed the quota in
     /// the second around them. `false` when a pause has begun since the permit was given: then another permit is needed.
-    pub async fn leave(&self) -> bool {
+    pub async fn leave(&mut self) -> bool {
         let pacer = self.pacer;
         if !pacer.is_unlimited {
             let mut quota = pacer.wire.lock().await;
@@ -322,6 +337,7 @@ impl Permit<'_> {
         if let Some(adaptive) = &mut state.adaptive {
             adaptive.on_sent(now);
         }
+        self.way = (!pacer.is_unlimited).then(|| state.connections.leave(now));
         true
     }
 
@@ -346,6 +362,9 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
+        if let Some(way) = self.way {
+            self.pacer.lock().connections.end(way);
+        }
         self.release_probe();
     }
 }

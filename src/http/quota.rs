@@ -75,6 +75,12 @@ impl EvenQuota {
         }
     }
 
+    /// Spends the next cell on what has left already.
+    pub(super) fn skip(&mut self) {
+        // It is due by then, and can't be refused.
+        let _ = self.take(self.next);
+    }
+
     /// Takes a cell at `now` (time since the pacer began), or says at which time the next one is due.
     pub(super) fn take(&mut self, now: Duration) -> Result<(), Duration> {
         let shown = now.min(self.next.max(now.saturating_sub(self.forgiven)));

@@ -1,6 +1,7 @@
 //! Which column holds which field.
 
-use super::header_name::{Certainty, comparable, field_of, is_ambiguous};
+use super::export::{Export, shown};
+use super::header_name::{Certainty, comparable, field_of, is_nearly};
 use super::{ClientColumn, Field, ManifestProblem, ReadOptions, Wanted};
 use crate::model::LeafUserId;
 
@@ -120,9 +121,20 @@ fn by_wish(headers: &[&str], wish: &str, asked_by: &'static str) -> Result<usize
         (0..headers.len()).filter(|&at| !wished.is_empty() && comparable(headers[at]) == wished).collect();
     match (exact.as_slice(), alike.as_slice()) {
         (&[at], _) | (&[], &[at]) => Ok(at),
-        (&[], &[]) => Err(ManifestProblem::NoSuchColumn { header: wish.to_owned(), asked_by }),
+        (&[], &[]) => {
+            let nearest = nearest(headers, &wished).map(|at| headers[at].trim().to_owned());
+            Err(ManifestProblem::NoSuchColumn { header: wish.to_owned(), asked_by, nearest })
+        }
         _ => Err(ManifestProblem::SeveralColumns { header: wish.to_owned(), asked_by }),
     }
+}
+
+/// The column that was meant by a slip of the fingers: only one letter in four may differ. Whoever wrote nearly the same knows
+/// the name, so that it may be shown.
+fn nearest(headers: &[&str], wished: &str) -> Option<usize> {
+    let most = (wished.chars().count() / 4).max(1);
+    let distance = |at: usize| strsim::damerau_levenshtein(wished, &comparable(headers[at]));
+    (0..headers.len()).map(|at| (distance(at), at)).filter(|(far, _)| *far <= most).min().map(|(_, at)| at)
 }
 
 /// The column whose name says the field.
@@ -153,13 +165,13 @@ fn by_name(
 /// Names the missing field. Of the headers only those are shown whose names are known, and the others are counted: where the
 /// end of the header line is missing, the first grower's password stands among them.
 fn missing(headers: &[&str], field: Field) -> ManifestProblem {
-    let is_known = |header: &&str| field_of(header).is_some() || is_ambiguous(header);
-    let named = headers.iter().map(|header| header.trim()).filter(|header| !header.is_empty());
-    let (known, others): (Vec<&str>, Vec<&str>) = named.partition(is_known);
+    let (known, others) = shown(headers);
     ManifestProblem::MissingColumn {
         field,
         known: known.into_iter().map(str::to_owned).collect(),
-        others: others.len(),
+        others,
+        export: Export::of(headers),
+        nearly: headers.iter().position(|header| is_nearly(field, header)).map(|at| at + 1),
     }
 }
 
@@ -271,7 +283,7 @@ mod tests {
         assert_eq!(
             error(ReadOptions { access_token_client: ClientColumn::Required, ..ReadOptions::default() }),
             "no column is named for accessTokenClient; the header has \"leafUserId\", \"login\", \"senha\", \
-             2 names not shown here; say --column accessTokenClient=HEADER"
+             \"nome\", \"Nome\"; say --column accessTokenClient=HEADER"
         );
     }
 

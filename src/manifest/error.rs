@@ -4,7 +4,8 @@ use std::io;
 
 use super::compression::Compression;
 use super::stream::StreamFault;
-use super::{Field, Format, SourceChanged};
+use super::{DiscreetError, Export, Field, Format, SourceChanged};
+use crate::model::Secret;
 
 /// A manifest that can't be read, or can't be read any further.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,15 @@ impl ManifestError {
     #[must_use]
     pub fn is_of_changed_source(&self) -> bool {
         matches!(&self.problem, ManifestProblem::Read(error) if SourceChanged::is_told_by(error))
+    }
+
+    /// What a terminal is told beside the message, and nothing else may keep.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Secret> {
+        match &self.problem {
+            ManifestProblem::Read(error) => DiscreetError::whole_of(error),
+            _ => None,
+        }
     }
 }
 
@@ -73,8 +83,10 @@ pub enum ManifestProblem {
     },
     /// A field has no column.
     #[error(
-        "no column is named for {field}{}; say --column {field}=HEADER",
-        header_list(.known, *.others)
+        "no column is named for {field}{}{}; {}",
+        header_list(.known, *.others),
+        slip(*.nearly),
+        missing_advice(*.field, *.export)
     )]
     MissingColumn {
         /// The field.
@@ -83,6 +95,10 @@ pub enum ManifestProblem {
         known: Vec<String>,
         /// How many others there are. They aren't shown, because one of them may be a password.
         others: usize,
+        /// What the whole looks like, by its header.
+        export: Option<Export>,
+        /// The number, from 1, of a column whose name differs by a slip of the fingers. The name isn't shown.
+        nearly: Option<usize>,
     },
     /// The first line holds a UUID, so it is no header.
     #[error("its first line looks like data, not like a header; put a line of column names above it")]
@@ -103,12 +119,14 @@ pub enum ManifestProblem {
         second: String,
     },
     /// A column that was asked for by name isn't there.
-    #[error("no column is called \"{header}\", as {asked_by} says")]
+    #[error("no column is called \"{header}\", as {asked_by} says{}", perhaps(.nearest.as_deref()))]
     NoSuchColumn {
         /// The header that was asked for.
         header: String,
         /// The flag that asked.
         asked_by: &'static str,
+        /// The header that was probably meant.
+        nearest: Option<String>,
     },
     /// Several columns bear the name that was asked for.
     #[error("several columns are called \"{header}\", so {asked_by} can't choose one")]
@@ -186,6 +204,21 @@ fn encoding_hint(encoding: &str) -> &'static str {
     if encoding == "UTF-8" { "; say --encoding windows-1252 if it came out of Excel" } else { "" }
 }
 
+fn missing_advice(field: Field, export: Option<Export>) -> String {
+    match export {
+        Some(export) => format!("it looks like {}", export.name()),
+        None => format!("say --column {field}=HEADER"),
+    }
+}
+
+fn slip(column: Option<usize>) -> String {
+    column.map_or_else(String::new, |number| format!("; column {number} is nearly called so"))
+}
+
+fn perhaps(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
+}
+
 fn header_list(known: &[String], others: usize) -> String {
     let known = known.iter().map(|header| format!("\"{header}\""));
     let others = match others {
@@ -203,7 +236,13 @@ mod tests {
 
     #[test]
     fn a_header_without_a_single_known_name_is_counted() {
-        let problem = ManifestProblem::MissingColumn { field: Field::Login, known: Vec::new(), others: 500 };
+        let problem = ManifestProblem::MissingColumn {
+            field: Field::Login,
+            known: Vec::new(),
+            others: 500,
+            export: None,
+            nearly: None,
+        };
         let text = problem.of("growers.csv").to_string();
         assert!(
             text.contains("the header has 500 names not shown here; say --column login=HEADER"),

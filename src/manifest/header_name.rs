@@ -141,6 +141,23 @@ const AMBIGUOUS: &[&str] = &[
     "uuid",
 ];
 
+/// Whether a header is a known name of this field but for a slip of the fingers. With a digit in it, it may well be somebody's
+/// password.
+pub(super) fn is_nearly(field: Field, header: &str) -> bool {
+    let name = comparable(header);
+    let most = name.chars().count() / 4;
+    let known = match field {
+        Field::LeafUserId => LEAF_USER_ID,
+        Field::Login => LOGIN,
+        Field::Password => PASSWORD,
+        Field::AccessTokenClient => ACCESS_TOKEN_CLIENT,
+    };
+    let is_word = name.chars().all(char::is_alphabetic);
+    is_word
+        && field_of(header).is_none()
+        && known.iter().any(|known| strsim::damerau_levenshtein(&name, known) <= most)
+}
+
 /// A header's name without case, accents, spaces, `_` and `-`.
 pub(super) fn comparable(header: &str) -> String {
     header

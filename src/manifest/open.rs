@@ -1,9 +1,12 @@
 //! A manifest that was opened: everything that is found out once, before its rows are read.
 
+use std::io::Read as _;
+use std::sync::Arc;
+
 use super::columns::Columns;
 use super::csv::{Layout, Text};
 use super::parquet::ParquetFile;
-use super::{Field, Format, ManifestError, ManifestProblem, ReadOptions, Records, Source};
+use super::{Field, Format, ManifestError, ManifestProblem, ReadOptions, Records, Source, foreign};
 
 /// A manifest whose format, encoding and columns are known.
 #[derive(Debug)]
@@ -38,7 +41,9 @@ impl Manifest {
         let (contents, warnings) = match format_of(&source, options.format)? {
             Format::Csv => {
                 let (text, warning) = Text::find(source.clone(), options.encoding)?;
-                (Contents::Csv(Layout::find(text, options)?), Vec::from_iter(warning))
+                let layout =
+                    Layout::find(text.clone(), options).map_err(|problem| in_truth(problem, &text))?;
+                (Contents::Csv(layout), Vec::from_iter(warning))
             }
             Format::Parquet => (Contents::Parquet(ParquetFile::find(source.clone(), options)?), Vec::new()),
         };
@@ -109,28 +114,53 @@ impl Manifest {
     }
 }
 
+/// What encryption adds to a file's name.
+const ENCRYPTED_ENDINGS: [&str; 5] = [".age", ".gpg", ".pgp", ".asc", ".enc"];
+
+/// The name that an encrypted file had before it was encrypted; of another one its own.
+#[must_use]
+pub fn inner_name(name: &str) -> &str {
+    let has = |ending: &&&str| {
+        let start = name.len().checked_sub(ending.len()).filter(|start| *start > 0);
+        start.and_then(|start| name.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    };
+    ENCRYPTED_ENDINGS.iter().find(has).map_or(name, |ending| &name[..name.len() - ending.len()])
+}
+
+/// Tells what a text is in which no table was found, where that shows.
+fn in_truth(problem: ManifestProblem, text: &Text) -> ManifestProblem {
+    let mut start = Vec::new();
+    let reading = text.open(Arc::default());
+    // What can't be read any more has been told with the problem.
+    let _ = reading.map(|bytes| bytes.take(foreign::LOOKED_AT as u64).read_to_end(&mut start));
+    foreign::instead_of(problem, &start)
+}
+
 /// Decides the format by the first bytes, which don't lie as a name may, and tells people when they chose otherwise.
 fn format_of(source: &Source, choice: Option<Format>) -> Result<Format, ManifestProblem> {
-    let mut magic = [0; 4];
+    let mut magic = [0; foreign::LOOKED_AT];
     let read = source.read_at(&mut magic, 0).map_err(ManifestProblem::Read)?;
+    let start = &magic[..read];
     let wrong = |expected: Format, found, hint| {
         Err(ManifestProblem::WrongFormat { expected: expected.with_article(), found, hint })
     };
-    let named = match source.name().rsplit_once('.') {
+    let named = match inner_name(source.name()).rsplit_once('.') {
         Some((_, ending)) if ending.eq_ignore_ascii_case("parquet") => Format::Parquet,
         _ => Format::Csv,
     };
     let expected = choice.unwrap_or(named);
-    match (expected, &magic[..read]) {
+    match (expected, start) {
         (_, []) => Err(ManifestProblem::Empty),
-        // The file formats' magic numbers: Parquet, Parquet with an encrypted footer, ZIP, and OLE 2.
-        (Format::Csv, b"PAR1") if choice.is_some() => {
+        // The magic numbers of Parquet, and of Parquet with an encrypted footer.
+        (Format::Csv, [b'P', b'A', b'R', b'1', ..]) if choice.is_some() => {
             wrong(Format::Csv, "a Parquet file", "say --format parquet")
         }
-        (_, b"PAR1") => Ok(Format::Parquet),
-        (_, b"PARE") => wrong(Format::Parquet, "an encrypted one", "write it without encryption"),
-        (expected, b"PK\x03\x04" | b"\xd0\xcf\x11\xe0") => {
-            wrong(expected, "an Excel workbook", "save it as CSV UTF-8")
+        (_, [b'P', b'A', b'R', b'1', ..]) => Ok(Format::Parquet),
+        (_, [b'P', b'A', b'R', b'E', ..]) => {
+            wrong(Format::Parquet, "an encrypted one", "write it without encryption")
+        }
+        (expected, start) if let Some((found, hint)) = foreign::of_bytes(source.name(), start) => {
+            wrong(expected, found, hint)
         }
         (Format::Parquet, _) => wrong(Format::Parquet, "something else", "say --format csv if it is a CSV"),
         (Format::Csv, _) => Ok(Format::Csv),

@@ -10,6 +10,7 @@ const FIRST_BLOCK: u64 = 64 * 1024;
 
 /// The most that is fetched at once where all bytes are read in their order. More would take memory and save no time: the next
 /// block comes while this one is read.
+#[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only buckets give ranges"))]
 const LARGEST_BLOCK: u64 = 1024 * 1024;
 
 /// The most that is fetched at once of a part, of which several are read side by side.
@@ -84,6 +85,7 @@ impl Block {
 
 impl Window {
     /// A window on a source of `end` bytes.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only buckets give ranges"))]
     pub(super) fn new(source: Arc<dyn FetchRange>, end: u64) -> Self {
         Self { source, end, largest: LARGEST_BLOCK, blocks: Mutex::default() }
     }

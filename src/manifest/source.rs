@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::ranges::{FetchRange, Window};
 use super::stream::StreamFault;
+use super::streamed::{Found, OpenStream, Streamed, StreamedReader, read_to_memory};
 
 /// A manifest's bytes, which can be read several times, independently and from several threads.
 #[derive(Clone)]
@@ -22,7 +23,9 @@ pub struct Source {
 enum Bytes {
     File(Arc<File>),
     Memory(Arc<Zeroizing<Vec<u8>>>),
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only buckets give ranges"))]
     Ranges(Window),
+    Streamed(Streamed),
 }
 
 impl Source {
@@ -52,16 +55,33 @@ impl Source {
     }
 
     /// Takes `len` bytes that lie elsewhere and come by range. Each reading keeps a few mebibytes of them at most.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only buckets give ranges"))]
     #[must_use]
     pub fn ranges(ranges: Arc<dyn FetchRange>, len: u64, name: impl Into<String>) -> Self {
         Self { len, bytes: Bytes::Ranges(Window::new(ranges, len)), name: name.into().into() }
+    }
+
+    /// Takes bytes that come as a stream, which begins anew for each reading. What is short, or is Parquet, is kept in memory
+    /// instead, at most `cap` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the beginning can't be read, or when there are more than `cap` bytes to keep (kind
+    /// [`io::ErrorKind::FileTooLarge`]).
+    pub fn streamed(opener: Arc<dyn OpenStream>, cap: usize, name: impl Into<String>) -> io::Result<Self> {
+        Ok(match Streamed::find(opener, cap)? {
+            Found::Memory(bytes) => Self::memory(bytes, name),
+            Found::Streamed(streamed) => {
+                Self { len: streamed.len(), bytes: Bytes::Streamed(streamed), name: name.into().into() }
+            }
+        })
     }
 
     /// The same source for whoever reads nothing behind `end`, beside others who read other parts.
     pub(super) fn until(&self, end: u64) -> Self {
         match &self.bytes {
             Bytes::Ranges(window) => Self { bytes: Bytes::Ranges(window.until(end)), ..self.clone() },
-            Bytes::File(_) | Bytes::Memory(_) => self.clone(),
+            Bytes::File(_) | Bytes::Memory(_) | Bytes::Streamed(_) => self.clone(),
         }
     }
 
@@ -71,30 +91,7 @@ impl Source {
     ///
     /// When reading fails, or when there are more than `cap` bytes (kind [`io::ErrorKind::FileTooLarge`]).
     pub fn read_to_memory(reader: impl Read, cap: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-        let mut reader = reader.take((cap as u64).saturating_add(1));
-        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        let mut block = Zeroizing::new(vec![0; 64 * 1024]);
-        loop {
-            let read = match reader.read(&mut block) {
-                Ok(0) => return Ok(bytes),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if read > cap - bytes.len() {
-                return Err(io::Error::new(
-                    io::ErrorKind::FileTooLarge,
-                    format!("it holds more than {cap} bytes, too many to keep in memory; put it into a file"),
-                ));
-            }
-            if read > bytes.capacity() - bytes.len() {
-                // A vector that grows by itself leaves its old bytes behind unwiped.
-                let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
-                larger.extend_from_slice(&bytes);
-                bytes = larger;
-            }
-            bytes.extend_from_slice(&block[..read]);
-        }
+        read_to_memory(reader, cap)
     }
 
     /// What messages call the source.
@@ -103,16 +100,37 @@ impl Source {
         &self.name
     }
 
-    /// The source's size in bytes, when it was opened.
+    /// The source's size in bytes, when it was opened; of a stream as much as is known, which is all once it was read to its end.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.len
+        match &self.bytes {
+            Bytes::Streamed(streamed) => streamed.len(),
+            Bytes::File(_) | Bytes::Memory(_) | Bytes::Ranges(_) => self.len,
+        }
     }
 
     /// Whether the source held no bytes when it was opened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The first bytes, at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read.
+    pub fn beginning(&self, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(vec![0; most]);
+        let read = self.read_at(&mut bytes, 0)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// All bytes in their order, for whoever makes another source of them.
+    #[must_use]
+    pub fn stream(&self) -> Box<dyn Read + Send> {
+        Box::new(self.reader(Arc::default()))
     }
 
     /// Reads at `offset` into `buffer`; fewer bytes only at the end.
@@ -144,12 +162,17 @@ impl Source {
                 Ok(read)
             }
             Bytes::Ranges(window) => window.read_some_at(buffer, offset),
+            Bytes::Streamed(streamed) => streamed.read_some_at(buffer, offset),
         }
     }
 
     /// A reader of its own from the first byte on; `position` follows how far it came.
     pub(super) fn reader(&self, position: Arc<AtomicU64>) -> SourceReader {
-        SourceReader { source: self.clone(), offset: 0, position }
+        let streamed = match &self.bytes {
+            Bytes::Streamed(streamed) => Some(streamed.reader()),
+            Bytes::File(_) | Bytes::Memory(_) | Bytes::Ranges(_) => None,
+        };
+        SourceReader { source: self.clone(), streamed, offset: 0, position }
     }
 }
 
@@ -166,13 +189,22 @@ impl std::fmt::Debug for Source {
 /// Reads a source from its first byte to its last, without a cursor that others could move.
 pub(super) struct SourceReader {
     source: Source,
+    /// What is read where the source is a stream.
+    streamed: Option<StreamedReader>,
     offset: u64,
     position: Arc<AtomicU64>,
 }
 
 impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read_at(buffer, self.offset).map_err(StreamFault::wrap_read)?;
+        let read = match &mut self.streamed {
+            Some(streamed) => streamed.read(buffer),
+            None => self.source.read_at(buffer, self.offset),
+        };
+        let read = match read {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            read => read.map_err(StreamFault::wrap_read)?,
+        };
         self.offset += read as u64;
         self.position.store(self.offset, Ordering::Relaxed);
         Ok(read)

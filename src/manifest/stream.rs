@@ -25,7 +25,11 @@ pub(super) enum StreamFault {
 impl StreamFault {
     /// Wraps a failure of the source itself, so that no layer above takes it for damaged data.
     pub(super) fn wrap_read(error: io::Error) -> io::Error {
-        io::Error::other(Self::Read(error))
+        match error.downcast::<Self>() {
+            // A source that is made of another one, which has told it already.
+            Ok(fault) => io::Error::other(fault),
+            Err(error) => io::Error::other(Self::Read(error)),
+        }
     }
 
     /// Takes the fault out of an error that came up through the layers.

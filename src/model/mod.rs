@@ -6,10 +6,12 @@
 //! This floor may not do I/O, may not be async, and imports nothing of the crate.
 
 mod advice;
+mod count;
 mod credential;
 mod dialect;
 mod finding;
 mod ids;
+mod lane;
 mod magic_link;
 mod outcome;
 mod secret;
@@ -22,10 +24,12 @@ pub(crate) mod simulated;
 mod stage;
 mod time;
 
+pub use count::{count, counted};
 pub use credential::{Credential, CredentialId, Health};
 pub use dialect::{Dialect, ParseDialectError};
 pub use finding::{Finding, UnknownFindingError};
 pub use ids::{LeafUserId, Login, ParseLeafUserIdError};
+pub use lane::Lane;
 pub use magic_link::MagicLink;
 pub use outcome::{NextRun, Origin, Outcome, OutcomeCode, Owner, UnknownCodeError};
 pub use secret::Secret;

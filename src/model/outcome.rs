@@ -132,7 +132,7 @@ pub enum Owner {
     Grower,
     /// The grower, or whoever runs the tool.
     GrowerOrYou,
-    /// The tool by itself, and then whoever runs it.
+    /// The next run by itself, and then whoever runs it.
     ToolThenYou,
     /// Whoever operates Stara's or Leaf's service.
     StaraOrLeaf,
@@ -149,9 +149,9 @@ impl Owner {
             Self::You => "you",
             Self::Grower => "the grower",
             Self::GrowerOrYou => "the grower or you",
-            Self::ToolThenYou => "the tool, then you",
+            Self::ToolThenYou => "the next run, then you",
             Self::StaraOrLeaf => "Stara or Leaf",
-            Self::Tool => "the tool",
+            Self::Tool => "the makers of this tool",
         }
     }
 }

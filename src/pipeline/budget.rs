@@ -62,9 +62,11 @@ const fn guess(code: OutcomeCode) -> &'static str {
         OutcomeCode::StaraLoginRejected => "is the password column the right one?",
         OutcomeCode::StaraUnexpectedAnswer => "does Stara speak another dialect (--stara-dialect form)?",
         OutcomeCode::LeafUserUnknown => {
-            "is the leafUserId column the right one, and the Leaf account the users'?"
+            "is Leaf's token another account's, --leaf-url another Leaf, or the leafUserId column the wrong one?"
         }
-        OutcomeCode::LeafUserForbidden => "does the Leaf account own these users?",
+        OutcomeCode::LeafUserForbidden => {
+            "does the Leaf account own these users? Leaf's token may be another account's"
+        }
         OutcomeCode::LeafCredentialsExist => "has somebody else attached them already?",
         OutcomeCode::StaraUnavailable => "is Stara down, or --stara-url wrong?",
         OutcomeCode::LeafUnavailable => "is Leaf down, or --leaf-url wrong?",

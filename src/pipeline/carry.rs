@@ -1,7 +1,7 @@
 //! Carries one row: carries out the effects of its journey, and holds its secrets meanwhile.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -9,16 +9,16 @@ use tokio::time::{Instant, sleep};
 
 use super::context::{Abandoned, RunContext};
 use super::event::Event as RunEvent;
-use super::hosts::{Heeded, ThrottledAlone, Whom, random_below};
+use super::hosts::{Asked, Heeded, ThrottledAlone, Whom, random_below};
 use super::journey::{Answer, Call, Effect, Event, Intending, Journey};
 use super::known::{start_of, start_of_leaver};
 use super::leaf_token::CurrentToken;
 use super::shared_logins::Sharing;
 use super::task::RowTask;
-use crate::api::{CallError, CallErrorKind, Tokens};
+use crate::api::{CallError, CallErrorKind, CredentialPlace, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
 use crate::http::GivenUp;
-use crate::model::{Secret, Service};
+use crate::model::{Secret, Service, Stage};
 
 /// One row under way.
 #[expect(
@@ -33,6 +33,8 @@ pub(super) struct Carrier<'a> {
     /// The row's place among those with its login, where they share it.
     sharing: Option<Sharing<'a>>,
     tokens: Option<Tokens>,
+    /// Where the user's credential is asked about, once it was.
+    place: OnceLock<CredentialPlace>,
     /// The last intent that is durable.
     pub(super) intent: Option<Intent>,
     /// Whether an earlier refusal of this login turned out not to stand any more.
@@ -62,6 +64,7 @@ impl<'a> Carrier<'a> {
                 .zip(task.grower.as_ref())
                 .map(|(logins, grower)| Sharing::new(logins, grower)),
             tokens: None,
+            place: OnceLock::new(),
             intent: task.record.intent.clone(),
             withdraws_refusal: false,
             is_resting: false,
@@ -89,8 +92,10 @@ impl<'a> Carrier<'a> {
             journey.spend(std::mem::take(&mut self.spent));
             event = match journey.on(event, began.elapsed()) {
                 Effect::Send(Call::Authenticate) => self.authenticate().await?,
-                Effect::Send(call) => self.call(call, None).await?,
-                Effect::SendIntended(call, intending) => self.call(call, Some(intending)).await?,
+                Effect::Send(call) => self.call(call, journey.stage(), None).await?,
+                Effect::SendIntended(call, intending) => {
+                    self.call(call, journey.stage(), Some(intending)).await?
+                }
                 Effect::ClaimChange => self.claim_change(),
                 Effect::Backoff(within) => self.rest(random_below(within)).await?,
                 Effect::Wait(time) => self.rest(time).await?,
@@ -118,7 +123,7 @@ impl<'a> Carrier<'a> {
             self.slot = None;
         }
         self.let_others_pass();
-        context.hosts.observer.observe(&RunEvent::Parked);
+        context.hosts.observer.observe(&RunEvent::Parked { wait: time });
         let stopped = tokio::select! {
             biased;
             () = sleep(time) => false,
@@ -161,14 +166,14 @@ impl<'a> Carrier<'a> {
     /// the same login one at a time asks Stara, and what it hears answers the others.
     async fn authenticate(&mut self) -> Result<Event, Abandoned> {
         let Some(turn) = self.sharing.as_ref().map(Sharing::turn) else {
-            return self.call(Call::Authenticate, None).await;
+            return self.call(Call::Authenticate, Stage::Authenticate, None).await;
         };
         let _held = turn.lock().await;
         if let Some(api_key) = self.sharing.as_mut().and_then(Sharing::of_another_row) {
             self.api_key = Some(api_key);
             return Ok(Event::Answered(Answer::Kept));
         }
-        let event = self.call(Call::Authenticate, None).await?;
+        let event = self.call(Call::Authenticate, Stage::Authenticate, None).await?;
         if let (Event::Answered(_), Some(api_key), Some(sharing)) = (&event, &self.api_key, &mut self.sharing)
         {
             sharing.share(api_key.clone());
@@ -177,7 +182,12 @@ impl<'a> Carrier<'a> {
     }
 
     /// Makes one call: permit first, then the durable intent, then the request at once.
-    async fn call(&mut self, call: Call, intending: Option<Intending>) -> Result<Event, Abandoned> {
+    async fn call(
+        &mut self,
+        call: Call,
+        stage: Stage,
+        intending: Option<Intending>,
+    ) -> Result<Event, Abandoned> {
         if call == Call::Authenticate && self.is_refused() {
             let kind = CallErrorKind::LoginRejected;
             return Ok(Event::Failed(CallError { kind, status: None, retry_after: None }));
@@ -191,14 +201,14 @@ impl<'a> Carrier<'a> {
                 Service::Stara => None,
             };
             let pacer = context.hosts.pacer(service);
-            let permit = match pacer.permit().await {
+            let mut permit = match pacer.permit().await {
                 Ok(permit) => permit,
                 Err(given_up) => {
                     self.is_cut_short = true;
                     context.hosts.stop_for_host(service, given_up);
                     return Ok(match given_up {
                         GivenUp::Held { .. } => Event::HeldTooLong,
-                        GivenUp::Down { .. } => Event::HostDown,
+                        GivenUp::Down { .. } => Event::HostDown(context.hosts.unreached(service)),
                     });
                 }
             };
@@ -216,8 +226,9 @@ impl<'a> Carrier<'a> {
             }
             let sent = Instant::now();
             let result = self.send(call, token.as_deref()).await;
-            self.spent += sent.elapsed();
-            let result = context.hosts.note(service, call, permit, sent, result);
+            let asked = Asked { service, call, stage: Some(stage), sent, took: sent.elapsed() };
+            self.spent += asked.took;
+            let result = context.hosts.note(asked, permit, result);
             if intending.is_some() && result.as_ref().is_err_and(|error| error.kind.is_not_processed()) {
                 self.withdraw(earlier).await?;
             }
@@ -273,9 +284,10 @@ impl<'a> Carrier<'a> {
         // What is missing can't be: the journey asks in this order. Were it so, the call would be unexpected, not wrong.
         let missing = CallError { kind: CallErrorKind::Unexpected, status: None, retry_after: None };
         let token = || token.map(|token| &token.token).ok_or(missing);
+        let place = || self.place.get_or_init(|| leaf.credential_place(id));
         match call {
             Call::LookUser => leaf.user(token()?, id).await.map(Answer::User),
-            Call::LookCredential => leaf.credential(token()?, id).await.map(Answer::Credential),
+            Call::LookCredential => leaf.credential(token()?, place()).await.map(Answer::Credential),
             Call::Authenticate => {
                 let grower = task.grower.as_ref().ok_or(missing)?;
                 self.api_key = Some(stara.authenticate(&grower.login, &grower.password).await?);
@@ -298,10 +310,10 @@ impl<'a> Carrier<'a> {
                 let _ = self.context.ledger.save_events(task.user, saved.collect()).await;
                 Ok(Answer::Kept)
             }
-            Call::Remove => leaf.remove(token()?, id).await.map(Answer::Removed),
+            Call::Remove => leaf.remove(token()?, place()).await.map(Answer::Removed),
             Call::Attach => {
                 let (api_key, tokens) = self.api_key.as_ref().zip(self.tokens.as_ref()).ok_or(missing)?;
-                let (status, credential) = leaf.attach(token()?, id, api_key, tokens).await?;
+                let (status, credential) = leaf.attach(token()?, place(), api_key, tokens).await?;
                 Ok(Answer::Attached(status, credential))
             }
         }

@@ -8,6 +8,7 @@ use super::services::Services;
 use super::stop::{Stop, StopCause};
 use crate::api::{CallErrorKind, CredentialEvent};
 use crate::checkpoint::LearnedRate;
+use crate::http::Unreached;
 use crate::model::LeafUserId;
 
 /// Why Leaf's log couldn't be read.
@@ -39,8 +40,10 @@ pub async fn credential_log(
         (LookError::Stopped, Some(cause)) => LogError::Stopped(cause),
         (LookError::Stopped, None) => LogError::Failed("it was stopped"),
         (LookError::Failed(kind), _) => LogError::Failed(match kind {
-            CallErrorKind::Unreachable => "it can't be reached",
-            CallErrorKind::Untrusted => "its certificate isn't trusted (--ca-cert adds a root)",
+            CallErrorKind::Unreachable(Unreached::Untrusted) => {
+                "its certificate isn't trusted (--ca-cert adds a root)"
+            }
+            CallErrorKind::Unreachable(_) => "it can't be reached",
             CallErrorKind::NoAnswer => "it gave no answer in time",
             CallErrorKind::CutOff => "its answer didn't come to its end",
             CallErrorKind::Throttled => "it throttles this call again and again",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::http::Unreached;
 use crate::manifest::LintReport;
 use crate::model::{LeafUserId, OutcomeCode, Service, Shard, Stage};
 
@@ -52,8 +53,6 @@ pub enum Event {
     ListRead {
         /// Pages read so far.
         pages: u64,
-        /// How many there are, where Leaf tells.
-        of: Option<u64>,
     },
     /// A user was looked at, to see what Leaf holds.
     UserSeen,
@@ -61,6 +60,10 @@ pub enum Event {
     RequestEnded {
         /// The service it went to.
         service: Service,
+        /// The stage of the row that it was sent for; `None` where it was sent for no row, as Leaf's login and its list are.
+        stage: Option<Stage>,
+        /// How long it took from sending it to the whole answer, or to giving it up.
+        took: Duration,
         /// The answer's status; `None` when there was no answer.
         status: Option<u16>,
         /// Whether it asked us to slow down.
@@ -78,7 +81,10 @@ pub enum Event {
         reason: HoldReason,
     },
     /// A row whose attach has an unknown result was parked until it can be judged.
-    Parked,
+    Parked {
+        /// For how long from now.
+        wait: Duration,
+    },
     /// A parked row goes on.
     Unparked,
     /// A row ended, and its outcome is durable.
@@ -115,7 +121,10 @@ pub enum HoldReason {
         status: u16,
     },
     /// The service is down: it can't be reached, or answers with server errors.
-    Down,
+    Down {
+        /// Why there is no connection, where there is none.
+        why: Option<Unreached>,
+    },
 }
 
 /// What a run is about to do.

@@ -11,7 +11,7 @@ pub(super) fn what_was_heard(error: &CallError) -> Heard {
         // One that names a time asks for patience, whatever it was the answer to.
         (_, Some(503)) if error.retry_after.is_some() => Heard::Throttled { retry_after: error.retry_after },
         (_, Some(503)) => Heard::Busy,
-        (CallErrorKind::ServerError | CallErrorKind::Unreachable, _) => Heard::Failed,
+        (CallErrorKind::ServerError | CallErrorKind::Unreachable(_), _) => Heard::Failed,
         (_, None) => Heard::Nothing,
         (_, Some(_)) => Heard::Served,
     }

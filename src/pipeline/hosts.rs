@@ -1,7 +1,7 @@
 //! The two hosts while a verb is at work: how they are asked, paced and counted, and when they end it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -11,14 +11,17 @@ use super::event::{Event as RunEvent, HoldReason, Observe};
 use super::heard::{is_fault_of_host, what_was_heard};
 use super::journey::Call;
 use super::leaf_token::{CurrentToken, LeafToken, TokenError};
-use super::pace::newly_learned;
+use super::measuring::Measuring;
+use super::pace::{first_rate, newly_learned};
 use super::services::Services;
 use super::stop::{Stop, StopCause};
 use super::totals::Totals;
 use crate::api::{CallError, CallErrorKind, LeafAccount, LeafApi, StaraApi};
 use crate::checkpoint::{LearnedRate, Ledger, LedgerError, LedgerHandle};
-use crate::http::{Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble};
-use crate::model::{LeafUserId, Secret, Service};
+use crate::http::{
+    Attempted, GivenUp, Heard, HostPacer, Permit, RetryPolicy, RetryVerdict, Trouble, Unreached,
+};
+use crate::model::{LeafUserId, Secret, Service, Stage};
 
 /// How often Leaf is asked for a token: more often than for a row, because the run ends without one, and often enough
 /// for the breaker to recognise a host that is down.
@@ -101,6 +104,25 @@ impl ThrottledAlone {
     }
 }
 
+/// A request that has ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) service: Service,
+    pub(super) call: Call,
+    /// The stage of the row that it was sent for; `None` where it was sent for none.
+    pub(super) stage: Option<Stage>,
+    pub(super) sent: Instant,
+    pub(super) took: Duration,
+}
+
+impl Asked {
+    /// A request to Leaf that changes nothing, sent for no row, which ends now.
+    fn of_no_row(sent: Instant) -> Self {
+        let (service, call) = (Service::Leaf, Call::LookUser);
+        Self { service, call, stage: None, sent, took: sent.elapsed() }
+    }
+}
+
 /// The two hosts, as everything that a verb sends goes through them.
 pub(super) struct Hosts {
     pub(super) stara: StaraApi,
@@ -109,8 +131,12 @@ pub(super) struct Hosts {
     pub(super) totals: Totals,
     pub(super) stop: Stop,
     pub(super) observer: Arc<dyn Observe>,
+    /// The observer once more, as what it measures.
+    pub(super) measuring: Arc<Measuring>,
     stara_pacer: HostPacer,
     leaf_pacer: HostPacer,
+    /// Why the last request that failed for a host's sake had no connection; `None` where it had one.
+    unreached: [Mutex<Option<Unreached>>; Service::ALL.len()],
     /// What earlier runs learned of the quotas.
     learned: Vec<LearnedRate>,
     /// Where what is learned rides along, while a ledger is being written.
@@ -141,6 +167,8 @@ impl Hosts {
         observer: Arc<dyn Observe>,
     ) -> Self {
         let pacer = |service| HostPacer::new(services.pacer_options(service, &learned));
+        let first_rates = Service::ALL.map(|service| first_rate(&services.pacer_options(service, &learned)));
+        let measuring = Arc::new(Measuring::new(observer, first_rates));
         Self {
             stara_pacer: pacer(Service::Stara),
             leaf_pacer: pacer(Service::Leaf),
@@ -149,7 +177,9 @@ impl Hosts {
             token: LeafToken::new(services.token),
             totals: Totals::default(),
             stop,
-            observer,
+            observer: Arc::clone(&measuring) as Arc<dyn Observe>,
+            measuring,
+            unreached: Default::default(),
             learned,
             learning: OnceLock::new(),
         }
@@ -181,26 +211,31 @@ impl Hosts {
     /// Counts a request that ended, and takes note of what it says about the host's patience.
     pub(super) fn note<T>(
         &self,
-        service: Service,
-        call: Call,
+        asked: Asked,
         permit: Permit<'_>,
-        sent: Instant,
         mut result: Result<T, CallError>,
     ) -> Result<T, CallError> {
+        let Asked { service, call, stage, sent, took } = asked;
         let error = result.as_ref().err();
         let status = match error {
             Some(error) => error.status,
             None => Some(200),
         };
         let heard = error.map_or(Heard::Served, what_was_heard);
+        if matches!(heard, Heard::Failed | Heard::Busy) {
+            *self.lock_unreached(service) = match error.map(|error| error.kind) {
+                Some(CallErrorKind::Unreachable(why)) => Some(why),
+                _ => None,
+            };
+        }
         let noted = permit.end(sent, heard);
         self.totals.count(service, status, noted.is_throttled);
         let (throttled, rate) = (noted.is_throttled, noted.rate);
-        self.observer.observe(&RunEvent::RequestEnded { service, status, throttled, rate });
+        self.observer.observe(&RunEvent::RequestEnded { service, stage, took, status, throttled, rate });
         if let Some(wait) = noted.pause {
             let reason = match status {
                 Some(status) if noted.is_throttled => HoldReason::Throttled { status },
-                _ => HoldReason::Down,
+                _ => HoldReason::Down { why: self.unreached(service) },
             };
             self.observer.observe(&RunEvent::Held { service, wait, reason });
         }
@@ -214,6 +249,15 @@ impl Hosts {
             error.kind = CallErrorKind::Throttled;
         }
         result
+    }
+
+    /// Why a host that is down isn't reached; `None` where it answered, and badly.
+    pub(super) fn unreached(&self, service: Service) -> Option<Unreached> {
+        *self.lock_unreached(service)
+    }
+
+    fn lock_unreached(&self, service: Service) -> MutexGuard<'_, Option<Unreached>> {
+        self.unreached[service as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets what was learned of a host's quota ride along to the ledger, so that a run that is killed has it, too.
@@ -233,7 +277,7 @@ impl Hosts {
         let mut throttled_alone = ThrottledAlone::default();
         loop {
             let token = self.leaf_token().await?;
-            let permit = match self.leaf_pacer.permit().await {
+            let mut permit = match self.leaf_pacer.permit().await {
                 Ok(permit) => permit,
                 Err(given_up) => {
                     self.stop_for_host(Service::Leaf, given_up);
@@ -245,7 +289,7 @@ impl Hosts {
             }
             let sent = Instant::now();
             let result = ask(&self.leaf, &token.token).await;
-            let result = self.note(Service::Leaf, Call::LookUser, permit, sent, result);
+            let result = self.note(Asked::of_no_row(sent), permit, result);
             if self.heed_token(&token, &result, &mut renewals, whom).await? == Heeded::AskAgain {
                 continue;
             }
@@ -310,9 +354,15 @@ impl Hosts {
         let unavailable = |reason: &str| TokenError::Unavailable(reason.to_owned());
         let mut attempt = 1;
         loop {
-            let permit = match self.leaf_pacer.permit().await {
+            let mut permit = match self.leaf_pacer.permit().await {
                 Ok(permit) => permit,
-                Err(given_up) => return Err(unavailable(&given_up.to_string())),
+                Err(given_up) => {
+                    let why =
+                        self.unreached(Service::Leaf).filter(|_| matches!(given_up, GivenUp::Down { .. }));
+                    return Err(unavailable(
+                        &why.map_or_else(|| given_up.to_string(), |why| why.to_string()),
+                    ));
+                }
             };
             if !permit.leave().await {
                 continue;
@@ -320,7 +370,7 @@ impl Hosts {
             let sent = Instant::now();
             let result = self.leaf.authenticate(&account).await;
             // It changes nothing, so that it may be repeated like a look.
-            let error = match self.note(Service::Leaf, Call::LookUser, permit, sent, result) {
+            let error = match self.note(Asked::of_no_row(sent), permit, result) {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
@@ -330,11 +380,11 @@ impl Hosts {
                     sleep(random_below(within)).await;
                 }
                 RetryVerdict::AgainWhenAllowed => {}
-                _ if error.kind == CallErrorKind::Untrusted => {
-                    return Err(unavailable("its certificate isn't trusted (--ca-cert adds a root)"));
-                }
                 _ if error.kind.trouble() != Trouble::Final => {
-                    return Err(unavailable("it can't be reached, or answers with server errors"));
+                    return Err(match error.kind {
+                        CallErrorKind::Unreachable(why) => unavailable(&why.to_string()),
+                        _ => unavailable("it can't be reached, or answers with server errors"),
+                    });
                 }
                 _ => {
                     let refused = |reason: &str| Err(TokenError::Refused(reason.to_owned()));
@@ -358,7 +408,7 @@ impl Hosts {
     pub(super) fn stop_for_host(&self, service: Service, given_up: GivenUp) {
         let cause = match given_up {
             GivenUp::Held { remaining } => StopCause::HeldTooLong { service, pause: remaining },
-            GivenUp::Down { .. } => StopCause::HostDown { service },
+            GivenUp::Down { .. } => StopCause::HostDown { service, why: self.unreached(service) },
         };
         self.drain(cause);
     }

@@ -17,6 +17,7 @@ use super::services::Services;
 use super::stop::{Stop, StopCause};
 use crate::api::CallErrorKind;
 use crate::checkpoint::{HostTotals, KeptLink, KeyStanding, Ledger, LedgerError, Rejected, RejectedUser};
+use crate::http::Unreached;
 use crate::model::UnixMillis;
 
 /// How many users are read from the ledger at a time.
@@ -294,8 +295,8 @@ const fn why_not(error: LookError) -> WhyNot {
         CallErrorKind::NotFound => WhyNot::ever("Leaf doesn't know the user, or has no such call"),
         CallErrorKind::Forbidden => WhyNot::ever("Leaf doesn't let this account make one for the user"),
         CallErrorKind::Refused => WhyNot::ever("Leaf refused to make one"),
-        CallErrorKind::Unreachable => WhyNot::now("Leaf couldn't be reached"),
-        CallErrorKind::Untrusted => WhyNot::now("Leaf's certificate isn't trusted"),
+        CallErrorKind::Unreachable(Unreached::Untrusted) => WhyNot::now("Leaf's certificate isn't trusted"),
+        CallErrorKind::Unreachable(_) => WhyNot::now("Leaf couldn't be reached"),
         CallErrorKind::NoAnswer => WhyNot::now("Leaf gave no answer in time"),
         CallErrorKind::CutOff => WhyNot::now("Leaf's answer didn't come to its end"),
         CallErrorKind::Throttled => WhyNot::now("Leaf throttled the call again and again"),

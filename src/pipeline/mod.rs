@@ -1,6 +1,6 @@
 //! Carries every row that has work left from the manifest to its outcome.
 //!
-//! Main functions: [`stage`], which reads the manifest once and decides every line, and [`run`], which carries out what
+//! Main functions: [`stage`], which reads the manifest once and decides every line, and `run`, which carries out what
 //! is left. Main types: [`RunOptions`] and [`RunResult`]; [`Selection`], which rows the user wants; [`Stop`] with its
 //! [`StopCause`]; [`Event`] and [`Observe`], by which others learn what happens.
 //!
@@ -25,10 +25,12 @@ mod heard;
 mod hosts;
 pub mod journey;
 mod known;
+mod lanes;
 mod leaf_token;
 mod leavers;
 mod links;
 mod listed;
+mod measuring;
 mod pace;
 mod queue;
 mod reading;
@@ -55,12 +57,13 @@ pub use detach::{DetachOptions, detach};
 pub use event::{Event, HoldReason, HostPlan, Observe, Plan};
 pub use forecast::{Calls, Forecast, forecast};
 pub use journey::{Goal, JourneyRules, OnExisting};
+pub use lanes::lane_runtime;
 pub use leaf_token::TokenSource;
 pub use links::{LinkRules, LinksMade, LinksResult, make_links};
 pub use pace::{DividedRate, time_at};
 pub use run::{RunOptions, run};
 pub use services::{Host, Services};
 pub use staging::{InvalidLimit, Leaving, StagingError, StagingOptions, stage, stage_leavers};
-pub use stop::{Signal, Stop, StopCause};
+pub use stop::{Signal, Stop, StopCause, Told};
 pub use truth::{ListReading, ListUse, Looking};
 pub use work::{PARKED_PER_SLOT, RunError, RunResult};

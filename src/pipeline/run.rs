@@ -9,6 +9,7 @@ use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
 use super::links::LinkRules;
 use super::listed::end_listed;
+use super::measuring::record_directly;
 use super::reading::Reading;
 use super::refusals::Refusals;
 use super::services::{Host, Services};
@@ -16,7 +17,7 @@ use super::shared_logins::SharedLogins;
 use super::stop::Stop;
 use super::truth::ListUse;
 use super::work::{RowSource, RunError, RunResult, Work, carry_out};
-use crate::checkpoint::{Approach, Ledger, LedgerError, StagingTotals};
+use crate::checkpoint::{Approach, Ledger, LedgerError, Phase, StagingTotals};
 use crate::manifest::Manifest;
 use crate::model::{Secret, Service};
 
@@ -86,9 +87,11 @@ pub async fn run(
         if options.share_logins { Some(SharedLogins::new(ledger.logins_of_several_rows()?)) } else { None };
     let key = ledger.key_standing();
     let hosts = Hosts::new(options.services, &ledger, stop.clone(), Arc::clone(&observer))?;
+    hosts.measuring.enter(Phase::List, staged.to_do);
     tokio::select! {
         biased;
         () = stop.aborting() => {}
+        never = record_directly(&hosts.measuring, &stop, &ledger, staged.run) => match never {},
         ended = end_listed(&hosts, &ledger, options.list_use, options.rules, staged.run) => ended?,
     }
     let work = Work {

@@ -331,11 +331,8 @@ impl Iterator for Lines<'_> {
         if self.is_over {
             return None;
         }
-        if self.stop.is_draining()
-            && let Some(cause) = self.stop.cause()
-        {
-            self.is_over = true;
-            return Some(Err(StagingError::Stopped(cause)));
+        if let Some(stopped) = self.stopped() {
+            return Some(Err(stopped));
         }
         // Early, before much of it is in the transaction.
         if self.staged.is_multiple_of(SWAP_EVERY) && self.is_swapped() {
@@ -344,13 +341,21 @@ impl Iterator for Lines<'_> {
         }
         match self.source.next() {
             Some(Ok(record)) => Some(Ok(self.line(record))),
-            Some(Err(error)) => Some(Err(error.into())),
+            // Whoever stops a run may end what the manifest comes from.
+            Some(Err(error)) => Some(Err(self.stopped().unwrap_or_else(|| error.into()))),
             None => self.end(),
         }
     }
 }
 
 impl Lines<'_> {
+    /// Why there are no more lines although there are some, where the run is being stopped.
+    fn stopped(&mut self) -> Option<StagingError> {
+        let cause = self.stop.cause().filter(|_| self.stop.is_draining())?;
+        self.is_over = true;
+        Some(StagingError::Stopped(cause))
+    }
+
     fn line(&mut self, record: Record) -> StagedLine {
         self.staged += 1;
         if self.staged.is_multiple_of(1_024) && self.told.elapsed() >= Duration::from_millis(100) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, Observe};
-use crate::model::Service;
+use crate::http::Unreached;
+use crate::model::{Secret, Service};
 
 /// Why a run stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum StopCause {
     /// The user or the system asked for it.
     #[error("stopped by {0}")]
     Signal(Signal),
+    /// The program that runs it asked for it.
+    #[error("stopped by the program that ran it")]
+    Requested,
     /// Leaf refuses our token, and no other can be had.
     #[error("Leaf refuses our token: {reason}")]
     TokenRefused {
@@ -53,12 +57,12 @@ pub enum StopCause {
         pause: Duration,
     },
     /// A host is down, and wasn't waited for any longer.
-    #[error(
-        "{service} is down (it can't be reached, or answers with server errors) and the next try would be later than --max-hold allows"
-    )]
+    #[error("{}", display_outage(*.service, *.why))]
     HostDown {
         /// The host's service.
         service: Service,
+        /// Why there is no connection, where there is none.
+        why: Option<Unreached>,
     },
     /// The run has taken as long as it may.
     #[error("the run has taken --max-duration ({})", exact_duration(*.longest))]
@@ -77,6 +81,8 @@ pub enum StopCause {
     ManifestUnreadable {
         /// Why.
         reason: String,
+        /// What only a terminal is told of it.
+        whole: Option<Told>,
     },
     /// The manifest isn't what it was when it was staged.
     #[error("the manifest changed while it was being read (line {line})")]
@@ -85,6 +91,19 @@ pub enum StopCause {
         line: u64,
     },
 }
+
+/// What a terminal is told of a stop beside its text, and nothing else may keep.
+#[derive(Debug, Clone)]
+pub struct Told(pub Secret);
+
+/// Two stops for the same reason are the same, whatever is said of them.
+impl PartialEq for Told {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Told {}
 
 /// The signals that stop a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,11 +127,20 @@ impl std::fmt::Display for Signal {
 }
 
 impl StopCause {
+    /// What a terminal is told of it beside its text.
+    #[must_use]
+    pub fn told(&self) -> Option<&str> {
+        match self {
+            Self::ManifestUnreadable { whole: Some(Told(whole)), .. } => Some(whole.expose_secret()),
+            _ => None,
+        }
+    }
+
     /// The weightier cause decides how the run ends: the ledger, then a signal, then Leaf's refusal, then the rest.
     const fn weight(&self) -> u8 {
         match self {
             Self::LedgerUnwritable { .. } => 4,
-            Self::Signal(_) => 3,
+            Self::Signal(_) | Self::Requested => 3,
             Self::TokenRefused { .. } | Self::Redirected { .. } | Self::Forbidden { .. } => 2,
             Self::TooManyFailures { .. } => 1,
             Self::HeldTooLong { .. }
@@ -189,6 +217,20 @@ impl Stop {
     /// Waits until everything is to end at once.
     pub async fn aborting(&self) {
         self.abort.cancelled().await;
+    }
+}
+
+/// A host that is down, and why as far as that is known.
+fn display_outage(service: Service, why: Option<Unreached>) -> String {
+    match why {
+        Some(why) => format!(
+            "{service} can't be reached: {why}, and the next try would be later than --max-hold allows; `stara-onboard doctor` looks \
+             closer"
+        ),
+        None => format!(
+            "{service} is down (it can't be reached, or answers with server errors) and the next try would be later than --max-hold \
+             allows"
+        ),
     }
 }
 

@@ -12,6 +12,7 @@ use super::carry::Carrier;
 use super::context::{Abandoned, RunContext};
 use super::event::Event;
 use super::handover::RowReceiver;
+use super::lanes::Lanes;
 use super::queue::{Next, RowQueue};
 use super::task::RowTask;
 use crate::checkpoint::{HeldChange, OutcomeChange, OutcomeRecord, RefusalChange};
@@ -20,7 +21,7 @@ use crate::model::{Login, Outcome, OutcomeCode, Stage, UnixMillis};
 /// Carries every row of `rows` to its end. Returns when all have ended, or when the run is stopped.
 ///
 /// It holds at most one slot of its own, and only while it can give it to a row at once.
-pub(super) async fn carry_all(context: &Arc<RunContext>, rows: RowReceiver) {
+pub(super) async fn carry_all(context: &Arc<RunContext>, lanes: &Lanes, rows: RowReceiver) {
     let are_shared = context.shared_logins.is_some();
     let mut queue = RowQueue::new(rows, context.slots.available_permits(), are_shared);
     let mut under_way: FuturesUnordered<JoinHandle<Option<Login>>> = FuturesUnordered::new();
@@ -46,7 +47,7 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, rows: RowReceiver) {
             let next = queue.try_next();
             if let Some(Next::Row(task)) = next {
                 started += 1;
-                under_way.push(tokio::spawn(carry_one(Arc::clone(context), *task, held)));
+                under_way.push(lanes.spawn(carry_one(Arc::clone(context), *task, held)));
                 continue;
             }
             slot = Some(held);
@@ -70,7 +71,7 @@ pub(super) async fn carry_all(context: &Arc<RunContext>, rows: RowReceiver) {
                 && let Some(slot) = slot.take()
             {
                 started += 1;
-                under_way.push(tokio::spawn(carry_one(Arc::clone(context), *task, slot)));
+                under_way.push(lanes.spawn(carry_one(Arc::clone(context), *task, slot)));
             },
         }
     }

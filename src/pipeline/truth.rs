@@ -132,7 +132,7 @@ impl List<'_> {
             page.users.iter().map(|(id, look)| (*id, of_list(look))).collect();
         self.ledger.note_listed(&listed)?;
         let pages = self.reading.pages;
-        self.hosts.observer.observe(&Event::ListRead { pages, of: page.total.map(pages_of) });
+        self.hosts.observer.observe(&Event::ListRead { pages });
         Ok(Some(page))
     }
 
@@ -244,7 +244,10 @@ pub(super) async fn look_closely(hosts: &Hosts, id: LeafUserId) -> Result<(Sight
         Ok(UserLook::Credential(credential)) => Some(credential),
         Ok(UserLook::Incomplete) => {
             looks += 1;
-            match hosts.look(whom, async |leaf, token| leaf.credential(token, id).await).await {
+            match hosts
+                .look(whom, async |leaf, token| leaf.credential(token, &leaf.credential_place(id)).await)
+                .await
+            {
                 Ok(found) => found,
                 Err(LookError::Failed(CallErrorKind::Forbidden)) => return Ok((Sight::Forbidden, looks)),
                 Err(error) => return Err(error),

@@ -13,14 +13,18 @@ use super::event::Event;
 use super::handover::{RowSender, handover};
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
+use super::lanes::Lanes;
 use super::leavers::Leavers;
 use super::links::{LinkRules, LinksMade, make};
+use super::measuring::{record, record_directly, record_end};
 use super::reading::{Reading, ReadingError};
 use super::refusals::Refusals;
 use super::shared_logins::SharedLogins;
-use super::stop::StopCause;
+use super::stop::{StopCause, Told};
 use super::stream::carry_all;
-use crate::checkpoint::{Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter, Rejected};
+use crate::checkpoint::{
+    Approach, HostTotals, KeyStanding, Ledger, LedgerError, LedgerWriter, Phase, Rejected,
+};
 
 /// How many rows may be parked for each row in flight before no new one starts.
 pub const PARKED_PER_SLOT: usize = 10;
@@ -97,7 +101,11 @@ pub(super) struct Work {
 /// When the ledger can't be used. Work that is stopped is no error: why it was is in the result.
 pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Result<RunResult, RunError> {
     let (stop, observer, path) = (hosts.stop.clone(), Arc::clone(&hosts.observer), ledger.path().to_owned());
-    let (writer, handle) = LedgerWriter::start(ledger)?;
+    let lanes = Lanes::start(work.concurrency);
+    let measuring = Arc::clone(&hosts.measuring);
+    measuring.enter(Phase::Rows, work.to_do);
+    let (writer, handle) = LedgerWriter::start(ledger, lanes.others())?;
+    let recorder = tokio::spawn(record(Arc::clone(&measuring), stop.clone(), handle.clone(), work.run));
     hosts.learn_into(handle.clone());
     let context = Arc::new(RunContext {
         run: work.run,
@@ -120,14 +128,15 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
     if work.to_do > 0 {
         let (sender, rows) = handover(work.concurrency);
         let reader = work.source.start(path, sender);
-        carry_all(&context, rows).await;
+        carry_all(&context, &lanes, rows).await;
         match reader.await.map_err(|_| RunError::ReaderGone)? {
             Ok(()) => {}
             Err(ReadingError::Changed { line }) => {
                 context.hosts.drain(StopCause::ManifestChanged { line });
             }
             Err(ReadingError::Manifest(error)) => {
-                context.hosts.drain(StopCause::ManifestUnreadable { reason: error.to_string() });
+                let whole = error.whole().cloned().map(Told);
+                context.hosts.drain(StopCause::ManifestUnreadable { reason: error.to_string(), whole });
             }
             Err(ReadingError::Ledger(error)) => {
                 context.hosts.drain(StopCause::LedgerUnwritable { reason: error.to_string() });
@@ -137,6 +146,9 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
     if let Err(error) = context.record_doubt().await {
         context.stop_for_ledger(&error);
     }
+    recorder.abort();
+    // It has the ledger's writer at work until it has ended.
+    let _ = recorder.await;
     let (mut totals, mut newly_learned) = (context.hosts.totals.by_host(), context.hosts.newly_learned());
     // Of a run that was aborted a row may still hold it.
     let hosts = Arc::into_inner(context).map(|context| context.hosts.without_ledger());
@@ -144,10 +156,15 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
     let mut links = None;
     if let Some((rules, hosts)) = work.links.zip(hosts) {
         let whose = Rejected::InRun(work.run);
-        links = Some(make(&hosts, &ledger, whose, rules, work.concurrency).await);
+        links = Some(tokio::select! {
+            biased;
+            never = record_directly(&measuring, &stop, &ledger, work.run) => match never {},
+            made = make(&hosts, &ledger, whose, rules, work.concurrency) => made,
+        });
         (totals, newly_learned) = (hosts.totals.by_host(), hosts.newly_learned());
     }
     observer.observe(&Event::Ended);
+    record_end(&measuring, &stop, &ledger, work.run);
     for (service, per_second) in newly_learned {
         if let Some(per_second) = per_second {
             ledger.keep_learned_rate(service, per_second)?;

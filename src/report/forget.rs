@@ -16,7 +16,7 @@ const USER: usize = 1;
 const USER_OF_LINK: usize = 0;
 
 /// Takes the records of every user that `is_to_go` out of the report at `path`, which is replaced as a whole; tells how many
-/// there were, or `None` where the file is no CSV or JSON lines of ours. A file of magic links counts as a report.
+/// there were, or `None` where the file is no CSV, JSON lines or page of ours. A page's counts stay: they name nobody. A file of magic links counts as a report.
 ///
 /// # Errors
 ///
@@ -33,11 +33,18 @@ pub fn forget_in_report(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> i
     if start.starts_with(b"{\"line\":") {
         return forget_in_jsonl(path, is_to_go).map(Some);
     }
+    if start.starts_with(b"<!doctype html>") && start.windows(GENERATOR.len()).any(|piece| piece == GENERATOR)
+    {
+        return forget_in_page(path, is_to_go).map(Some);
+    }
     Ok(None)
 }
 
 /// Longer than what every report begins with, in bytes.
-const LONGEST_START: u64 = 256;
+const LONGEST_START: u64 = 1_024;
+
+/// By what a page of ours is known.
+const GENERATOR: &[u8] = b"name=\"generator\" content=\"stara-onboard ";
 
 fn csv_start() -> String {
     COLUMNS.join(",")
@@ -70,13 +77,29 @@ fn forget_in_csv(path: &Path, user: usize, is_to_go: &dyn Fn(LeafUserId) -> bool
 }
 
 fn forget_in_jsonl(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
+    forget_lines(path, |line| {
+        let record: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
+        is_of(record[COLUMNS[USER]].as_str().map(str::as_bytes), is_to_go)
+    })
+}
+
+/// Each row of a page's data stands on a line of its own: a comma, and an array of cells.
+fn forget_in_page(path: &Path, is_to_go: &dyn Fn(LeafUserId) -> bool) -> io::Result<u64> {
+    forget_lines(path, |line| {
+        let row = line.strip_prefix(b",[").map(|_| &line[1..]);
+        let row: Option<serde_json::Value> = row.and_then(|row| serde_json::from_slice(row).ok());
+        row.is_some_and(|row| is_of(row[USER].as_str().map(str::as_bytes), is_to_go))
+    })
+}
+
+/// Leaves out the lines that are to go, and writes all others as they are.
+fn forget_lines(path: &Path, is_to_go: impl Fn(&[u8]) -> bool) -> io::Result<u64> {
     let replacement = Replacement::new(path)?;
     let mut writer = BufWriter::new(replacement.file());
     let mut forgotten = 0;
     for line in BufReader::new(File::open(path)?).split(b'\n') {
         let line = line?;
-        let record: serde_json::Value = serde_json::from_slice(&line).unwrap_or_default();
-        if is_of(record[COLUMNS[USER]].as_str().map(str::as_bytes), is_to_go) {
+        if is_to_go(&line) {
             forgotten += 1;
         } else {
             writer.write_all(&line)?;

@@ -12,11 +12,13 @@ pub enum ReportFormat {
     Jsonl,
     /// Parquet, exact.
     Parquet,
+    /// One page for people: what happened, who must act, and every row that isn't fine.
+    Html,
 }
 
 impl ReportFormat {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Jsonl, Self::Parquet];
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Jsonl, Self::Parquet, Self::Html];
 
     /// The ending of the format's files, without the dot.
     #[must_use]
@@ -25,7 +27,20 @@ impl ReportFormat {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
             Self::Parquet => "parquet",
+            Self::Html => "html",
         }
+    }
+
+    /// Whether files of the format end so, in either case. Old programs on Windows called pages `.htm`.
+    fn is_ending(self, ending: &str) -> bool {
+        ending.eq_ignore_ascii_case(self.ending())
+            || (self == Self::Html && ending.eq_ignore_ascii_case("htm"))
+    }
+
+    /// Whether every record stands in the format's files, whole.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        !matches!(self, Self::Html)
     }
 
     /// The format that a path's ending asks for, in either case.
@@ -37,7 +52,7 @@ impl ReportFormat {
         let ending = path.extension().and_then(|ending| ending.to_str());
         Self::ALL
             .into_iter()
-            .find(|format| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(format.ending())))
+            .find(|format| ending.is_some_and(|ending| format.is_ending(ending)))
             .ok_or_else(|| UnknownEndingError { path: path.to_owned() })
     }
 }
@@ -50,7 +65,7 @@ impl fmt::Display for ReportFormat {
 
 /// A path whose ending names no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the ending of {path} names no report format; use .csv, .jsonl or .parquet", path = path.display())]
+#[error("the ending of {path} names no report format; use .csv, .jsonl, .parquet or .html", path = path.display())]
 pub struct UnknownEndingError {
     path: PathBuf,
 }
@@ -66,11 +81,12 @@ mod tests {
             assert_eq!(ReportFormat::of_path(Path::new(&path)), Ok(format));
             assert_eq!(ReportFormat::of_path(Path::new(&path.to_uppercase())), Ok(format));
         }
+        assert_eq!(ReportFormat::of_path(Path::new("night.HTM")), Ok(ReportFormat::Html));
     }
 
     #[test]
     fn another_ending_is_refused_with_the_ones_there_are() {
-        for path in ["results", "results.html", "results.csv.gz", "csv", ".csv", ""] {
+        for path in ["results", "results.xhtml", "results.csv.gz", "csv", ".csv", ""] {
             let message = ReportFormat::of_path(Path::new(path)).unwrap_err().to_string();
             for format in ReportFormat::ALL {
                 assert!(message.contains(&format!(".{format}")), "{message}");

@@ -48,6 +48,8 @@ pub struct Metrics<'a> {
     pub exit_code: u8,
     /// The manifest's lines by outcome, where they were counted.
     pub rows: Option<&'a OutcomeCounts>,
+    /// Users whom the ledger knows to hold a credential and whom no line names, where they were counted.
+    pub vanished: Option<u64>,
     /// Users by what an audit found, where there was one.
     pub users: Option<&'a AuditCounts>,
     /// What each service was asked.
@@ -82,6 +84,13 @@ impl Metrics<'_> {
         page.gauge("stara_onboard_duration_seconds", "How long the last call took.");
         page.sample(&[], self.duration.as_secs_f64());
         self.rows(&mut page);
+        if let Some(users) = self.vanished {
+            page.gauge(
+                "stara_onboard_vanished_users",
+                "Users of the ledger with a credential whom the manifest doesn't name.",
+            );
+            page.sample(&[], users);
+        }
         self.users(&mut page);
         self.requests(&mut page);
         page.into_text()
@@ -207,6 +216,7 @@ mod tests {
             succeeded,
             exit_code: 2,
             rows: None,
+            vanished: None,
             users: None,
             calls: &[],
             throttled: &[],

@@ -1,6 +1,6 @@
 //! Writes the results of a run to a file: one record for each manifest line, in manifest order, one file a format.
 //!
-//! Main types: [`ResultRecord`], [`ReportFormat`] and [`write_report`], which replaces a report as a whole or not at
+//! Main types: [`ResultRecord`], [`RunFacts`], [`ReportFormat`] and [`write_report`], which replaces a report as a whole or not at
 //! all; [`write_report_into`] writes into whatever somebody else opened. [`check_kept_columns`] tells before a run whether its report could be written with these columns. [`LinkRecord`] and
 //! [`write_links`] are the same for the file of magic links, from which letters to growers are made.
 //!
@@ -14,12 +14,15 @@ mod columns;
 mod csv;
 mod csv_lines;
 mod encode;
+mod encode_behind;
 mod exposition;
+mod facts;
 mod forget;
 mod format;
 mod jsonl;
 mod links;
 mod metrics;
+mod page;
 mod parquet;
 mod record;
 mod replace;
@@ -29,6 +32,7 @@ mod write;
 mod tests;
 
 pub use columns::{COLUMNS, KeptColumnError, check_kept_columns};
+pub use facts::RunFacts;
 pub use forget::forget_in_report;
 pub use format::{ReportFormat, UnknownEndingError};
 pub use links::{LINK_COLUMNS, LinkRecord, check_link_columns, write_links};

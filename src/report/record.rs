@@ -35,6 +35,15 @@ pub struct ResultRecord {
     pub message: String,
     /// The cells of the kept manifest columns, in the order of their names.
     pub kept: Vec<String>,
+    /// Whether `--limit` or `--only` left the row out.
+    pub not_selected: bool,
+}
+
+impl ResultRecord {
+    /// Whether nobody wanted the row to be reached, and nothing is known of it from earlier.
+    pub(super) fn is_left_out(&self) -> bool {
+        self.not_selected && self.outcome == OutcomeCode::NotReached
+    }
 }
 
 impl fmt::Debug for ResultRecord {
@@ -55,6 +64,7 @@ impl fmt::Debug for ResultRecord {
             .field("finished_at", &self.finished_at)
             .field("message", &self.message)
             .field("kept", &format_args!("{} cells", self.kept.len()))
+            .field("not_selected", &self.not_selected)
             .finish()
     }
 }

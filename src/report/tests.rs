@@ -12,8 +12,9 @@ use ::parquet::record::Field;
 use super::csv::CsvEncoder;
 use super::encode::Encode;
 use super::jsonl::JsonlEncoder;
+use super::page::PageEncoder;
 use super::parquet::ParquetEncoder;
-use super::{COLUMNS, ReportError, ReportFormat, ResultRecord, write_report};
+use super::{COLUMNS, ReportError, ReportFormat, ResultRecord, RunFacts, write_report};
 use crate::model::{Login, Origin, OutcomeCode, Stage, UnixMillis};
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,7 @@ fn record(line: u64, outcome: OutcomeCode) -> ResultRecord {
         finished_at: Some(UnixMillis(1_795_269_800_125)),
         message: "said so".to_owned(),
         kept: Vec::new(),
+        not_selected: false,
     }
 }
 
@@ -84,7 +86,8 @@ fn written(format: ReportFormat, kept: &[String], records: Vec<ResultRecord>) ->
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("results");
     let expected = records.len() as u64;
-    let count = write_report(&path, format, kept, records.into_iter().map(Ok::<_, LedgerGone>)).unwrap();
+    let facts = RunFacts::of_columns(kept);
+    let count = write_report(&path, format, &facts, records.into_iter().map(Ok::<_, LedgerGone>)).unwrap();
     assert_eq!(count, expected);
     fs::read(&path).unwrap()
 }
@@ -311,7 +314,7 @@ fn a_report_takes_the_place_of_the_old_one_and_only_its_owner_can_read_it() {
     let path = directory.path().join("growers.results.csv");
     fs::write(&path, "old").unwrap();
     let records = [Ok::<_, LedgerGone>(record(2, OutcomeCode::Attached))];
-    assert_eq!(write_report(&path, ReportFormat::Csv, &[], records).unwrap(), 1);
+    assert_eq!(write_report(&path, ReportFormat::Csv, &RunFacts::default(), records).unwrap(), 1);
     assert!(fs::read_to_string(&path).unwrap().starts_with("line,"));
     assert_eq!(names_in(directory.path()), ["growers.results.csv"]);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -324,7 +327,7 @@ fn records_that_cannot_be_read_leave_the_old_report_and_no_other_file() {
         let path = directory.path().join("results");
         fs::write(&path, "old").unwrap();
         let records = [Ok(record(2, OutcomeCode::Attached)), Err(LedgerGone)];
-        let error = write_report(&path, format, &[], records).unwrap_err();
+        let error = write_report(&path, format, &RunFacts::default(), records).unwrap_err();
         assert!(matches!(error, ReportError::Records { .. }), "{error}");
         assert!(error.to_string().contains(&path.display().to_string()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
@@ -337,7 +340,8 @@ fn a_record_with_too_few_or_many_kept_cells_is_refused_by_its_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("results");
     let records = [Ok::<_, LedgerGone>(attached())];
-    let error = write_report(&path, ReportFormat::Csv, &["farm".to_owned()], records).unwrap_err();
+    let error = write_report(&path, ReportFormat::Csv, &RunFacts::of_columns(&["farm".to_owned()]), records)
+        .unwrap_err();
     assert!(error.to_string().ends_with("line 2 carries 2 kept cells, not 1"), "{error}");
     assert!(names_in(directory.path()).is_empty());
 }
@@ -347,7 +351,9 @@ fn a_kept_column_with_a_reports_own_name_is_refused_before_anything_is_written()
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("results");
     let records = [Ok::<_, LedgerGone>(record(2, OutcomeCode::Attached))];
-    let error = write_report(&path, ReportFormat::Jsonl, &["login".to_owned()], records).unwrap_err();
+    let error =
+        write_report(&path, ReportFormat::Jsonl, &RunFacts::of_columns(&["login".to_owned()]), records)
+            .unwrap_err();
     assert!(matches!(error, ReportError::KeptColumn { .. }), "{error}");
     assert!(names_in(directory.path()).is_empty());
 }
@@ -357,12 +363,12 @@ fn a_target_that_cannot_be_replaced_is_an_error_that_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let nowhere = directory.path().join("missing/results.csv");
     let records = || [Ok::<_, LedgerGone>(record(2, OutcomeCode::Attached))];
-    let error = write_report(&nowhere, ReportFormat::Csv, &[], records()).unwrap_err();
+    let error = write_report(&nowhere, ReportFormat::Csv, &RunFacts::default(), records()).unwrap_err();
     assert!(error.to_string().contains("missing/results.csv"), "{error}");
 
     let occupied = directory.path().join("results.csv");
     fs::create_dir(&occupied).unwrap();
-    let error = write_report(&occupied, ReportFormat::Csv, &[], records()).unwrap_err();
+    let error = write_report(&occupied, ReportFormat::Csv, &RunFacts::default(), records()).unwrap_err();
     assert!(matches!(error, ReportError::File { .. }), "{error}");
     assert_eq!(names_in(directory.path()), ["results.csv"]);
 }
@@ -398,6 +404,7 @@ fn a_full_disk_is_called_a_full_disk_by_every_format() {
         encoded(CsvEncoder::new(FullDisk, &[]).map(|encoder| Box::new(encoder) as _)),
         encoded(Ok(Box::new(JsonlEncoder::new(FullDisk, &[])))),
         encoded(ParquetEncoder::new(FullDisk, &[]).map(|encoder| Box::new(encoder) as _)),
+        encoded(Ok(Box::new(PageEncoder::new(FullDisk, &RunFacts::default())))),
     ] {
         assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
     }

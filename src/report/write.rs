@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use super::columns::{KeptColumnError, check_kept_columns};
 use super::csv::CsvEncoder;
 use super::encode::Encode;
+use super::encode_behind::encode_behind;
+use super::facts::RunFacts;
 use super::format::ReportFormat;
 use super::jsonl::JsonlEncoder;
+use super::page::PageEncoder;
 use super::parquet::ParquetEncoder;
 use super::record::ResultRecord;
 use super::replace::Replacement;
@@ -65,14 +68,14 @@ pub enum ReportError<E: std::error::Error + 'static> {
 pub fn write_report<E: std::error::Error + 'static>(
     path: &Path,
     format: ReportFormat,
-    kept_columns: &[String],
+    facts: &RunFacts,
     records: impl IntoIterator<Item = Result<ResultRecord, E>>,
 ) -> Result<u64, ReportError<E>> {
-    check_kept_columns(kept_columns)
+    check_kept_columns(&facts.kept_columns)
         .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
     let failed = |source| ReportError::File { path: path.to_owned(), source };
     let replacement = Replacement::new(path).map_err(failed)?;
-    let count = write_records(replacement.file(), path, format, kept_columns, records)?;
+    let count = write_records(replacement.file(), path, format, facts, records)?;
     replacement.commit().map_err(failed)?;
     Ok(count)
 }
@@ -83,33 +86,35 @@ pub fn write_report<E: std::error::Error + 'static>(
 /// # Errors
 ///
 /// When the records or the file fail.
+#[cfg_attr(not(feature = "object-store"), allow(dead_code, reason = "only buckets are written to so"))]
 pub fn write_report_into<E: std::error::Error + 'static>(
     file: impl Write + Send,
     path: &Path,
     format: ReportFormat,
-    kept_columns: &[String],
+    facts: &RunFacts,
     records: impl IntoIterator<Item = Result<ResultRecord, E>>,
 ) -> Result<u64, ReportError<E>> {
-    check_kept_columns(kept_columns)
+    check_kept_columns(&facts.kept_columns)
         .map_err(|source| ReportError::KeptColumn { path: path.to_owned(), source })?;
-    write_records(file, path, format, kept_columns, records)
+    write_records(file, path, format, facts, records)
 }
 
 fn write_records<E: std::error::Error + 'static>(
     file: impl Write + Send,
     path: &Path,
     format: ReportFormat,
-    kept_columns: &[String],
+    facts: &RunFacts,
     records: impl IntoIterator<Item = Result<ResultRecord, E>>,
 ) -> Result<u64, ReportError<E>> {
     let failed = |source| ReportError::File { path: path.to_owned(), source };
-    let mut encoder: Box<dyn Encode + '_> = match format {
+    let kept_columns = &facts.kept_columns;
+    let encoder: Box<dyn Encode + Send + '_> = match format {
         ReportFormat::Csv => Box::new(CsvEncoder::new(file, kept_columns).map_err(failed)?),
         ReportFormat::Jsonl => Box::new(JsonlEncoder::new(file, kept_columns)),
         ReportFormat::Parquet => Box::new(ParquetEncoder::new(file, kept_columns).map_err(failed)?),
+        ReportFormat::Html => Box::new(PageEncoder::new(file, facts)),
     };
-    let mut count = 0;
-    for record in records {
+    let checked = records.into_iter().map(|record| {
         let record = record.map_err(|source| ReportError::Records { path: path.to_owned(), source })?;
         if record.kept.len() != kept_columns.len() {
             return Err(ReportError::KeptCells {
@@ -119,9 +124,7 @@ fn write_records<E: std::error::Error + 'static>(
                 found: record.kept.len(),
             });
         }
-        encoder.encode(&record).map_err(failed)?;
-        count += 1;
-    }
-    encoder.finish().map_err(failed)?;
-    Ok(count)
+        Ok(record)
+    });
+    encode_behind(encoder, checked, failed)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::decryption::DecryptionFlags;
 use super::duration::parse_duration;
 use super::limits::{parse_failure_limit, parse_invalid_limit};
 use super::services::{DEFAULT_LEAF_URL, DEFAULT_STARA_URL};
@@ -128,6 +129,9 @@ pub struct ManifestFlags {
     /// Which header is which field: leafUserId, login, password or accessTokenClient (repeatable)
     #[arg(long, value_name = "FIELD=HEADER", env = "STARA_ONBOARD_COLUMN", value_parser = parse_column)]
     pub column: Vec<(Field, String)>,
+    /// How it is decrypted.
+    #[command(flatten)]
+    pub decryption: DecryptionFlags,
 }
 
 /// What a run takes from the manifest, and how much of it may be bad.

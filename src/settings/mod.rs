@@ -7,6 +7,8 @@
 //!
 //! It may not do I/O but read that file, and it decides nothing that depends on the manifest or the ledger.
 
+mod decryption;
+mod defaults;
 mod duration;
 mod environment;
 mod file;
@@ -16,6 +18,8 @@ mod secrets;
 mod services;
 mod shard;
 
+pub use decryption::{DecryptCommand, DecryptionFlags, ParseDecryptCommandError};
+pub use defaults::defaults;
 pub use duration::{ParseDurationError, parse_duration};
 pub use environment::Environment;
 pub use file::{

@@ -32,15 +32,15 @@ const REVIEW_AFTER: Duration = Duration::from_secs(15 * 60);
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// A URL isn't one.
-    #[error("{flag} is no URL")]
+    #[error("{flag} is no http or https URL")]
     BadUrl {
-        /// The flag.
+        /// The flag, or the variable that holds it.
         flag: &'static str,
     },
     /// A host can't be spoken to.
     #[error("{flag}: {source}")]
     Client {
-        /// The flag.
+        /// The flag, or the variable that holds its value.
         flag: &'static str,
         /// Why.
         source: ClientError,
@@ -149,8 +149,10 @@ pub fn resolve_client(
         Service::Stara => ("--stara-url", &target.stara_url),
         Service::Leaf => ("--leaf-url", &target.leaf_url),
     };
+    // What stands before a port is a scheme to a URL: `leaf.example:443`.
+    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let options = ClientOptions {
-        base_url: Url::parse(url).map_err(|_| SettingsError::BadUrl { flag })?,
+        base_url: parsed.ok_or(SettingsError::BadUrl { flag })?,
         timeout: target.timeout,
         idle_connections,
         allow_insecure_http: target.allow_insecure_http,

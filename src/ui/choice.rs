@@ -6,10 +6,10 @@ use std::str::FromStr;
 /// How progress is shown: `--progress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Progress {
-    /// Bars when stderr is a terminal, else plain lines.
+    /// Bars when stderr is a terminal that can be drawn on, else plain lines.
     #[default]
     Auto,
-    /// Bars on stderr. Without a terminal there is nothing to draw them on: plain lines.
+    /// Bars on stderr. Without a terminal that can be drawn on: plain lines.
     Bar,
     /// A plain line on stderr every ten seconds.
     Lines,
@@ -37,9 +37,9 @@ impl Progress {
 
     /// The choice that is made in the end: one of `Bar`, `Lines`, `Json` and `None`.
     #[must_use]
-    pub const fn resolve(self, stderr_is_terminal: bool) -> Self {
+    pub const fn resolve(self, is_drawable: bool) -> Self {
         match self {
-            Self::Auto | Self::Bar if stderr_is_terminal => Self::Bar,
+            Self::Auto | Self::Bar if is_drawable => Self::Bar,
             Self::Auto | Self::Bar | Self::Lines => Self::Lines,
             Self::Json => Self::Json,
             Self::None => Self::None,

@@ -16,6 +16,7 @@ use super::logs::LogWriter;
 use super::notes::{End, Notes};
 use super::show::Show;
 use super::tally::{Tally, Totals};
+use super::terminal::Terminal;
 use super::watch::Watch;
 use crate::pipeline::{Event, Observe};
 
@@ -35,10 +36,10 @@ pub struct ProgressDisplay {
 impl ProgressDisplay {
     /// Begins to show progress as asked. Bars are told to `logs`, so that no log line tears them.
     #[must_use]
-    pub fn start(progress: Progress, stderr_is_terminal: bool, logs: &LogWriter) -> Self {
+    pub fn start(progress: Progress, terminal: Terminal, logs: &LogWriter) -> Self {
         let clock = Arc::new(MonotonicClock::start());
-        let show: Option<Box<dyn Show>> = match progress.resolve(stderr_is_terminal) {
-            Progress::Bar => Some(Box::new(Bars::on_stderr(logs))),
+        let show: Option<Box<dyn Show>> = match progress.resolve(terminal.is_drawable) {
+            Progress::Bar => Some(Box::new(Bars::on_stderr(terminal, logs))),
             Progress::Json => Some(Box::new(Json::new(io::stdout()))),
             Progress::Lines | Progress::Auto => Some(Box::new(Lines::new(io::stderr()))),
             Progress::None => None,
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
     use crate::model::{OutcomeCode, Service};
     use crate::ui::notes::Note;
-    use crate::ui::rehearsal::{finished, script};
+    use crate::ui::rehearsal::{ended, finished, script};
     use crate::ui::show::View;
 
     /// Tells over a channel what it was told.
@@ -196,12 +197,7 @@ mod tests {
                 scope.spawn(|| {
                     for line in 0..1_000 {
                         display.observe(&finished(line, OutcomeCode::Attached));
-                        display.observe(&Event::RequestEnded {
-                            service: Service::Leaf,
-                            status: Some(201),
-                            throttled: false,
-                            rate: None,
-                        });
+                        display.observe(&ended(Service::Leaf, Some(201), None));
                     }
                 });
             }
@@ -212,7 +208,7 @@ mod tests {
 
     #[test]
     fn without_a_show_everything_is_still_counted() {
-        let display = ProgressDisplay::start(Progress::None, true, &LogWriter::default());
+        let display = ProgressDisplay::start(Progress::None, Terminal::of_stderr(), &LogWriter::default());
         for (_, event) in script() {
             display.observe(&event);
         }

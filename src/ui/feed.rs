@@ -45,7 +45,7 @@ impl Observe for Feed {
             | Event::ListRead { .. }
             | Event::UserSeen
             | Event::RequestEnded { .. }
-            | Event::Parked
+            | Event::Parked { .. }
             | Event::Unparked => {}
         }
     }

@@ -195,7 +195,7 @@ impl Traffic {
             throttled: host.totals.throttled,
             per_second: thousandths(host.per_second),
             quota_per_second: host.allowed.map(thousandths),
-            held_seconds: host.held_for.map(seconds),
+            held_seconds: host.held_for().map(seconds),
         }
     }
 }
@@ -233,11 +233,11 @@ impl<W: Write + Send> Show for Json<W> {
                 },
                 reason: match reason {
                     HoldReason::Throttled { .. } => "throttled",
-                    HoldReason::Down => "down",
+                    HoldReason::Down { .. } => "down",
                 },
                 status: match reason {
                     HoldReason::Throttled { status } => Some(*status),
-                    HoldReason::Down => None,
+                    HoldReason::Down { .. } => None,
                 },
                 wait_seconds: seconds(*wait),
             },
@@ -261,7 +261,7 @@ impl<W: Write + Send> Show for Json<W> {
                 rows: Rows::of(view),
                 stara: Traffic::of(&view.stara),
                 leaf: Traffic::of(&view.leaf),
-                left_seconds: view.left.map(seconds),
+                left_seconds: view.time_left().map(seconds),
             }
         };
         self.line(view, body);

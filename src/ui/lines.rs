@@ -48,7 +48,12 @@ impl<W: Write + Send> Show for Lines<W> {
                     HoldReason::Throttled { status } => {
                         format!("{service} answered {status}: nothing is sent there for {wait}")
                     }
-                    HoldReason::Down => format!("{service} is down: it is tried again in {wait}"),
+                    HoldReason::Down { why: Some(why) } => {
+                        format!("{service} can't be reached: {why}; it is tried again in {wait}")
+                    }
+                    HoldReason::Down { why: None } => {
+                        format!("{service} is down: it is tried again in {wait}")
+                    }
                 });
             }
             Note::Draining(reason) => {
@@ -106,7 +111,7 @@ mod tests {
                  Leaf https://leaf.example at 5.0/s (auto) as ops@example.com; about 3m 20s",
                 "looking at Leaf by its list: 11 calls for 1,000 users, and one more for each that it leaves open",
                 "Leaf answered 429: nothing is sent there for 20s",
-                "2 of 1,000 rows, 0.2/s, 1 failed, 1 parked, ~3m 12s left; Stara 0.1/s of 10/s; \
+                "2 of 1,000 rows, 0.2/s, 1 failed, 1 parked, nobody knows how long still (Leaf asked for a pause); Stara 0.1/s of 10/s; \
                  Leaf 0.2/s of 5.0/s (auto), 1 throttled, waiting 13s",
                 "stopping, finishing what is under way: Leaf asked for a pause of 20m",
                 "ended: 3 rows, 1 failed, in 28s",

@@ -1,32 +1,52 @@
 //! Where log lines go: to stderr, above the bars that may be drawn there.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indicatif::MultiProgress;
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::frame::Frame;
 
 /// Writes each log line to stderr in one piece. While bars are drawn there, it takes them away, writes, and draws them
 /// again below, so that neither tears the other.
 #[derive(Debug, Clone, Default)]
 pub struct LogWriter {
-    bars: Arc<Mutex<Option<MultiProgress>>>,
+    bars: Arc<Mutex<Option<Arc<Mutex<Frame>>>>>,
 }
 
 impl LogWriter {
     /// From now on lines stand above these bars, or there are none.
-    pub(super) fn stand_above(&self, bars: Option<MultiProgress>) {
-        *self.bars.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+    pub(super) fn stand_above(&self, bars: Option<Arc<Mutex<Frame>>>) {
+        *lock(&self.bars) = bars;
+    }
+
+    /// Whether bars are drawn.
+    #[must_use]
+    pub fn has_bars(&self) -> bool {
+        lock(&self.bars).is_some()
+    }
+
+    /// Takes the bars from the terminal, or lets them be drawn there again.
+    pub fn hide_bars(&self, are_hidden: bool) {
+        let bars = lock(&self.bars).clone();
+        if let Some(bars) = bars {
+            lock(&bars).hide(are_hidden);
+        }
     }
 
     /// Runs `write` while no bar is drawn.
     fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bars = lock(&self.bars).clone();
         match bars {
-            Some(bars) => bars.suspend(write),
+            Some(bars) => lock(&bars).above(write),
             None => write(),
         }
     }
+}
+
+/// What it guards stays usable whatever happened to whoever held it.
+pub(super) fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> MakeWriter<'a> for LogWriter {

@@ -109,10 +109,15 @@ pub(super) fn finished(line: u64, code: OutcomeCode) -> Event {
     }
 }
 
+/// A request that ended so.
+pub(super) fn ended(service: Service, status: Option<u16>, rate: Option<f64>) -> Event {
+    let (stage, took) = (None, Duration::from_millis(20));
+    Event::RequestEnded { service, stage, took, status, throttled: status == Some(429), rate }
+}
+
 /// A run from its first event to its last, with something of everything, and the milliseconds at which each happens.
 pub(super) fn script() -> Vec<(u64, Event)> {
-    let request =
-        |service, status| Event::RequestEnded { service, status, throttled: status == Some(429), rate: None };
+    let request = |service, status| ended(service, status, None);
     vec![
         (0, Event::StagingStarted { total_bytes: Some(50_000) }),
         (4_000, Event::StagingProgressed { lines: 600, bytes: 30_000 }),
@@ -130,7 +135,7 @@ pub(super) fn script() -> Vec<(u64, Event)> {
                 reason: HoldReason::Throttled { status: 429 },
             },
         ),
-        (14_000, Event::Parked),
+        (14_000, Event::Parked { wait: Duration::from_secs(120) }),
         (15_000, finished(2, OutcomeCode::Attached)),
         (16_000, finished(3, OutcomeCode::StaraLoginRejected)),
         (24_000, Event::Draining { reason: "Leaf asked for a pause of 20m".to_owned() }),

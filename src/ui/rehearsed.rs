@@ -128,17 +128,17 @@ mod tests {
     use super::*;
     use crate::pipeline::{Event, HoldReason};
     use crate::ui::clock::ManualClock;
+    use crate::ui::rehearsal::ended;
     use crate::ui::tally::Tally;
 
     /// Counts of so many requests, each with its status, and of so many rows parked.
     fn totals(requests: &[(Service, u16, u64)], parkings: u64) -> Tally {
         let tally = Tally::new(Arc::new(ManualClock::default()));
         for &(service, status, count) in requests {
-            let ended =
-                Event::RequestEnded { service, status: Some(status), throttled: status == 429, rate: None };
+            let ended = ended(service, Some(status), None);
             (0..count).for_each(|_| tally.count(&ended));
         }
-        (0..parkings).for_each(|_| tally.count(&Event::Parked));
+        (0..parkings).for_each(|_| tally.count(&Event::Parked { wait: Duration::from_secs(5) }));
         tally
     }
 

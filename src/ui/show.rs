@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::notes::{End, Note};
-use super::tally::{HostTotals, Totals};
+use super::picture::Left;
+use super::tally::{Hold, HostTotals, Totals};
 use crate::pipeline::{HostPlan, Plan};
 
 /// Shows a run to somebody. It is called from one thread only, which is nobody else's, so it may take its time.
@@ -35,14 +36,16 @@ pub(super) struct View<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// The counts.
     pub(super) totals: Totals,
+    /// When the last of the rows that are parked goes on, by the clock of the show, and how long that is from now; zero when none is.
+    pub(super) settled: (Duration, Duration),
     /// Rows that end a second, of late.
     pub(super) rows_per_second: f64,
     /// How Stara is doing.
     pub(super) stara: HostView<'a>,
     /// How Leaf is doing.
     pub(super) leaf: HostView<'a>,
-    /// About how long the run will still take, once that can be told.
-    pub(super) left: Option<Duration>,
+    /// About how long the run will still take; `None` until its rows begin.
+    pub(super) left: Option<Left>,
     /// Failed rows that were not told one by one, because too many waited.
     pub(super) rows_left_out: u64,
 }
@@ -58,6 +61,23 @@ pub(super) struct HostView<'a> {
     pub(super) per_second: f64,
     /// Requests a second that are let through now; `None` without a quota.
     pub(super) allowed: Option<f64>,
-    /// How long its pause still lasts.
-    pub(super) held_for: Option<Duration>,
+    /// Its pause.
+    pub(super) hold: Option<Hold>,
+}
+
+impl HostView<'_> {
+    /// How long its pause still lasts; `None` when there is none.
+    pub(super) fn held_for(&self) -> Option<Duration> {
+        self.hold.map(|hold| hold.left).filter(|left| !left.is_zero())
+    }
+}
+
+impl View<'_> {
+    /// About how long the run will still take, where that can be told.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        match self.left {
+            Some(Left::About(span)) => Some(span),
+            Some(Left::Nothing | Left::Unknown(_)) | None => None,
+        }
+    }
 }

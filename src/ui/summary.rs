@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::rehearsed::{Rehearsed, waiting_for_a_person};
-use super::wording::{count, counted, duration, joined, rate};
+use super::wording::{count, counted, duration, joined, printable, rate};
 use crate::checkpoint::RunKind;
 use crate::model::{OutcomeCode, Service, Shard};
 
@@ -18,7 +18,7 @@ const WIDTH: usize = 100;
 const MOST_REPORTS: usize = 3;
 
 /// What a run came to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// The run's number.
     pub run: i64,
@@ -48,6 +48,8 @@ pub struct Summary {
     pub rehearsed: Option<Rehearsed>,
     /// Why the run ended before its rows did, as a clause: `Leaf asked for a pause of 20m`.
     pub stopped: Option<String>,
+    /// What to do about that, where the call that tells of it is the one that stopped.
+    pub advice: Option<String>,
     /// What is told of magic links, a line each.
     pub links: Vec<String>,
     /// Where the results are.
@@ -74,15 +76,17 @@ pub struct HostUse {
 }
 
 impl Summary {
-    /// The summary as text, at most 24 lines, each with its end.
+    /// The summary as text, at most 24 lines, each with its end, for a terminal of so many columns; no line is longer than a hundred
+    /// letters on a wider one.
     #[must_use]
-    pub fn render(&self) -> String {
-        let mut head = self.head();
-        let tail = self.tail();
+    pub fn render_within(&self, columns: usize) -> String {
+        let width = columns.min(WIDTH);
+        let mut head = self.head(width);
+        let tail = self.tail(width);
         let room = MOST_LINES.saturating_sub(head.len() + tail.len());
-        head.extend(self.failures(room));
+        head.extend(self.failures(room, width));
         head.extend(tail);
-        head.join("\n") + "\n"
+        printable(&head.join("\n")) + "\n"
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = (OutcomeCode, u64)> {
@@ -115,7 +119,7 @@ impl Summary {
         }
     }
 
-    fn head(&self) -> Vec<String> {
+    fn head(&self, width: usize) -> Vec<String> {
         let first = joined(
             [
                 Some(format!("{}: {} in {}", self.name(), self.what(), duration(self.duration))),
@@ -124,17 +128,20 @@ impl Summary {
             ],
             "; ",
         );
-        let mut lines = wrapped(&first, 0);
-        if let Some(reason) = &self.stopped {
+        let mut lines = wrapped(&first, 0, width);
+        if let Some((reason, advice)) = self.stopped.as_ref().zip(self.advice.as_ref()) {
+            // Scripts look for both by how they begin, so neither is broken, however narrow the terminal is.
+            lines.extend([("stopped", reason), ("hint", advice)].map(|(what, text)| one_line(what, text)));
+        } else if let Some(reason) = &self.stopped {
             let end = if reason.ends_with('?') { "" } else { "." };
-            lines.extend(wrapped(&format!("Stopped early: {reason}{end}"), 0));
+            lines.extend(wrapped(&format!("Stopped early: {reason}{end}"), 0, width));
         }
         let harmless = self.rows().filter(|(code, _)| !self.kind.is_failure(*code));
         lines.extend(harmless.map(|(code, rows)| format!("{:>11}  {code}", count(rows))));
         lines
     }
 
-    fn tail(&self) -> Vec<String> {
+    fn tail(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
         if self.changed_passwords > 0 {
             let passwords = counted(self.changed_passwords, "password");
@@ -152,9 +159,9 @@ impl Summary {
         if let Some(rehearsed) = &self.rehearsed {
             let failed = self.rows().filter(|(code, _)| self.kind.is_failure(*code));
             let text = rehearsed.text(self.duration, waiting_for_a_person(failed));
-            lines.extend(text.iter().flat_map(|text| wrapped(text, 0)));
+            lines.extend(text.iter().flat_map(|text| wrapped(text, 0, width)));
         }
-        lines.extend(self.links.iter().flat_map(|line| wrapped(line, 0)));
+        lines.extend(self.links.iter().flat_map(|line| wrapped(line, 0, width)));
         for path in self.reports.iter().take(MOST_REPORTS) {
             lines.push(format!("Report: {}", path.display()));
         }
@@ -184,14 +191,14 @@ impl Summary {
 
     /// The outcomes that somebody must do something about, with its advice, in at most `room` lines. Where there is too
     /// little room, the outcomes of the fewest rows lose their advice first, and then their line.
-    fn failures(&self, room: usize) -> Vec<String> {
+    fn failures(&self, room: usize, width: usize) -> Vec<String> {
         let mut blocks: Vec<Block> = self
             .rows()
             .filter(|(code, _)| self.kind.is_failure(*code))
             .map(|(code, rows)| Block {
                 rows,
                 title: format!("{:>11}  {code:<26} up to {}", count(rows), code.owner().as_str()),
-                advice: wrapped(self.kind.advice(code), 13),
+                advice: wrapped(self.kind.advice(code), 13, width),
             })
             .collect();
         if blocks.is_empty() {
@@ -233,12 +240,17 @@ struct Block {
     advice: Vec<String>,
 }
 
-/// A text in lines of at most [`WIDTH`] characters, each behind so many spaces.
-fn wrapped(text: &str, indent: usize) -> Vec<String> {
+/// A text behind what it is, on one line: a path or what a system said may hold a line break.
+fn one_line(what: &str, text: &str) -> String {
+    format!("{what}: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A text in lines of at most `width` characters, each behind so many spaces.
+fn wrapped(text: &str, indent: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -267,6 +279,7 @@ impl Summary {
             duration: Duration::from_secs(100),
             rehearsed: None,
             stopped: None,
+            advice: None,
             links: Vec::new(),
             reports: vec![PathBuf::from("state/growers.results.csv")],
             report_command: None,
@@ -296,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_run_in_which_all_went_well_is_told_in_a_few_lines() {
-        let text = summary(&[(OutcomeCode::Attached, 200)]).render();
+        let text = summary(&[(OutcomeCode::Attached, 200)]).render_within(WIDTH);
         let expected = concat!(
             "Run 7: 200 lines of the manifest in 1m 40s\n",
             "        200  attached\n",
@@ -311,7 +324,7 @@ mod tests {
     fn the_run_of_a_shard_says_whose_it_is_and_of_how_many_lines() {
         let part = Some("1/4".parse().unwrap()).zip(Some(20_001));
         let summary = Summary { part, ..summary(&[(OutcomeCode::Attached, 5_090)]) };
-        let text = summary.render();
+        let text = summary.render_within(WIDTH);
         assert!(text.starts_with("Run 7 of shard 1/4: 5,090 of the manifest's 20,001 lines in "), "{text}");
         assert!(summary.render_line(0).starts_with("Run 7 of shard 1/4: 5,090 lines, "));
     }
@@ -353,7 +366,26 @@ mod tests {
             "Report: state/growers.results.csv\n",
             "To go on: stara-onboard run manifests/growers.csv\n",
         );
-        assert_eq!(summary.render(), expected);
+        assert_eq!(summary.render_within(WIDTH), expected);
+    }
+
+    #[test]
+    fn a_script_finds_why_it_stopped_and_what_to_do_on_a_line_each_however_long_and_narrow_it_is() {
+        let reason = "31 rows in a row ended as leaf-user-unknown: is Leaf's token another account's, or --leaf-url\n\u{1b}[2J \
+                      another Leaf, or the leafUserId column the wrong one?";
+        let advice = "Mend what the error names, then run the same command again; --max-failures 100% goes on regardless.";
+        let summary = Summary {
+            stopped: Some(reason.to_owned()),
+            advice: Some(advice.to_owned()),
+            ..summary(&[(OutcomeCode::LeafUserUnknown, 31)])
+        };
+        for text in [summary.render_within(WIDTH), summary.render_within(40)] {
+            let lines: Vec<&str> = text.lines().collect();
+            let place = lines.iter().position(|line| line.starts_with("stopped: 31 rows in a row")).unwrap();
+            assert!(lines[place].ends_with("the leafUserId column the wrong one?"), "{text}");
+            assert_eq!(lines[place + 1], format!("hint: {advice}"), "{text}");
+            assert!(!text.contains('\u{1b}') && !text.contains("Stopped early"), "{text:?}");
+        }
     }
 
     #[test]
@@ -371,13 +403,24 @@ mod tests {
             is_to_be_mended: false,
             ..summary(&outcomes)
         };
-        let text = summary.render();
+        let text = summary.render_within(WIDTH);
         assert_eq!(text.lines().count(), MOST_LINES, "{text}");
         for line in text.lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
         assert!(text.contains("and 6 more reports"), "{text}");
         assert!(text.contains("other codes, see the report"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_terminal_breaks_no_word() {
+        let text =
+            summary(&[(OutcomeCode::StaraLoginRejected, 12), (OutcomeCode::Attached, 9)]).render_within(60);
+        for line in text.lines().filter(|line| line.starts_with(' ')) {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+        let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(OutcomeCode::StaraLoginRejected.advice()), "{text}");
     }
 
     #[test]
@@ -388,7 +431,7 @@ mod tests {
                 (OutcomeCode::StaraUnavailable, 900),
                 (OutcomeCode::Internal, 1),
             ])
-            .failures(room)
+            .failures(room, WIDTH)
         };
         assert_eq!(failures(7).len(), 7);
         let six = failures(6).join("\n");
@@ -403,10 +446,10 @@ mod tests {
     #[test]
     fn every_advice_is_wrapped_within_the_width() {
         for code in OutcomeCode::ALL {
-            for line in wrapped(code.advice(), 13) {
+            for line in wrapped(code.advice(), 13, WIDTH) {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }
-            let text = wrapped(code.advice(), 13).join(" ");
+            let text = wrapped(code.advice(), 13, WIDTH).join(" ");
             let words: Vec<&str> = text.split_whitespace().collect();
             assert_eq!(words.join(" "), code.advice());
         }
@@ -415,6 +458,6 @@ mod tests {
     #[test]
     fn a_run_that_took_no_time_has_no_average() {
         let summary = Summary { duration: Duration::ZERO, ..summary(&[(OutcomeCode::AlreadyAttached, 1)]) };
-        assert!(!summary.render().contains("average"), "{}", summary.render());
+        assert!(!summary.render_within(WIDTH).contains("average"), "{}", summary.render_within(WIDTH));
     }
 }

@@ -1,12 +1,13 @@
 //! The counts behind every show: atomics that any thread may raise and one thread reads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::clock::Clock;
+use crate::http::Unreached;
 use crate::model::{OutcomeCode, Service};
-use crate::pipeline::Event;
+use crate::pipeline::{Event, HoldReason};
 
 /// How many outcome codes there are.
 const CODES: usize = OutcomeCode::ALL.len();
@@ -14,6 +15,26 @@ const CODES: usize = OutcomeCode::ALL.len();
 /// The least by which a hold must end later than the one told before it, to be told again: a host under load says so
 /// to every request in flight. In milliseconds.
 const HOLD_STEP: u64 = 1_000;
+
+/// A host that isn't paused, as the reason of its pause.
+const NO_HOLD: u32 = 0;
+
+/// A host that is down, as the reason of its pause. No status is as small.
+const IS_DOWN: u32 = 1;
+
+/// The first of the reasons for which there is no connection to a host. No status is as small as any of them.
+const IS_UNREACHED: u32 = 2;
+
+/// The pause of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hold {
+    /// Why.
+    pub(super) reason: HoldReason,
+    /// When it ends, by the tally's clock.
+    pub(super) until: Duration,
+    /// How long that is from now; zero when it is over, and the host is being tried.
+    pub(super) left: Duration,
+}
 
 /// The counts of a run so far. Raising one is a single atomic addition, so it may be done for every request.
 pub struct Tally {
@@ -23,6 +44,8 @@ pub struct Tally {
     hosts: [HostTally; Service::ALL.len()],
     /// Signed: a row may be unparked by one thread before another has counted that it was parked.
     parked: AtomicI64,
+    /// When the last of the rows that are parked, or were, goes on, in milliseconds of the clock.
+    parked_until: AtomicU64,
     parkings: AtomicU64,
     outcomes: [AtomicU64; CODES],
     list_pages: AtomicU64,
@@ -38,6 +61,9 @@ struct HostTally {
     rate: AtomicU64,
     /// When the host's pause ends, in milliseconds of the clock.
     held_until: AtomicU64,
+    /// Why it is paused: [`NO_HOLD`], [`IS_DOWN`], [`IS_UNREACHED`] and above, or the status that asked us to slow down. It stays until a request has ended after the
+    /// pause.
+    held_for: AtomicU32,
     /// The end of the pause that was told last.
     told_until: AtomicU64,
     /// How long it was held in all, in milliseconds.
@@ -54,6 +80,7 @@ impl Tally {
             staged_bytes: AtomicU64::new(0),
             hosts: std::array::from_fn(|_| HostTally::default()),
             parked: AtomicI64::new(0),
+            parked_until: AtomicU64::new(0),
             parkings: AtomicU64::new(0),
             outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
             list_pages: AtomicU64::new(0),
@@ -68,7 +95,7 @@ impl Tally {
                 self.staged_lines.store(*lines, Ordering::Relaxed);
                 self.staged_bytes.store(*bytes, Ordering::Relaxed);
             }
-            Event::RequestEnded { service, status, throttled, rate } => {
+            Event::RequestEnded { service, status, throttled, rate, .. } => {
                 let host = &self.hosts[*service as usize];
                 host.requests.fetch_add(1, Ordering::Relaxed);
                 if status.is_none() {
@@ -80,15 +107,30 @@ impl Tally {
                 if let Some(rate) = rate {
                     host.rate.store(rate.to_bits(), Ordering::Relaxed);
                 }
+                if host.held_for.load(Ordering::Relaxed) != NO_HOLD
+                    && host.held_until.load(Ordering::Relaxed) <= millis(self.clock.now())
+                {
+                    host.held_for.store(NO_HOLD, Ordering::Relaxed);
+                }
             }
-            Event::Held { service, wait, .. } => {
+            Event::Held { service, wait, reason } => {
                 let (host, now) = (&self.hosts[*service as usize], self.clock.now());
                 let until = millis(now.saturating_add(*wait));
                 let before = host.held_until.fetch_max(until, Ordering::Relaxed);
+                if until >= before {
+                    let reason = match reason {
+                        HoldReason::Throttled { status } => u32::from(*status),
+                        HoldReason::Down { why: None } => IS_DOWN,
+                        HoldReason::Down { why: Some(why) } => IS_UNREACHED + *why as u32,
+                    };
+                    host.held_for.store(reason, Ordering::Relaxed);
+                }
                 // What an earlier pause covers isn't counted twice.
                 host.held.fetch_add(until.saturating_sub(before.max(millis(now))), Ordering::Relaxed);
             }
-            Event::Parked => {
+            Event::Parked { wait } => {
+                let until = millis(self.clock.now().saturating_add(*wait));
+                self.parked_until.fetch_max(until, Ordering::Relaxed);
                 self.parked.fetch_add(1, Ordering::Relaxed);
                 self.parkings.fetch_add(1, Ordering::Relaxed);
             }
@@ -96,7 +138,7 @@ impl Tally {
             Event::RowFinished { code, .. } => {
                 self.outcomes[*code as usize].fetch_add(1, Ordering::Relaxed);
             }
-            Event::ListRead { pages, .. } => self.list_pages.store(*pages, Ordering::Relaxed),
+            Event::ListRead { pages } => self.list_pages.store(*pages, Ordering::Relaxed),
             Event::UserSeen => _ = self.users_seen.fetch_add(1, Ordering::Relaxed),
             Event::LookChosen { .. }
             | Event::StagingStarted { .. }
@@ -124,10 +166,25 @@ impl Tally {
         (bits != 0).then(|| f64::from_bits(bits))
     }
 
-    /// How long the host's pause still lasts; `None` when there is none.
-    pub(super) fn held_for(&self, service: Service) -> Option<Duration> {
-        let until = Duration::from_millis(self.hosts[service as usize].held_until.load(Ordering::Relaxed));
-        until.checked_sub(self.clock.now()).filter(|left| !left.is_zero())
+    /// The host's pause; `None` when there is none, and a request has ended since the last one.
+    pub(super) fn hold(&self, service: Service) -> Option<Hold> {
+        let host = &self.hosts[service as usize];
+        let reason = match host.held_for.load(Ordering::Relaxed) {
+            NO_HOLD => return None,
+            IS_DOWN => HoldReason::Down { why: None },
+            status if (IS_UNREACHED..100).contains(&status) => {
+                let why = Unreached::ALL.into_iter().find(|why| *why as u32 == status - IS_UNREACHED);
+                HoldReason::Down { why }
+            }
+            status => HoldReason::Throttled { status: u16::try_from(status).unwrap_or_default() },
+        };
+        let until = Duration::from_millis(host.held_until.load(Ordering::Relaxed));
+        Some(Hold { reason, until, left: until.saturating_sub(self.clock.now()) })
+    }
+
+    /// When the last of the rows that are parked goes on, by the tally's clock; a time that is over where none is.
+    pub(super) fn parked_until(&self) -> Duration {
+        Duration::from_millis(self.parked_until.load(Ordering::Relaxed))
     }
 
     /// The clock that the tally is timed by.
@@ -235,11 +292,10 @@ fn millis(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::pipeline::HoldReason;
-
     use super::*;
     use crate::model::Stage;
     use crate::ui::clock::ManualClock;
+    use crate::ui::rehearsal::ended;
 
     fn finished(code: OutcomeCode) -> Event {
         Event::RowFinished {
@@ -274,8 +330,7 @@ mod tests {
             (Service::Stara, None),
             (Service::Leaf, Some(503)),
         ] {
-            let throttled = status == Some(429);
-            tally.count(&Event::RequestEnded { service, status, throttled, rate: None });
+            tally.count(&ended(service, status, None));
         }
         let host = |requests, unanswered, throttled| HostTotals {
             requests,
@@ -292,8 +347,8 @@ mod tests {
         let tally = Tally::new(Arc::new(ManualClock::default()));
         tally.count(&Event::Unparked);
         assert_eq!(tally.totals().parked, 0);
-        tally.count(&Event::Parked);
-        tally.count(&Event::Parked);
+        tally.count(&Event::Parked { wait: Duration::from_secs(60) });
+        tally.count(&Event::Parked { wait: Duration::from_secs(60) });
         assert_eq!(tally.totals().parked, 1);
         assert_eq!(tally.totals().parkings, 2);
     }
@@ -305,7 +360,11 @@ mod tests {
         let held = |at, millis| {
             clock.set_millis(at);
             let wait = Duration::from_millis(millis);
-            tally.count(&Event::Held { service: Service::Stara, wait, reason: HoldReason::Down });
+            tally.count(&Event::Held {
+                service: Service::Stara,
+                wait,
+                reason: HoldReason::Down { why: None },
+            });
             tally.totals().host(Service::Stara).held
         };
         assert_eq!(held(10_000, 1_000), Duration::from_secs(1));
@@ -332,11 +391,36 @@ mod tests {
         assert!(!held(5_000));
         assert!(!held(5_900));
         assert!(!held(100), "a hold is never shortened");
-        assert_eq!(tally.held_for(Service::Leaf), Some(Duration::from_millis(5_900)));
+        assert_eq!(tally.hold(Service::Leaf).unwrap().left, Duration::from_millis(5_900));
         assert!(held(6_000));
         clock.set_millis(16_000);
-        assert_eq!(tally.held_for(Service::Leaf), None);
-        assert_eq!(tally.held_for(Service::Stara), None);
+        assert_eq!(tally.hold(Service::Leaf).unwrap().left, Duration::ZERO);
+        assert_eq!(tally.hold(Service::Stara), None);
         assert!(held(5_000));
+    }
+
+    #[test]
+    fn a_pause_is_over_when_a_request_has_ended_after_it() {
+        let clock = Arc::new(ManualClock::default());
+        let tally = Tally::new(clock.clone());
+        let answered = || tally.count(&ended(Service::Leaf, Some(200), None));
+        clock.set_millis(1_000);
+        let wait = Duration::from_secs(30);
+        tally.count(&Event::Held {
+            service: Service::Leaf,
+            wait,
+            reason: HoldReason::Down { why: Some(Unreached::Untrusted) },
+        });
+        answered();
+        let hold = tally.hold(Service::Leaf).unwrap();
+        assert_eq!(
+            (hold.reason, hold.left),
+            (HoldReason::Down { why: Some(Unreached::Untrusted) }, wait),
+            "what was under way says nothing"
+        );
+        clock.set_millis(31_000);
+        assert_eq!(tally.hold(Service::Leaf).unwrap().left, Duration::ZERO, "it is being tried");
+        answered();
+        assert_eq!(tally.hold(Service::Leaf), None);
     }
 }

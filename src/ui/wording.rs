@@ -2,29 +2,20 @@
 
 use std::time::Duration;
 
+use super::picture::Left;
 use super::show::{HostView, View};
 use super::tally::Totals;
 use crate::model::Shard;
+pub use crate::model::count;
+pub(super) use crate::model::counted;
 use crate::pipeline::{HostPlan, Plan};
 
-/// A count with a comma between its thousands: `1,234,567`.
+/// A text as a terminal may show it: a name, or what a service said, is somebody's choice, and a terminal carries out what
+/// it is told. Line breaks stay.
 #[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count with its noun, which takes an `s` unless it is one: `1 row`, `2 rows`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+pub fn printable(text: &str) -> String {
+    let shown = |letter: char| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter };
+    text.chars().map(shown).collect()
 }
 
 /// A time span in its two largest units: `500ms`, `20s`, `1m 29s`, `2h 5m`, `3d 4h`.
@@ -66,6 +57,26 @@ pub(super) fn percent(part: u64, whole: u64) -> u64 {
 
 /// One line that says what a run is about to do.
 pub(super) fn opening(plan: &Plan) -> String {
+    joined(opening_said(plan).map(Some), "; ")
+}
+
+/// The same for a terminal of so many columns: in a line for each part, where one doesn't hold them all.
+pub(super) fn opening_parts(plan: &Plan, columns: usize) -> Vec<String> {
+    let whole = opening(plan);
+    if whole.chars().count() <= columns {
+        return vec![whole];
+    }
+    let mut parts: Vec<String> = opening_said(plan).collect();
+    if plan.expected.is_some()
+        && let Some(expected) = parts.pop()
+        && let Some(first) = parts.first_mut()
+    {
+        *first = format!("{first}; {expected}");
+    }
+    parts
+}
+
+fn opening_said(plan: &Plan) -> impl Iterator<Item = String> {
     let host = |name, host: &HostPlan| {
         let part = plan.shard.and_then(|shard| part_of(shard, host));
         format!("{name} {} at {}", host.origin, part.unwrap_or_else(|| allowed(host)))
@@ -88,7 +99,7 @@ pub(super) fn opening(plan: &Plan) -> String {
         Some(format!("{} {}", host("Leaf", &plan.leaf), plan.account)),
         plan.expected.map(|expected| format!("about {}", duration(expected))),
     ];
-    joined(parts, "; ")
+    parts.into_iter().flatten()
 }
 
 /// One line that says that magic links are being made.
@@ -132,7 +143,8 @@ fn part_of(shard: Shard, host: &HostPlan) -> Option<String> {
     Some(format!("{}/s of {}", part.trim_end_matches('0').trim_end_matches('.'), host.rate))
 }
 
-fn allowed(host: &HostPlan) -> String {
+/// What a host lets through, in words: `5.0/s (auto)`.
+pub(super) fn allowed(host: &HostPlan) -> String {
     match host.per_second {
         None => "no quota".to_owned(),
         Some(per_second) if host.rate.starts_with("auto") => format!("{} ({})", rate(per_second), host.rate),
@@ -151,7 +163,7 @@ pub(super) fn host(host: &HostView<'_>) -> String {
     let parts = [
         Some(rate(host.per_second) + &of.unwrap_or_default()),
         (throttled > 0).then(|| format!("{} throttled", count(throttled))),
-        host.held_for.map(|wait| format!("waiting {}", duration(wait))),
+        host.held_for().map(|wait| format!("waiting {}", duration(wait))),
     ];
     joined(parts, ", ")
 }
@@ -165,7 +177,7 @@ pub(super) fn rows(view: &View<'_>) -> String {
         Some(rate(view.rows_per_second)),
         Some(format!("{} failed", count(totals.failed()))),
         (totals.parked > 0).then(|| format!("{} parked", count(totals.parked))),
-        view.left.map(|left| format!("~{} left", duration(left))),
+        view.left.as_ref().and_then(Left::in_words),
     ];
     joined(parts, ", ")
 }

@@ -15,7 +15,7 @@ use stara_onboard::checkpoint::{Approach, Ledger, LedgerAccess, LineCursor, Targ
 use stara_onboard::http::{ClientOptions, ExtraRoots, HttpClient, Reply, parse_retry_after};
 use stara_onboard::manifest::{Format, Manifest, ReadOptions, Record, Source};
 use stara_onboard::model::{Dialect, LeafUserId, Login, OutcomeCode};
-use stara_onboard::report::{COLUMNS, ReportFormat, ResultRecord, write_report};
+use stara_onboard::report::{COLUMNS, ReportFormat, ResultRecord, RunFacts, write_report};
 use zeroize::Zeroizing;
 
 use crate::support::{Bench, Invocation, growers};
@@ -244,10 +244,16 @@ fn expect_report_of(texts: &[String]) {
         finished_at: None,
         message: text.clone(),
         kept: vec![text.clone()],
+        not_selected: false,
     };
     let kept = ["kept".to_owned()];
-    write_report(&path, ReportFormat::Csv, &kept, texts.iter().map(|text| Ok::<_, Infallible>(record(text))))
-        .unwrap();
+    write_report(
+        &path,
+        ReportFormat::Csv,
+        &RunFacts::of_columns(&kept),
+        texts.iter().map(|text| Ok::<_, Infallible>(record(text))),
+    )
+    .unwrap();
     let lines: Vec<_> = csv::Reader::from_path(&path).unwrap().into_records().map(Result::unwrap).collect();
     assert_eq!(lines.len(), texts.len());
     for (line, text) in lines.iter().zip(texts) {

@@ -119,6 +119,12 @@ fn whoever_an_audit_found_missing_is_attached_again_by_the_next_run_and_whoever_
     assert_eq!(bench.calls(), calls, "a run alone knows nothing of it");
     let audit = audited(&bench, 0, &["growers.csv"]);
     assert_eq!(audit["counts"], counts(1, 1, 1, 1, 0));
+    let status = bench.program().args(["status"]).end().with_code(0).stdout;
+    assert!(status.contains("4  attached") && status.contains("Last audit, 2"), "{status}");
+    assert!(
+        status.contains(": 1 healthy, 1 missing, 1 unhealthy, 1 foreign (`audit` again says"),
+        "{status}"
+    );
     let before = held(&bench, &rows);
     bench.run(&[]).with_code(3);
     assert_eq!(bench.outcomes(), ["attached", "attached", "credential-unhealthy", "attached"]);

@@ -72,7 +72,7 @@ fn flags_win_over_variables_these_over_the_file_and_it_over_the_defaults() {
 #[test]
 fn what_a_flag_requires_may_stand_in_the_file() {
     let bench = Bench::new(&growers(1));
-    bench.run(&["--new-links"]).with_code(2).saying("required arguments were not provided: --magic-links");
+    bench.run(&["--new-links"]).with_code(2).saying("run needs --magic-links here");
     bench.write(FILE, "magic-links = 'links.csv'\n");
     bench.run(&["--new-links"]).with_code(0);
     assert!(bench.path("links.csv").exists());
@@ -107,7 +107,7 @@ fn a_file_that_cant_be_used_exits_with_2_and_nothing_is_sent() {
         ("leaf_rate = '5/s'\n", "line 1: write `leaf-rate` instead of `leaf_rate`"),
         ("\nSTARA_ONBOARD_LEAF_RATE = '5/s'\n", "line 2: write `leaf-rate` instead of"),
         ("# x\nleaf-rat = '5/s'\n", "line 2: there is no setting `leaf-rat`; did you mean leaf-rate?"),
-        ("leaf-rate = '5'\n", "line 1: `leaf-rate` isn't right: "),
+        ("leaf-rate = '5'\n", "line 1: `leaf-rate` is no rate: write 10/s"),
         ("concurrency = 0\n", "line 1: `concurrency` isn't right: 0 is not in 1..=10000"),
         ("log-format = 'xml'\n", "line 1: `log-format` must be one of text, json"),
         ("strict = 1\n", "line 1: `strict` must be true or false"),
@@ -144,7 +144,7 @@ fn everything_wrong_with_a_file_is_told_at_once_for_whichever_verb() {
     bench.write(FILE, "settle = 'long'\n[audit]\nlok = 'auto'\n");
     let status = bench.program().args(["status"]).end().with_code(2);
     status
-        .saying("line 1: `settle` isn't right")
+        .saying("line 1: `settle` is no duration: write ")
         .saying("line 3: there is no setting `lok`; did you mean look?");
 }
 
@@ -201,10 +201,31 @@ fn no_setting_repeats_a_value_that_it_refuses() {
     let below = program.get_subcommands().flat_map(|verb| verb.get_subcommands().chain([verb]));
     let flags = below.flat_map(clap::Command::get_arguments).filter(|argument| argument.get_env().is_some());
     let keys: BTreeSet<&str> = flags.filter_map(|argument| argument.get_long()).collect();
-    let lines: String = keys.iter().flat_map(|key| [key, " = 'hunter2-hunter2'\n"]).collect();
-    bench.write(FILE, lines);
-    let ended = bench.run(&[]).with_code(2).saying("`leaf-rate` isn't right").saying("`settle` isn't right");
-    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    let mut said = String::new();
+    // As many as are listed one by one.
+    for keys in keys.into_iter().collect::<Vec<_>>().chunks(20) {
+        let lines: String = keys.iter().flat_map(|key| [key, " = 'hunter2-hunter2'\n"]).collect();
+        bench.write(FILE, lines);
+        said.push_str(&bench.run(&[]).with_code(2).stderr);
+    }
+    assert!(said.contains("`leaf-rate` is no rate") && said.contains("`settle` is no duration"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_file_in_which_nearly_everything_is_wrong_is_not_listed_to_its_end() {
+    let bench = Bench::new(&[]);
+    bench
+        .write(FILE, (0..3_000).map(|number| format!("unknown-{number} = 1\n")).collect::<Vec<_>>().concat());
+    let ended = bench.run(&[]).with_code(2).saying("line 20: ").saying("and 2980 more");
+    assert!(ended.stderr.lines().count() < 30, "{}", ended.stderr);
+}
+
+#[test]
+fn a_log_file_has_a_name() {
+    let bench = Bench::new(&growers(1));
+    bench.run(&["--log-file", "-"]).with_code(2).saying("without --log-file the log goes to stderr");
+    assert!(!bench.path("-").exists());
 }
 
 #[test]

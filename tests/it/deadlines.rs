@@ -54,7 +54,8 @@ fn a_run_whose_time_is_over_drains_and_says_how_to_go_on() {
     // Each row takes five answers of 20 ms, one row at a time.
     let arguments = ["--max-duration", "1500ms", "--concurrency", "1"];
     let ended = bench.run(&arguments).with_code(5);
-    let ended = ended.saying("Stopped early: the run has taken --max-duration (1500ms).");
+    let told = "\nstopped: the run has taken --max-duration (1500ms)\nhint: Run the same command again; ";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
     let (_, command) = ended.stderr.split_once("To go on: ").unwrap();
     assert!(command.contains("--max-duration 1500ms"), "the exact command: {command}");
     let results = bench.results();

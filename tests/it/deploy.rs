@@ -4,14 +4,17 @@
 mod aws_batch;
 mod container;
 mod cron;
+mod debian;
 mod indexed_job;
 mod kubernetes;
 mod scaling_page;
 mod shards_night;
 mod slurm;
 mod systemd;
+mod workflows;
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -82,5 +85,9 @@ fn prepared_of(count: usize) -> (Bench, Vec<Grower>) {
     let rows = growers(count);
     let bench = Bench::new(&rows);
     bench.write("leaf-token", "leaf-token-of-the-file\n");
+    // A container's user is somebody else.
+    for name in ["growers.csv", "leaf-token"] {
+        std::fs::set_permissions(bench.path(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
     (bench, rows)
 }

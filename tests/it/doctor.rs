@@ -112,7 +112,10 @@ fn a_checkup_reads_like_a_list_and_quiet_leaves_only_what_somebody_should_see() 
     assert_eq!(text(&["-q"]), (Some(0), String::new()));
     let (code, said) = text(&["-q", "nowhere.csv"]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.starts_with("problem  manifest") && said.contains("→ check the path"), "{said}");
+    assert!(
+        said.starts_with("problem  manifest") && said.contains("check the name: it is looked for in "),
+        "{said}"
+    );
     assert_eq!(said.lines().count(), 2, "{said}");
 }
 

@@ -15,7 +15,17 @@ fn when_every_login_is_refused_at_most_thirty_one_are_spent() {
     let rows = growers_with(60, "sandbox:wrong-password");
     let bench = Bench::new(&rows);
     let ended = bench.run(&[]).with_code(4);
-    ended.saying("31 rows in a row ended as stara-login-rejected: is the password column the right one?");
+    let begins = |word: &str| ended.stderr.lines().filter(|line| line.starts_with(word)).collect::<Vec<_>>();
+    assert_eq!(
+        begins("stopped: "),
+        ["stopped: 31 rows in a row ended as stara-login-rejected: is the password column the right one?"]
+    );
+    assert_eq!(
+        begins("hint: "),
+        [
+            "hint: Mend what the error names, then run the same command again; --max-failures 100% goes on regardless."
+        ]
+    );
     assert_eq!(bench.calls_of(CallKind::Authenticate), 31);
     let outcomes = bench.outcomes();
     assert_eq!(outcomes.iter().filter(|code| *code == "stara-login-rejected").count(), 31);

@@ -11,7 +11,7 @@ use std::path::Path;
 use source::{Token, crate_paths, module_of, tokens};
 
 /// The floors, from the ground up.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("model", 1),
     ("http", 2),
     ("manifest", 3),
@@ -23,20 +23,22 @@ const FLOORS: [(&str, u8); 12] = [
     ("settings", 5),
     ("ui", 5),
     ("sandbox", 5),
-    ("cli", 6),
+    ("onboarding", 6),
+    ("cli", 7),
 ];
 
-/// What a folder may not import although it lies below: client and simulator must not share a bug.
-const NEVER: [(&str, &str); 2] = [("sandbox", "api"), ("sandbox", "http")];
+/// What a folder may not import although it lies below: client and simulator must not share a bug, and a library shows nothing.
+const NEVER: [(&str, &str); 3] = [("sandbox", "api"), ("sandbox", "http"), ("onboarding", "ui")];
 
 /// The crates that a folder may not name, so that it stays ignorant of what they are for.
-const FOREIGN: [(&str, &[&str]); 6] = [
+const FOREIGN: [(&str, &[&str]); 7] = [
     ("model", &["tokio", "futures", "reqwest", "hyper", "rusqlite"]),
     ("manifest", &["tokio", "reqwest", "hyper", "object_store"]),
     ("report", &["tokio", "reqwest", "hyper", "object_store"]),
     ("checkpoint", &["reqwest", "hyper"]),
     ("pipeline", &["clap", "indicatif", "csv", "parquet"]),
     ("sandbox", &["reqwest"]),
+    ("onboarding", &["clap", "indicatif", "anyhow"]),
 ];
 
 /// What a table of contents may not hold.
@@ -146,7 +148,7 @@ fn every_planted_violation_is_caught() {
         ("api/leaf.rs", "\nuse crate::checkpoint::Ledger;", "2: api and checkpoint are siblings on floor 3"),
         ("report/csv.rs", "use crate::{model::Stage, pipeline::Event};", "report and pipeline are siblings"),
         ("report/csv.rs", "use super::super::pipeline;", "report and pipeline are siblings"),
-        ("ui/bars.rs", "fn f(x: crate::cli::Run) {}", "ui (floor 5) imports cli (floor 6)"),
+        ("ui/bars.rs", "fn f(x: crate::cli::Run) {}", "ui (floor 5) imports cli (floor 7)"),
         (
             "ui/bars.rs",
             "mod tests { use super::super::super::settings::Rate; }",
@@ -154,6 +156,8 @@ fn every_planted_violation_is_caught() {
         ),
         ("ui/bars.rs", "macro_rules! m { () => { $crate::sandbox::World } }", "ui and sandbox are siblings"),
         ("sandbox/leaf.rs", "use crate::api::leaf;", "sandbox may never import api"),
+        ("onboarding/run.rs", "use crate::cli::Failure;", "onboarding (floor 6) imports cli (floor 7)"),
+        ("onboarding/run.rs", "use clap::Parser;", "may not name the crate clap"),
         ("sandbox/mod.rs", "//! x\npub use super::http::Pacer;", "2: sandbox may never import http"),
         ("pipeline/stream.rs", "use crate as all;", "root is imported as a whole"),
         ("pipeline/stream.rs", "use crate::*;", "root is imported as a whole"),
@@ -194,4 +198,34 @@ fn what_the_plan_allows_is_not_called_a_violation() {
     ] {
         assert_eq!(violations(file, text), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn no_floor_is_shown_to_anybody_but_the_tests_of_this_package() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let declared = |start: &str| -> Vec<(String, String)> {
+        let lines: Vec<&str> = map.lines().collect();
+        let is_declared = |line: &&str| line.starts_with(start) && line.ends_with(';');
+        let attributes = |end: usize| {
+            let above = lines[..end].iter().rev().take_while(|line| line.starts_with("#["));
+            above.copied().collect::<Vec<_>>().join("")
+        };
+        let places = lines.iter().enumerate().filter(|(_, line)| is_declared(line));
+        places.map(|(at, line)| (line.trim_start_matches(start).to_owned(), attributes(at))).collect()
+    };
+    let (shown, private) = (declared("pub mod "), declared("mod "));
+    let names = |all: &[(String, String)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&shown), names(&private));
+    assert_eq!(shown.len(), FLOORS.len());
+    for (name, attributes) in shown {
+        assert!(attributes.contains("#[doc(hidden)]"), "{name} {attributes}");
+        assert!(
+            attributes.contains("feature = \"internals\"") && !attributes.contains("not("),
+            "{name} {attributes}"
+        );
+    }
+    let package = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let of_features = package.split("[features]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
+    assert_eq!(of_features.matches("internals").count(), 1, "no other feature brings it:\n{of_features}");
 }

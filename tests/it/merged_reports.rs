@@ -85,3 +85,43 @@ fn change(ledger: &Path, sql: &str) {
 fn paths(bench: &Bench, count: u32) -> Vec<PathBuf> {
     (0..count).map(|index| bench.path(&ledger(index, count))).collect()
 }
+
+/// The command that a page names for whoever wants every row, as words behind the program's name.
+fn command_of(bench: &Bench) -> Vec<String> {
+    let page = std::fs::read_to_string(bench.path("page.html")).unwrap();
+    let (_, rest) = page.split_once("<code>stara-onboard report ").unwrap();
+    let (command, _) = rest.split_once("</code>").unwrap();
+    ["report"].into_iter().chain(command.split(' ')).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_command_that_a_page_names_writes_the_rows_of_the_same_ledgers() {
+    let mut rows = growers(24);
+    for row in &mut rows {
+        *row = row.with_password("sandbox:wrong-password");
+    }
+    let bench = Bench::new(&rows);
+    let written = |ledgers: &[String]| {
+        let command = command_of(&bench);
+        assert_eq!(command[..2], ["report", "results.csv"]);
+        assert_eq!(command[2], "--state");
+        assert_eq!(command[3..], *ledgers);
+        bench.program().args(command).end().with_code(0);
+        csv::Reader::from_path(bench.path("results.csv")).unwrap().records().count()
+    };
+    let page = ["--report", "page.html"];
+    let rehearsed = bench.program().args(["run", "growers.csv", "--limit", "5", "--sandbox"]).args(page);
+    rehearsed.end().with_code(3);
+    assert_eq!(written(&["state/sandbox.db".to_owned()]), 24);
+    let own = bench.program().args(["run", "growers.csv", "--state", "own/a b.db"]).args(page);
+    own.end().with_code(3);
+    assert!(
+        std::fs::read_to_string(bench.path("page.html")).unwrap().contains("--state &#39;own/a b.db&#39;")
+    );
+    run_shards(&bench, 2, &[]);
+    bench.program().args(["report", "page.html"]).args(states(2)).end().with_code(0);
+    assert_eq!(written(&[ledger(0, 2), ledger(1, 2)]), 24);
+    bench.program().args(["report", "page.html", "--state", &ledger(1, 2)]).end().with_code(0);
+    let of_one = written(&[ledger(1, 2)]);
+    assert!(of_one > 0 && of_one < 24, "{of_one}");
+}

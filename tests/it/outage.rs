@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use stara_onboard::model::Service;
 use stara_onboard::sandbox::{Answer, Calls, Fault, Trouble, When};
 
@@ -40,9 +41,39 @@ fn a_host_nobody_answers_at_is_no_fault_of_the_rows() {
     // Port 1 is never listened on by anybody.
     side_by_side(["--stara-url", "--leaf-url"], |flag| {
         let bench = Bench::new(&growers(40));
-        bench.run(&[flag, "http://127.0.0.1:1", "--max-hold", "1s"]).with_code(5).saying("is down");
+        let ended = bench.run(&[flag, "http://127.0.0.1:1", "--max-hold", "1s"]).with_code(5);
+        ended.saying("can't be reached: it refuses connections");
         let outcomes = bench.outcomes();
         assert!(outcomes.iter().filter(|code| *code == "not-reached").count() >= 34, "{outcomes:?}");
+    });
+}
+
+#[test]
+fn why_a_host_is_not_reached_is_said_wherever_it_is_said_that_it_is_not() {
+    let bench = Bench::new(&[]);
+    let [_, leaf] = bench.urls().map(str::to_owned);
+    let cases = [
+        ("https://leaf.invalid".to_owned(), "its host name can't be resolved", "When that is mended"),
+        ("http://127.0.0.1:1".to_owned(), "it refuses connections", "To go on"),
+        (leaf.replace("http://", "https://"), "no TLS came about", "When that is mended"),
+    ];
+    side_by_side(cases, |(url, why, hint)| {
+        let bench = Bench::new(&growers(20));
+        let ended = bench.run(&["--leaf-url", &url, "--max-hold", "1s"]).with_code(5);
+        let ended = ended.saying(&format!("Leaf can't be reached: {why}")).saying("stara-onboard doctor");
+        ended.saying(hint).saying("stara-onboard run growers.csv");
+        for result in bench.results().iter().filter(|result| result.outcome == "leaf-unavailable") {
+            assert!(result.message.contains(why), "{}", result.message);
+            assert!(!result.message.contains("lookup"), "the library's words: {}", result.message);
+        }
+        assert!(bench.results().iter().any(|result| result.outcome == "leaf-unavailable"));
+        let quiet = bench.run(&["--leaf-url", &url, "--max-hold", "1s", "-q"]).with_code(5);
+        quiet.saying(&format!("Leaf can't be reached: {why}"));
+        let waiting = bench.run_of("growers.csv", &["--leaf-url", &url, "--retry-failed"]).start();
+        waiting.until_said(&format!("Leaf can't be reached: {why}"));
+        waiting.until_said("it is tried again in 30s");
+        waiting.signal(Signal::KILL);
+        waiting.end();
     });
 }
 

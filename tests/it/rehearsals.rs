@@ -36,6 +36,20 @@ fn rehearse(folder: &tempfile::TempDir, arguments: &[&str]) -> Ended {
 }
 
 #[test]
+fn a_second_rehearsal_that_finds_all_done_says_so_and_how_to_begin_anew() {
+    let rows = growers(3);
+    let folder = folder(&rows);
+    let anew = "hint: nothing was rehearsed: an earlier rehearsal with state/sandbox.db did all of it";
+    let first = rehearse(&folder, &["--sandbox"]).with_code(0);
+    assert!(!first.stderr.contains("nothing was rehearsed"), "{}", first.stderr);
+    let second = rehearse(&folder, &["--sandbox"]).with_code(0).saying(anew);
+    let state = second.stderr.rsplit("--state ").next().unwrap().trim().to_owned();
+    let third = rehearse(&folder, &["--sandbox", "--state", &state]).with_code(0);
+    assert!(third.stderr.contains("3 to do of 3 lines"), "{}", third.stderr);
+    assert!(!third.stderr.contains("nothing was rehearsed"), "{}", third.stderr);
+}
+
+#[test]
 fn whatever_comes_together_everybody_is_attached_once() {
     let profiles =
         [Profile::Clean, Profile::Flaky, Profile::Storm, Profile::LostReplies, Profile::TokenExpiry];
@@ -193,7 +207,10 @@ fn a_profile_may_stand_wherever_the_ledger_of_rehearsals_is_meant() {
     // The real ledger isn't there, and isn't made.
     with("false", &["status"]).with_code(2);
     assert!(!folder.path().join("state/ledger.db").exists());
-    with("strom", &["status"]).with_code(2).saying("neither true nor false, and is no profile: write clean,");
+    let ended = with("strom", &["status"]).with_code(2);
+    ended
+        .saying("neither true nor false, and is no profile")
+        .saying("did you mean storm? write clean, flaky,");
 }
 
 #[test]

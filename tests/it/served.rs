@@ -6,8 +6,8 @@ use crate::support::Bench;
 fn a_fault_that_is_none_is_refused_with_a_reason() {
     let bench = Bench::new(&[]);
     for (fault, reason) in [
-        ("mishap", "names no fault: write [CALLS:]FAULT[:OPTION…]"),
-        ("429", "doesn't say which calls are answered with 429: write attach:429, stara:429 or all:429"),
+        ("mishap", "names no fault hint: write [CALLS:]FAULT[:OPTION…]"),
+        ("429", "doesn't say which calls are answered with 429 hint: write attach:429, stara:429 or all:429"),
         ("attach:hang:sometimes", "has an option that can't be understood: sometimes"),
         ("attach:hang:rate=1/s", "has an option that doesn't fit it: rate=1/s"),
     ] {

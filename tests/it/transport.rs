@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener as PlainListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -187,7 +188,7 @@ fn a_certificate_that_is_not_trusted_hears_nothing_and_the_report_says_that_it_i
         let run = behind_tls(&bench, authority.certify(host, until), authority.certify("127.0.0.1", 2100));
         let pem = write_pem(&bench, "roots.pem", &[&authority]);
         let run = if is_given { run.args(["--ca-cert"]).args([pem]) } else { run };
-        run.end().with_code(3);
+        run.args(["--max-hold", "1s"]).end().with_code(5);
         let service = if is_given { "stara" } else { "leaf" };
         for result in bench.results() {
             assert_eq!(result.outcome, format!("{service}-unavailable"), "{name}");
@@ -201,11 +202,49 @@ fn a_certificate_that_is_not_trusted_hears_nothing_and_the_report_says_that_it_i
 }
 
 #[test]
+fn a_host_that_is_not_trusted_counts_as_down_and_is_not_hammered() {
+    let rows = growers(60);
+    let bench = Bench::new(&rows);
+    let strangers = Authority::new();
+    let [_, leaf] = bench.urls().map(address_of);
+    let (port, met) = counted_before(&bench, tls_before(&bench, leaf, strangers.certify("127.0.0.1", 2100)));
+    let run = bench.run_of("growers.csv", &["--max-hold", "1s", "--leaf-rate", "auto"]);
+    let ended = run.env("LEAF_URL", format!("https://127.0.0.1:{port}")).end().with_code(5);
+    ended.saying("certificate isn't trusted").saying("--ca-cert");
+    let met = met.load(Ordering::Relaxed);
+    assert!((5..=12).contains(&met), "{met} connections to a host that isn't trusted");
+    let outcomes = bench.outcomes();
+    let blamed = outcomes.iter().filter(|code| *code == "leaf-unavailable").count();
+    let not_reached = outcomes.iter().filter(|code| *code == "not-reached").count();
+    assert_eq!(blamed + not_reached, rows.len(), "{outcomes:?}");
+    assert!(blamed <= 6, "{blamed}");
+}
+
+/// Counts the connections to a port of this machine, and answers with its own.
+fn counted_before(bench: &Bench, port: u16) -> (u16, Arc<AtomicUsize>) {
+    let _inside = bench.enter();
+    let (listener, address) = listen();
+    let met = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&met);
+    bench.spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (address.port(), met)
+}
+
+#[test]
 fn leafs_login_tells_of_an_untrusted_certificate_too() {
     let bench = Bench::new(&growers(1));
     let authority = Authority::new();
     let run = behind_tls(&bench, authority.certify("localhost", 2100), authority.certify("127.0.0.1", 2100));
     let run = run.env_remove("LEAF_TOKEN").env("LEAF_USERNAME", "ops").env("LEAF_PASSWORD", "leaf password");
+    let run = run.args(["--max-hold", "1s"]);
     run.end().with_code(5).saying("certificate isn't trusted").saying("--ca-cert");
     assert_eq!(bench.calls(), 0);
 }
@@ -375,7 +414,8 @@ fn a_host_that_does_not_get_as_far_as_tls_was_surely_not_asked() {
                 ("leaf-unavailable", Some("attach")),
                 "{name}"
             );
-            assert_eq!(result.message, "Leaf couldn't be reached for the attach", "{name}");
+            let message = &result.message;
+            assert!(message.starts_with("Leaf couldn't be reached for the attach: "), "{name}: {message}");
         }
         // Nothing is left to be settled, so that the next run attaches at once.
         bench.run(&["--settle", "1h", "--precheck", "off"]).with_code(0);

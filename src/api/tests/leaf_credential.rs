@@ -8,7 +8,8 @@ type Attached = Result<(u16, Option<Credential>), CallError>;
 
 async fn look(answer: Vec<u8>) -> (Result<Option<Credential>, CallError>, String) {
     let server = Server::answering(answer);
-    let result = LeafApi::new(server.client()).credential(&token(), id()).await;
+    let leaf = LeafApi::new(server.client());
+    let result = leaf.credential(&token(), &leaf.credential_place(id())).await;
     (result, server.request())
 }
 
@@ -18,13 +19,15 @@ async fn attach(answer: Vec<u8>) -> (Attached, String) {
         Tokens {
             access_token: secret("a"), access_token_client: secret("c\"ü"), refresh_token: secret("r")
         };
-    let result = LeafApi::new(server.client()).attach(&token(), id(), &secret("k"), &tokens).await;
+    let leaf = LeafApi::new(server.client());
+    let result = leaf.attach(&token(), &leaf.credential_place(id()), &secret("k"), &tokens).await;
     (result, server.request())
 }
 
 async fn remove(answer: Vec<u8>) -> (Result<u16, CallError>, String) {
     let server = Server::answering(answer);
-    let result = LeafApi::new(server.client()).remove(&token(), id()).await;
+    let leaf = LeafApi::new(server.client());
+    let result = leaf.remove(&token(), &leaf.credential_place(id())).await;
     (result, server.request())
 }
 

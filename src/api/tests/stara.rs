@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::server::*;
 use crate::api::{CallError, CallErrorKind, StaraApi, Tokens};
+use crate::http::Unreached;
 use crate::model::{Dialect, Login, Secret};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Json, Dialect::Form];
@@ -175,7 +176,7 @@ async fn nobody_at_the_other_end_means_that_nothing_was_sent() {
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let client = client_of(&format!("http://{}", taken.local_addr().unwrap()));
     let error = StaraApi::new(client, Dialect::Json).token(&secret("k"), None).await.unwrap_err();
-    assert_eq!((error.kind, error.status), (CallErrorKind::Unreachable, None));
+    assert_eq!((error.kind, error.status), (CallErrorKind::Unreachable(Unreached::Refused), None));
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn a_cursor_reads_while_the_writer_writes_and_knows_refused_logins() {
     let mut place = Place::new();
     let run = place.stage(vec![row(2, 1, 0), row(3, 2, 0)]).run;
     let (first, second) = (place.key_of(1), place.key_of(2));
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     handle.finish(change(second, run, OutcomeCode::StaraUnavailable)).await.unwrap();
     let mut refused = change(first, run, OutcomeCode::StaraLoginRejected);
     let login = prints(1, 0).login;

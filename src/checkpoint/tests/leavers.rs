@@ -40,7 +40,7 @@ async fn place<const USERS: usize>(changes: [fn(OutcomeChange) -> OutcomeChange;
     let lines: Vec<_> = (1..).zip(&changes).map(|(user, _)| row(u64::from(user) + 1, user, 0)).collect();
     let run = place.stage(lines).run;
     let keys: Vec<UserKey> = (1..).zip(&changes).map(|(user, _)| place.key_of(user)).collect();
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     for (key, with) in keys.into_iter().zip(changes) {
         handle.finish(with(change(key, run, OutcomeCode::Attached))).await.unwrap();
     }

@@ -5,6 +5,7 @@ mod findings;
 mod fixtures;
 mod forget;
 mod leavers;
+mod measures;
 mod results;
 mod runs;
 mod sharded;

@@ -186,7 +186,7 @@ async fn a_finished_row_is_read_back_with_all_there_is() {
     let mut place = Place::new();
     let run = place.stage(rows(2, 2)).run;
     let key = place.key_of(0);
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     handle.finish(change(key, run, OutcomeCode::LeafCredentialsExist)).await.unwrap();
     place.ledger = writer.finish(handle).await.unwrap();
     let lines = results(&place, run);

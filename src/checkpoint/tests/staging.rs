@@ -158,7 +158,7 @@ async fn what_earlier_runs_learned_is_shown_to_whoever_decides() {
     let mut place = Place::new();
     let run = place.stage(rows(2, 3)).run;
     let keys = [0, 1, 2].map(|user| place.key_of(user));
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     handle.finish(change(keys[0], run, OutcomeCode::Attached)).await.unwrap();
     let refusal = Refusal { login: prints(1, 0).login, http_status: Some(401), at: UnixMillis(0) };
     let mut refused = change(keys[1], run, OutcomeCode::StaraLoginRejected);

@@ -63,7 +63,7 @@ async fn a_refusal_in_doubt_stands_only_for_those_who_ask_in_the_same_way() {
         }),
         ..change(place.key_of(1), run, OutcomeCode::StaraLoginRejected)
     };
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     handle.finish(refused).await.unwrap();
     place.ledger = writer.finish(handle).await.unwrap();
     assert_eq!(standing(&mut place, approach("password")), stands, "an ordinary one stands");
@@ -74,7 +74,7 @@ async fn a_refusal_in_doubt_stands_only_for_those_who_ask_in_the_same_way() {
         (run, Some(approach("password")), is_reopened),
         (run, None, stands),
     ] {
-        let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+        let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
         handle.doubt_refusals(of_run, asked).await.unwrap();
         place.ledger = writer.finish(handle).await.unwrap();
         assert_eq!(standing(&mut place, approach("pin")), expected, "{of_run} {asked:?}");
@@ -118,7 +118,7 @@ fn a_ledger_of_the_first_version_is_brought_up_and_its_refusals_stand() {
     assert_eq!(attached.outcome.unwrap().outcome.code, OutcomeCode::Attached);
     let version =
         place.ledger.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    assert_eq!(version.unwrap(), 5);
+    assert_eq!(version.unwrap(), 6);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Written {
         let run = place.stage(vec![row(2, 1, 0)]).run;
         let key = place.key_of(1);
         let ledger = std::mem::replace(&mut place.ledger, open(&place.directory));
-        let (writer, handle) = LedgerWriter::start(ledger).unwrap();
+        let (writer, handle) = LedgerWriter::start(ledger, &[]).unwrap();
         (Self { place, writer: Some(writer), handle: Some(handle.clone()), key, run }, handle)
     }
 
@@ -204,7 +204,7 @@ async fn whatever_is_queued_is_committed_at_once() {
     };
     place.ledger.connection.commit_hook(Some(hook)).unwrap();
     let other = open(&place.directory);
-    let (writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
 
     // While somebody else writes, the writer has to wait with its first group, and the others queue up behind it.
     other.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -270,7 +270,7 @@ async fn a_group_that_fails_fails_for_everybody_in_it() {
     let keys = [0, 1, 2].map(|user| place.key_of(user));
     let other = open(&place.directory);
     place.ledger.connection.execute_batch("DROP TABLE refusals").unwrap();
-    let (_writer, handle) = LedgerWriter::start(place.ledger).unwrap();
+    let (_writer, handle) = LedgerWriter::start(place.ledger, &[]).unwrap();
     other.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut bad = change(keys[1], run, OutcomeCode::StaraLoginRejected);
     bad.refusal = RefusalChange::Withdraw(prints(1, 0).login);

@@ -27,9 +27,9 @@ pub(super) async fn write_until_closed(
     let mut group = Vec::new();
     while queue.recv_many(&mut group, LARGEST_GROUP).await > 0 {
         sleep(commit_time()).await;
-        gather(&mut queue, &mut group);
+        gather(&mut queue, &mut group, false);
         let Some(waiters) = write_group(&ledger, &mut group, &failure) else { break };
-        for done in waiters {
+        for done in waiters.into_iter().flatten() {
             let _ = done.send(());
         }
     }

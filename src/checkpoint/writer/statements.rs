@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, params};
 use super::super::findings::CLEAR;
 use super::super::ledger::{REMEMBER, login_succeeded};
 use super::super::links::DROP_LINK;
+use super::super::measures::write as keep_measures;
 use super::super::rates::learn;
 use super::super::record::{HeldChange, Intent, OutcomeRecord, RefusalChange, UserKey};
 use super::super::saved_events::save_events;
@@ -16,9 +17,18 @@ pub(super) struct Statements<'a> {
     connection: &'a Connection,
     intend: CachedStatement<'a>,
     finish: CachedStatement<'a>,
-    clear_finding: CachedStatement<'a>,
-    drop_link: CachedStatement<'a>,
+    /// Whether any user has a finding or a link, once the group has written something.
+    asides: Option<Asides>,
 }
+
+/// What users seldom have beside their record.
+#[derive(Clone, Copy)]
+struct Asides {
+    findings: bool,
+    links: bool,
+}
+
+const ASIDES: &str = "SELECT EXISTS (SELECT 1 FROM findings), EXISTS (SELECT 1 FROM links)";
 
 const INTEND: &str = "UPDATE users SET intent_at = ?2, intent_attaches = ?3, intent_acknowledged = ?4, \
     intent_over_nothing = ?5, intent_replacing = ?6, intent_removing = ?7, intent_login = ?8, \
@@ -72,9 +82,7 @@ impl<'a> Statements<'a> {
     /// The statements, ready to be carried out.
     pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
         let (intend, finish) = (connection.prepare_cached(INTEND)?, connection.prepare_cached(FINISH)?);
-        let clear_finding = connection.prepare_cached(CLEAR)?;
-        let drop_link = connection.prepare_cached(DROP_LINK)?;
-        Ok(Self { connection, intend, finish, clear_finding, drop_link })
+        Ok(Self { connection, intend, finish, asides: None })
     }
 
     /// Carries one change out, within whatever transaction there is.
@@ -90,6 +98,9 @@ impl<'a> Statements<'a> {
                     .execute(params![line, why.as_ref()])?;
             }
             Change::Learned(service, per_second) => learn(self.connection, *service, *per_second)?,
+            Change::Measured(run, live, measures) => {
+                keep_measures(self.connection, *run, live, measures.as_deref())?;
+            }
             Change::LoginSucceeded(dialect) => {
                 self.connection
                     .prepare_cached(REMEMBER)?
@@ -102,6 +113,18 @@ impl<'a> Statements<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Which asides there are. Asked after the group's first write, when nobody else can add any: a transaction that reads
+    /// before it writes can be refused the write. In a run there mostly are none, and deleting what isn't there took as long
+    /// as a fifth of the outcome.
+    fn asides(&mut self) -> rusqlite::Result<Asides> {
+        if let Some(asides) = self.asides {
+            return Ok(asides);
+        }
+        let read = |row: &rusqlite::Row<'_>| Ok(Asides { findings: row.get(0)?, links: row.get(1)? });
+        let asides = self.connection.prepare_cached(ASIDES)?.query_row([], read)?;
+        Ok(*self.asides.insert(asides))
     }
 
     /// Opens an intent, or closes it.
@@ -163,10 +186,15 @@ impl<'a> Statements<'a> {
             change.row.is_none(),
         ])?;
         if outcome.code.is_done() || outcome.code == OutcomeCode::Detached {
-            // What an audit found before doesn't count any more.
-            self.clear_finding.execute([change.user.0])?;
-            // Whoever is attached, or was offboarded, has no use for a page to sign in on.
-            self.drop_link.execute([change.user.0])?;
+            let asides = self.asides()?;
+            if asides.findings {
+                // What an audit found before doesn't count any more.
+                self.connection.prepare_cached(CLEAR)?.execute([change.user.0])?;
+            }
+            if asides.links {
+                // Whoever is attached, or was offboarded, has no use for a page to sign in on.
+                self.connection.prepare_cached(DROP_LINK)?.execute([change.user.0])?;
+            }
         }
         match change.refusal {
             RefusalChange::Leave => {}

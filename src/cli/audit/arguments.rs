@@ -40,7 +40,7 @@ pub struct AuditArguments {
     /// to be well) or auto (the cheaper of the two)
     #[arg(long, visible_alias = "precheck", value_name = "HOW", env = "STARA_ONBOARD_LOOK", default_value = "auto", value_parser = parse_look)]
     pub look: ListUse,
-    /// With --repair, where the results go, by the ending .csv, .jsonl or .parquet (repeatable), or none
+    /// With --repair, where the results go, by the ending .csv, .jsonl, .parquet or .html (repeatable), or none
     /// [default: state/<manifest>.repair.csv]
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,

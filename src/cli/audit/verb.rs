@@ -1,6 +1,5 @@
 //! Carries `audit` out: checks, sees, tells, and repairs where that is asked for.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +13,9 @@ use crate::cli::conclusion::code_of_stop;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::links::{LinkFile, LinksEnded};
-use crate::cli::manifest_source::stem;
+use crate::cli::logging;
+use crate::cli::manifest_source::{self, OpenedManifest, stem};
+use crate::cli::output;
 use crate::cli::prepared::tell_of_lost_key;
 use crate::cli::reports::{self, ReportTarget};
 use crate::cli::run::{runtime, tell};
@@ -23,7 +24,6 @@ use crate::cli::services::ServiceSettings;
 use crate::cli::signals::{self, Signalled, TimeLimits};
 use crate::cli::status::print;
 use crate::cli::stores::Stores;
-use crate::cli::{logging, manifest_source};
 use crate::manifest::{ClientColumn, Manifest, ReadOptions, Wanted};
 use crate::pipeline::{
     self, AuditOptions, AuditResult, AuditScope, LinksResult, Observe, RunOptions, Services, Stop,
@@ -41,7 +41,10 @@ pub(in crate::cli) fn audit(arguments: &AuditArguments) -> Result<ExitCode, Fail
 }
 
 fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failure> {
-    let files = job.files(&arguments.target).needing("the manifest", arguments.manifest.as_deref());
+    let files = job
+        .files(&arguments.target)
+        .needing("the manifest", arguments.manifest.as_deref())
+        .needing_to_decrypt(&arguments.reading.decryption);
     job.check(&files)?;
     let limits = TimeLimits { began: job.began(), longest: arguments.max_duration, grace: arguments.grace };
     if arguments.repair && arguments.manifest.is_none() {
@@ -60,8 +63,7 @@ fn examine(arguments: &AuditArguments, job: &Job<'_>) -> Result<ExitCode, Failur
     runtime()?.block_on(async {
         signals::outlive_file_limit()?;
         let prepared = Prepared::new(arguments, targets, job).await?;
-        let display =
-            Arc::new(ProgressDisplay::start(arguments.progress(), std::io::stderr().is_terminal(), &logs));
+        let display = output::display(arguments.progress(), &logs)?;
         let ended = Box::pin(prepared.carry_out(arguments, job, limits, Arc::clone(&display), &logs)).await;
         display.finish();
         ended
@@ -248,14 +250,16 @@ fn open_manifest(
     path: &Path,
     repair: Option<&RunOptions>,
 ) -> Result<(Manifest, String), Failure> {
-    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
+    let stores = Stores::from(&arguments.target);
+    let OpenedManifest { source, warning, .. } =
+        manifest_source::open(path, &stores, &arguments.reading.decryption)?;
     let client = repair.map_or(ClientColumn::Optional, client_column);
     let options = arguments.reading.read_options(client, &arguments.lines.keep_column);
     // Whoever is only looked at needs neither login nor password.
     let wanted = if repair.is_some() { Wanted::Growers } else { Wanted::Users };
     let manifest = Manifest::open(source, &ReadOptions { wanted, ..options })?;
     if !arguments.output.quiet {
-        for warning in manifest.warnings() {
+        for warning in warning.iter().chain(manifest.warnings()) {
             tell(&format!("warning: {warning}\n"));
         }
     }

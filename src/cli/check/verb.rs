@@ -12,7 +12,8 @@ use crate::manifest::{ClientColumn, LintOptions, LintSeverity, Linter, Manifest}
 
 /// Lints a manifest, and says with which code to exit.
 pub(in crate::cli) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let source = manifest_source::open(&arguments.manifest, &Stores::default())?;
+    let stores = Stores::default();
+    let source = manifest_source::open(&arguments.manifest, &stores, &arguments.reading.decryption)?.source;
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
     let manifest = Manifest::open(source, &options)?;
     for warning in manifest.warnings() {

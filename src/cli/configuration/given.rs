@@ -82,15 +82,16 @@ pub(in crate::cli) fn parse(words: &[OsString]) -> Result<Given, Refusal> {
     match cli.verb.output_mut() {
         Some(output) => {
             output.opening = Opening::new(file.map(|file| file.path), warnings);
-            output.opening.tell(output.quiet, output.log_file.is_some());
+            output.opening.tell(output.quiet, output.log_file().is_some());
         }
         None => Opening::new(None, warnings).tell(false, false),
     }
     Ok(Given::Verb(Box::new(cli)))
 }
 
-/// An empty variable counts as absent, as that of a secret does: to a container or a unit it is often the only way to say so.
-fn without_empty_variables(command: Command) -> Command {
+/// The program, to which an empty variable counts as absent, as that of a secret does: to a container or a unit it is often the
+/// only way to say so.
+pub(in crate::cli) fn without_empty_variables(command: Command) -> Command {
     let heed = |argument: Arg| {
         let value = argument.get_env().and_then(std::env::var_os);
         if value.is_some_and(|value| value.is_empty()) { argument.env(Resettable::Reset) } else { argument }

@@ -23,6 +23,7 @@ mod variables;
 
 use declared::DeclaredVerb;
 pub(super) use flags::ConfigurationFlags;
-pub(super) use given::{Given, Refusal, parse};
+pub(super) use given::{Given, Refusal, parse, without_empty_variables};
 pub(super) use init::{InitArguments, init};
 pub(super) use opening::Opening;
+pub(super) use value::is_predicate;

@@ -25,6 +25,9 @@ pub(super) struct Shown<'a> {
     pub(super) defaults: &'a FileDefaults,
 }
 
+/// What stands in the place of a secret.
+const MASKED: &str = "***";
+
 /// One line of the table.
 struct Line {
     setting: String,
@@ -65,7 +68,7 @@ impl Shown<'_> {
         let id = argument.get_id().as_str();
         let setting = argument.get_long().unwrap_or(id).to_owned();
         let words: Vec<String> = self.matches.get_raw(id).map_or_else(Vec::new, |words| {
-            words.map(|word| without_password(&word.to_string_lossy())).collect()
+            words.map(|word| without_secrets(&word.to_string_lossy())).collect()
         });
         let default = self.defaults.get(id);
         let source = match (self.said.value_source(id), default, self.file) {
@@ -90,14 +93,27 @@ impl Shown<'_> {
     }
 }
 
-/// A URL without the password that somebody may have put into it; any other word as it is.
-fn without_password(word: &str) -> String {
+/// A URL without the password that somebody may have put into it, nor the values in its query, of which one may be a token, nor its
+/// fragment; any other word as it is.
+fn without_secrets(word: &str) -> String {
     let Ok(mut url) = Url::parse(word) else { return word.to_owned() };
-    if url.password().is_some() && url.set_password(Some("***")).is_ok() {
-        url.into()
-    } else {
-        word.to_owned()
+    let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let has_password = url.password().is_some();
+    if names.is_empty() && url.fragment().is_none() && !has_password {
+        return word.to_owned();
     }
+    if has_password && url.set_password(Some(MASKED)).is_err() {
+        return MASKED.to_owned();
+    }
+    if url.fragment().is_some() {
+        url.set_fragment(Some(MASKED));
+    }
+    if !names.is_empty() {
+        // A token may stand there without a name, too.
+        let pairs: Vec<String> = (0..names.len()).map(|_| MASKED.to_owned()).collect();
+        url.set_query(Some(&pairs.join("&")));
+    }
+    url.into()
 }
 
 #[cfg(test)]
@@ -105,10 +121,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_in_a_url_is_not_shown() {
-        assert_eq!(without_password("https://me:hunter2@leaf.example/x"), "https://me:***@leaf.example/x");
-        for word in ["https://leaf.example", "state/ledger.db", "10/s", "auto:50/s", ""] {
-            assert_eq!(without_password(word), word);
+    fn neither_password_nor_query_of_a_url_is_shown() {
+        assert_eq!(without_secrets("https://me:hunter2@leaf.example/x"), "https://me:***@leaf.example/x");
+        assert_eq!(
+            without_secrets("https://leaf.example/x?token=hunter2&k#s"),
+            "https://leaf.example/x?***&***#***"
+        );
+        for word in
+            ["https://leaf.example", "https://leaf.example/?", "state/ledger.db", "10/s", "auto:50/s", ""]
+        {
+            assert_eq!(without_secrets(word), word);
         }
     }
 }

@@ -68,12 +68,18 @@ fn check(argument: &Arg, words: &[String]) -> Result<(), String> {
 
 fn reason(error: &clap::Error) -> String {
     if let Some(source) = error.source() {
-        return format!("isn't right: {source}");
+        let said = source.to_string();
+        return if is_predicate(&said) { said } else { format!("isn't right: {said}") };
     }
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(valid)) => format!("must be one of {}", valid.join(", ")),
         _ => "has a value that can't be read".to_owned(),
     }
+}
+
+/// Whether what a parser says of a value goes on where the value ends, as ours do: *is no rate*.
+pub(in crate::cli) fn is_predicate(said: &str) -> bool {
+    matches!(said.split(' ').next(), Some("is" | "must" | "names" | "has" | "can" | "doesn't"))
 }
 
 #[cfg(test)]

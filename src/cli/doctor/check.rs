@@ -78,7 +78,7 @@ impl Check {
                 found = if found.is_empty() { cause } else { format!("{found}: {cause}") };
             }
         }
-        Self::new(name, Standing::Problem, found, hint)
+        Self::new(name, Standing::Problem, found, Some(hint))
     }
 
     /// The same about one of the services.

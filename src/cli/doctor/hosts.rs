@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::check::Check;
-use crate::http::{HttpClient, ProbeError, Probed, ProxyAddress, SendError, connect, resolve};
+use crate::http::{HttpClient, ProbeError, Probed, ProxyAddress, SendError, Unreached, connect, resolve};
 use crate::model::{Service, UnixMillis};
 
 const NAME: &str = "name";
@@ -162,7 +162,7 @@ impl Route<'_> {
         let no_answer = || Check::skipped(ANSWER, "nothing was asked");
         let skipped = || Check::skipped(TLS, "it didn't get as far");
         match error.error {
-            SendError::Untrusted => {
+            SendError::NotSent(Unreached::Untrusted) => {
                 let advice = "nothing was said to it; where a company's proxy or authority stands in between, name its \
                               certificate with --ca-cert; else check the URL and this machine's clock";
                 [
@@ -171,16 +171,16 @@ impl Route<'_> {
                     no_answer(),
                 ]
             }
-            SendError::NotSent if self.proxy.is_some() => {
+            SendError::NotSent(_) if self.proxy.is_some() => {
                 let advice = "check its address, and the user and password in its URL; hosts that need none belong in NO_PROXY";
                 let found = format!("{} gives no way to the host{reason}", self.shown());
                 [skipped(), Check::problem(PROXY, found, advice), no_answer()]
             }
-            SendError::NotSent if self.is_tls() => {
+            SendError::NotSent(_) if self.is_tls() => {
                 let advice = "check that the URL is one of https, and that no firewall breaks TLS";
                 [Check::problem(TLS, format!("TLS isn't spoken{reason}"), advice), proxied, no_answer()]
             }
-            SendError::NotSent | SendError::TimedOut | SendError::Broken => {
+            SendError::NotSent(_) | SendError::TimedOut | SendError::Broken => {
                 let found = format!("it doesn't answer: {error}{reason}");
                 let advice = "check the URL, and whether the service is down; --timeout gives it longer";
                 [skipped(), proxied, Check::problem(ANSWER, found, advice)]

@@ -9,7 +9,7 @@ use super::permissions;
 use crate::cli::failure::Failure;
 use crate::cli::manifest_source;
 use crate::cli::stores::Stores;
-use crate::manifest::{ClientColumn, Linter, Manifest, ManifestError, Record, Row};
+use crate::manifest::{ClientColumn, Linter, Manifest, ManifestError, Record, Row, inner_name};
 use crate::model::Secret;
 
 const NAME: &str = "manifest";
@@ -38,14 +38,27 @@ pub(super) fn look(
     default_client: Option<&Secret>,
 ) -> ManifestSeen {
     let mut seen = ManifestSeen { checks: Vec::new(), rows: None, canary: None };
-    match read(arguments, path, default_client) {
+    let decryption = &arguments.reading.decryption;
+    let is_encrypted = match read(arguments, path, default_client) {
         Ok(read) => {
             seen.checks.push(read.check(path));
             (seen.rows, seen.canary) = (Some(read.rows), read.canary);
+            read.was_encrypted
         }
-        Err(failure) => seen.checks.push(Check::failed(NAME, failure)),
-    }
-    if path.as_os_str() != "-" {
+        Err(failure) => {
+            seen.checks.push(Check::failed(NAME, failure));
+            let name = path.to_string_lossy();
+            decryption.decrypt_command.is_some() || inner_name(&name) != name
+        }
+    };
+    if is_encrypted {
+        let keys = decryption.age_identity.iter().map(|path| ("age-identity-mode", path));
+        let passphrase = decryption.age_passphrase_file.iter().map(|path| ("age-passphrase-mode", path));
+        let what = "what opens the manifest";
+        seen.checks.extend(
+            keys.chain(passphrase).filter_map(|(name, path)| permissions::of_secret(name, path, what)),
+        );
+    } else if path.as_os_str() != "-" {
         seen.checks.extend(permissions::of_secret("manifest-mode", path, "the growers' passwords"));
     }
     seen
@@ -56,6 +69,7 @@ struct Reading {
     rows: u64,
     invalid: u64,
     canary: Option<CanaryRow>,
+    was_encrypted: bool,
 }
 
 impl Reading {
@@ -82,10 +96,11 @@ fn read(
     path: &Path,
     default_client: Option<&Secret>,
 ) -> Result<Reading, Failure> {
-    let source = manifest_source::open(path, &Stores::from(&arguments.target))?;
+    let stores = Stores::from(&arguments.target);
+    let opened = manifest_source::open(path, &stores, &arguments.reading.decryption)?;
     let options = arguments.reading.read_options(ClientColumn::Optional, &[]);
-    let manifest = Manifest::open(source, &options)?;
-    let mut reading = Reading::default();
+    let manifest = Manifest::open(opened.source, &options)?;
+    let mut reading = Reading { was_encrypted: opened.was_encrypted, ..Reading::default() };
     // Its memory is only for a canary.
     let mut linter = arguments.canary.map(|line| Linter::of_line(&manifest, line));
     for record in manifest.records()? {

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::check::Check;
+use crate::cli::readers::mode_to_be;
 
 /// What others may do with something that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +34,22 @@ pub(super) const fn openness(mode: u32) -> Openness {
 
 /// Whether a file that holds secrets is its owner's alone; `None` when it can't be looked at. `what` are its secrets.
 pub(super) fn of_secret(name: &'static str, path: &Path, what: &str) -> Option<Check> {
-    let mode = mode_of(&path.metadata().ok()?);
+    let metadata = path.metadata().ok()?;
+    let (mode, instead) = (mode_of(&metadata), mode_to_be(&metadata));
     let shown = path.display();
     let others = match openness(mode) {
         Openness::Private => {
             return Some(Check::ok(name, format!("{shown} is its owner's alone (mode {mode:04o})")));
         }
+        Openness::Readable if instead.is_none() => {
+            let found = format!("{shown} is its owner's and its group's alone (mode {mode:04o})");
+            return Some(Check::ok(name, found));
+        }
         Openness::Readable => "read",
         Openness::Writable => "change",
     };
     let found = format!("others on this machine may {others} {shown} (mode {mode:04o}), which holds {what}");
-    Some(Check::warning(name, found, format!("chmod 600 {shown}")))
+    Some(Check::warning(name, found, format!("chmod {} {shown}", instead.unwrap_or("600"))))
 }
 
 #[cfg(test)]

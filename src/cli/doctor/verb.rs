@@ -14,6 +14,7 @@ use crate::checkpoint::{LearnedRate, Target};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::cli::run::runtime;
+use crate::cli::services::as_held;
 use crate::cli::{logging, roots, signals};
 use crate::http::{ExtraRoots, HttpClient, Rate};
 use crate::model::{Secret, Service};
@@ -98,8 +99,9 @@ impl<'a> Doctor<'a> {
 
     fn client(&self, service: Service) -> Result<HttpClient, Check> {
         let roots = self.extra_roots.as_ref().map_err(Check::clone)?;
-        resolve_client(service, &self.arguments.target, 1, roots)
-            .map_err(|error| Check::failed("certificates", error).about(service))
+        resolve_client(service, &self.arguments.target, 1, roots).map_err(|error| {
+            Check::failed("certificates", as_held(error, &self.arguments.target)).about(service)
+        })
     }
 
     /// What vouches for the hosts, where both can be spoken to: without any certificate no client could be made for TLS.

@@ -63,6 +63,7 @@ mod tests {
 
     #[test]
     fn only_a_request_that_was_not_understood_lets_the_other_dialect_be_tried() {
+        use crate::http::Unreached;
         use CallErrorKind::*;
         let not_understood = |status| Verdict::NotUnderstood { status };
         let unanswered = |status| Verdict::Unanswered { status, is_throttled: false };
@@ -83,7 +84,7 @@ mod tests {
             (error(Unexpected, Some(409)), unanswered(Some(409))),
             (error(ServerError, Some(500)), unanswered(Some(500))),
             (error(NoAnswer, None), unanswered(None)),
-            (error(Unreachable, None), unanswered(None)),
+            (error(Unreachable(Unreached::Refused), None), unanswered(None)),
             (error(Throttled, Some(429)), Verdict::Unanswered { status: Some(429), is_throttled: true }),
         ] {
             assert_eq!(Verdict::of(answer, false), expected, "{answer:?}");

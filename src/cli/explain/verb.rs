@@ -25,6 +25,11 @@ pub(in crate::cli) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, 
     Ok(ExitCode::Done)
 }
 
+/// Every code that can be explained, as it is written.
+pub(in crate::cli) fn codes() -> impl Iterator<Item = String> {
+    Explanation::all().map(|explanation| explanation.code)
+}
+
 fn find(code: &str) -> Result<Explanation, Failure> {
     if let Some(found) = Explanation::all().find(|explanation| explanation.is_meant_by(code)) {
         return Ok(found);

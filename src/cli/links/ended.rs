@@ -48,6 +48,11 @@ impl LinksEnded {
         self.made == LinksMade::default()
     }
 
+    /// Whether some of them are to be handed out that weren't there before.
+    pub(in crate::cli) const fn has_new(&self) -> bool {
+        self.made.made > 0
+    }
+
     /// Whether the same command may make more of them.
     pub(in crate::cli) fn is_incomplete(&self) -> bool {
         self.written.is_none() || self.made.is_incomplete()

@@ -15,4 +15,4 @@ pub(super) use ended::LinksEnded;
 pub(super) use file::LinkFile;
 pub(super) use flags::LinkFlags;
 pub(super) use make::{HeldLedger, make, refuse_rehearsal};
-pub(super) use report::report;
+pub(super) use report::{refuse_detached, report};

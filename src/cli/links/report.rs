@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::make::{HeldLedger, make, refuse_rehearsal};
-use crate::checkpoint::{LedgerError, Rejected};
+use crate::checkpoint::{LedgerError, Rejected, RunKind, RunRecord};
 use crate::cli::arguments::ReportArguments;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
@@ -25,6 +25,7 @@ pub(in crate::cli) fn report(
     let (held, services) = HeldLedger::hold(arguments, path, arguments.ledgers.first.shard())?;
     let ledger = &held.ledger;
     let run = ledger.latest_run()?.ok_or_else(|| LedgerError::Missing { path: path.clone() })?;
+    refuse_detached(&run)?;
     let targets = prepared_targets(arguments, std::slice::from_ref(path), asked, &run, ledger.shard())?;
     let Some(file) = arguments.links.file(&run.kept_columns, ledger.shard())? else {
         return Ok(ExitCode::Done);
@@ -49,4 +50,22 @@ pub(in crate::cli) fn report(
         ));
     }
     Ok(linked.code(stopped.unwrap_or(ExitCode::Done)))
+}
+
+/// Refuses to make links after a run that took credentials away: it refused nobody's login, and a file of nobody's links would
+/// take the place of the one of the run before.
+///
+/// # Errors
+///
+/// When it was one.
+pub(in crate::cli) fn refuse_detached(run: &RunRecord) -> Result<(), Failure> {
+    if run.kind != RunKind::Detach {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "run {} took credentials away, so that there is nobody to be given a magic link",
+        run.run
+    );
+    let hint = "nothing was sent or written; run the manifest with --magic-links, or leave the flag out to write the results alone";
+    Err(Failure::new(ExitCode::Usage, error, hint))
 }

@@ -38,6 +38,7 @@ pub(in crate::cli) struct Job<'a> {
     began: Instant,
     calls: OnceCell<[(Service, CallCounts); 2]>,
     run: OnceCell<(i64, OutcomeCounts)>,
+    vanished: OnceCell<u64>,
     users: OnceCell<AuditCounts>,
     throttled: RefCell<Vec<(Service, u64)>>,
 }
@@ -64,6 +65,7 @@ impl<'a> Job<'a> {
             began: Instant::now(),
             calls: OnceCell::new(),
             run: OnceCell::new(),
+            vanished: OnceCell::new(),
             users: OnceCell::new(),
             throttled: RefCell::default(),
         }
@@ -83,7 +85,7 @@ impl<'a> Job<'a> {
     pub(in crate::cli) fn files(&self, target: &TargetFlags) -> CallFiles {
         CallFiles::beside(&self.ledger)
             .needing_for(target)
-            .writing("--log-file", &self.output.log_file)
+            .writing("--log-file", self.output.log_file())
             .writing("--metrics", self.flags.metrics())
     }
 
@@ -137,6 +139,12 @@ impl<'a> Job<'a> {
         let _ = self.run.set((run, outcomes.clone()));
     }
 
+    /// Takes note of how many users of the ledger the manifest doesn't name.
+    pub(in crate::cli) fn note_vanished(&self, users: u64) {
+        // There is one run at most in a call.
+        let _ = self.vanished.set(users);
+    }
+
     /// Takes note of what an audit found.
     pub(in crate::cli) fn note_audit(&self, counts: AuditCounts) {
         // There is one audit at most in a call.
@@ -155,7 +163,7 @@ impl<'a> Job<'a> {
 
     /// Writes one line about the whole call to the log's file, where there is one.
     pub(in crate::cli) fn log(&self, line: &str) {
-        if self.output.log_file.is_some() {
+        if self.output.log_file().is_some() {
             tracing::info!("{}", line.trim_end());
         }
     }
@@ -168,7 +176,7 @@ impl<'a> Job<'a> {
     pub(in crate::cli) fn end(&self, ended: Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
         let code = ended.as_ref().map_or_else(|failure| failure.code, |code| *code);
         if let Err(failure) = &ended
-            && self.output.log_file.is_some()
+            && self.output.log_file().is_some()
         {
             tracing::error!(
                 exit_code = code.number(),
@@ -215,6 +223,7 @@ impl<'a> Job<'a> {
                 succeeded: succeeded.or_else(|| last_success(&path, self.verb, self.shard)),
                 exit_code: code.number(),
                 rows: self.run.get().map(|(_, outcomes)| outcomes),
+                vanished: self.vanished.get().copied(),
                 users: self.users.get(),
                 calls: &calls,
                 throttled: &throttled,

@@ -5,7 +5,7 @@ use crate::checkpoint::{Rejected, RunRecord, ShardedLedger};
 use crate::cli::arguments::ReportArguments;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
-use crate::cli::links::{HeldLedger, LinkFile, LinksEnded, make, refuse_rehearsal};
+use crate::cli::links::{HeldLedger, LinkFile, LinksEnded, make, refuse_detached, refuse_rehearsal};
 use crate::pipeline::{LinkRules, Services};
 
 /// How many files a ledger is that is open to be read and once more to be written: each time the database, its log and the
@@ -51,6 +51,7 @@ impl HeldShards {
         run: &RunRecord,
     ) -> Result<Option<(LinkFile, LinksEnded, Option<ExitCode>)>, Failure> {
         let Some(file) = arguments.links.file(&run.kept_columns, None)? else { return Ok(None) };
+        refuse_detached(run)?;
         file.prepare()?;
         let (held, services): (Vec<_>, Vec<_>) = self.ledgers.into_iter().unzip();
         let parts = held.iter().zip(services).zip(sharded.parts());

@@ -81,44 +81,42 @@ pub(super) fn allow_open_files(of_ledgers: usize) -> Result<(), Failure> {
 
 impl From<ShardedLedgerError> for Failure {
     fn from(error: ShardedLedgerError) -> Self {
-        let hint = match &error {
-            ShardedLedgerError::Ledger(_) => None,
+        let hint = match error {
+            ShardedLedgerError::Ledger(error) => return error.into(),
             ShardedLedgerError::NoShard { .. } => {
-                Some("name it alone, or only the ledgers of all shards of one run".to_owned())
+                "name it alone, or only the ledgers of all shards of one run"
             }
-            ShardedLedgerError::OtherCount { .. } => Some(
+            ShardedLedgerError::OtherCount { .. } => {
                 "name the ledgers of all shards of one run; a manifest that was divided otherwise later has its older shards \
                  in these files, too"
-                    .to_owned(),
-            ),
-            ShardedLedgerError::Twice { .. } => Some("name the ledger of each shard once".to_owned()),
-            ShardedLedgerError::Missing { path, .. } => Some(format!(
-                "name the ledgers of all shards, with --state {} and so on; a shard that was never run has none yet: run it",
-                path.display()
-            )),
+            }
+            ShardedLedgerError::Twice { .. } => "name the ledger of each shard once",
+            ShardedLedgerError::Missing { ref path, .. } => {
+                let hint = format!(
+                    "name the ledgers of all shards, with --state {} and so on; a shard that was never run has none yet: run it",
+                    path.display()
+                );
+                return Self::new(ExitCode::Usage, error, hint);
+            }
             ShardedLedgerError::OtherTarget { .. } => {
-                Some("name the ledgers of one rehearsal, or of one pair of hosts".to_owned())
+                "name the ledgers of one rehearsal, or of one pair of hosts"
             }
-            ShardedLedgerError::OtherManifest { .. } => Some(
+            ShardedLedgerError::OtherManifest { .. } => {
                 "these are shards of different runs: run those that are behind with the same manifest, and ask again"
-                    .to_owned(),
-            ),
-            ShardedLedgerError::NoManifestPrint { .. } => {
-                Some("run the manifest again with this version, and ask again".to_owned())
             }
-            ShardedLedgerError::RollBack { .. } => Some(
-                "a roll-back has no common manifest: report each shard by itself with --shard I/N".to_owned(),
-            ),
+            ShardedLedgerError::NoManifestPrint { .. } => {
+                "run the manifest again with this version, and ask again"
+            }
+            ShardedLedgerError::RollBack { .. } => {
+                "a roll-back has no common manifest: report each shard by itself with --shard I/N"
+            }
             ShardedLedgerError::OtherKind { .. } => {
-                Some("bring all shards to the same run, and ask again; or ask for each ledger by itself".to_owned())
+                "bring all shards to the same run, and ask again; or ask for each ledger by itself"
             }
             ShardedLedgerError::OtherColumns { .. } => {
-                Some("run all shards with the same --keep-column, and ask again".to_owned())
+                "run all shards with the same --keep-column, and ask again"
             }
         };
-        match (error, hint) {
-            (ShardedLedgerError::Ledger(error), _) => error.into(),
-            (error, hint) => Self { code: ExitCode::Usage, error: error.into(), hint },
-        }
+        Self::new(ExitCode::Usage, error, hint)
     }
 }

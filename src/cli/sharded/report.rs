@@ -17,7 +17,7 @@ use crate::cli::run::tell;
 use crate::cli::status::print;
 use crate::model::Service;
 use crate::pipeline::journey::RowChange;
-use crate::ui::{HostUse, Summary};
+use crate::ui::{HostUse, Summary, text_columns};
 
 /// How many shards are named that were cut short, or are behind.
 const MOST_NAMED: usize = 3;
@@ -52,7 +52,7 @@ pub(in crate::cli) fn report(
         summary.links = ended.lines();
         code = ended.code(stopped.unwrap_or(code));
     }
-    tell(&summary.render());
+    tell(&summary.render_within(text_columns()));
     check_accounts(&ledger, &together)?;
     Ok(code)
 }
@@ -105,23 +105,17 @@ fn summary(
     Ok(Summary {
         run: run.run,
         shards: u32::try_from(parts.len()).ok(),
-        part: None,
         kind: run.kind,
         lines: run.lines,
         outcomes: outcomes.iter().collect(),
         done_before: outcomes.earlier,
         changed_passwords: changed(RowChange::Password)?,
         changed_logins: changed(RowChange::Login)?,
-        vanished: 0,
         hosts: Service::ALL.into_iter().zip(origins).map(host).collect(),
         duration: together.duration(),
-        rehearsed: None,
         stopped: (!short.is_empty()).then(|| short.join("; ")),
-        links: Vec::new(),
         reports: targets.iter().map(|target| target.path.clone()).collect(),
-        report_command: None,
-        resume: None,
-        is_to_be_mended: false,
+        ..Summary::default()
     })
 }
 

@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::run::internal;
 use crate::cli::status::{print, user};
 use crate::model::LeafUserId;
+use crate::ui::printable;
 
 /// Shows the latest runs of all shards, in all and one by one, or one user.
 pub(in crate::cli) fn status(
@@ -28,7 +29,7 @@ pub(in crate::cli) fn status(
     if arguments.json {
         print(&format!("{:#}\n", json(&ledger, &counted)?));
     } else {
-        print(&text(&ledger, &counted));
+        print(&printable(&text(&ledger, &counted)));
     }
     if let Counted::Together(together) = &counted {
         check_accounts(&ledger, together)?;

@@ -91,6 +91,7 @@ pub(super) fn json(ledger: &ShardedLedger, counted: &Counted) -> Result<Value, L
         "learnedRates": rates_json(&learned(ledger)?),
         "outcomes": outcomes,
         "underWay": under_way,
+        "latencies": null,
         "runs": runs,
         "apart": apart,
         "behind": behind.iter().map(|behind| behind.shard.to_string()).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use super::Stores;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::failure::Failure;
 use crate::manifest::Source;
-use crate::report::{ReportError, ReportFormat, ResultRecord};
+use crate::report::{ReportError, ReportFormat, ResultRecord, RunFacts};
 
 /// Refuses to open a manifest.
 pub(in crate::cli) fn open_manifest(path: &Path, _: &Stores) -> Result<Source, Failure> {
@@ -35,7 +35,7 @@ impl ObjectReport {
         &self,
         _: &Path,
         _: ReportFormat,
-        _: &[String],
+        _: &RunFacts,
         _: impl IntoIterator<Item = Result<ResultRecord, E>>,
     ) -> Result<u64, ReportError<E>> {
         match self.0 {}

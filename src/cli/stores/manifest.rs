@@ -40,6 +40,6 @@ pub(in crate::cli) fn open_manifest(path: &Path, stores: &Stores) -> Result<Sour
         let error = anyhow::Error::new(error).context(format!("the manifest {name} can't be opened"));
         Failure::new(ExitCode::Usage, error, format!("nothing was sent; {hint}"))
     })?;
-    let len = object.len();
+    let len = object.size();
     Ok(Source::ranges(Arc::new(StoredManifest(object)), len, name))
 }

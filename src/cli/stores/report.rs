@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Stores;
 use crate::bucket::{Address, Bucket, BucketError, Upload};
 use crate::cli::failure::Failure;
-use crate::report::{ReportError, ReportFormat, ResultRecord, write_report_into};
+use crate::report::{ReportError, ReportFormat, ResultRecord, RunFacts, write_report_into};
 
 /// Where a report goes in a store.
 #[derive(Debug)]
@@ -44,11 +44,11 @@ impl ObjectReport {
         &self,
         path: &Path,
         format: ReportFormat,
-        kept_columns: &[String],
+        facts: &RunFacts,
         records: impl IntoIterator<Item = Result<ResultRecord, E>>,
     ) -> Result<u64, ReportError<E>> {
         let mut upload = Upload::new(self.bucket.clone(), self.address.clone());
-        let count = write_report_into(&mut upload, path, format, kept_columns, records)?;
+        let count = write_report_into(&mut upload, path, format, facts, records)?;
         upload.finish().map_err(|error| ReportError::File { path: path.to_owned(), source: error.into() })?;
         Ok(count)
     }

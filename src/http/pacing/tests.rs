@@ -1,5 +1,7 @@
 //! The pacer under virtual time.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use super::*;
 
 fn pacer(period_ms: Option<u64>, concurrency: Option<usize>) -> HostPacer {
@@ -9,7 +11,7 @@ fn pacer(period_ms: Option<u64>, concurrency: Option<usize>) -> HostPacer {
 
 /// What a request sent at `sent` heard, without waiting for a permit.
 fn hear(pacer: &HostPacer, sent: Instant, heard: Heard) -> Noted {
-    Permit { pacer, is_probe: false, _slot: None }.end(sent, heard)
+    Permit { pacer, is_probe: false, way: None, _slot: None }.end(sent, heard)
 }
 
 fn throttle(pacer: &HostPacer, sent: Instant, retry_after: Option<Duration>) -> Option<Duration> {
@@ -127,7 +129,7 @@ async fn what_was_held_up_together_leaves_one_after_another() {
         permits.push(pacer.permit().await.unwrap());
     }
     // All ten intents become durable in one commit.
-    let leaving = permits.iter().map(|permit| async {
+    let leaving = permits.iter_mut().map(|permit| async {
         assert!(permit.leave().await);
         began.elapsed()
     });
@@ -138,7 +140,7 @@ async fn what_was_held_up_together_leaves_one_after_another() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_set_after_the_permit_is_heeded_before_leaving() {
     let pacer = pacer(Some(20), None);
-    let permit = pacer.permit().await.unwrap();
+    let mut permit = pacer.permit().await.unwrap();
     throttle(&pacer, Instant::now(), Some(Duration::from_secs(3)));
     assert!(!permit.leave().await);
 }
@@ -275,4 +277,64 @@ async fn a_bare_503_is_a_failure_unless_a_lower_rate_can_be_tried() {
     });
     assert!(hear(&pacer, Instant::now(), Heard::Busy).is_throttled);
     assert!(!hear(&pacer, Instant::now(), Heard::Busy).is_throttled, "it is at the floor");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_fails_what_it_is_sent_is_not_asked_faster() {
+    let range = AdaptiveRange { start: 10.0, floor: 1.0, ceiling: 100.0 };
+    let options = PacerOptions {
+        pace: Pace::Adaptive(range),
+        concurrency: None,
+        longest_hold: Duration::from_secs(900),
+    };
+    // One in three fails, so that the breaker stays closed; with only good answers the rate climbs.
+    for (each, climbs) in [(u32::MAX, true), (3, false)] {
+        let pacer = HostPacer::new(options);
+        for nth in 1..=50 {
+            let mut permit = pacer.permit().await.unwrap();
+            assert!(permit.leave().await);
+            let heard = if nth % each == 0 { Heard::Failed } else { Heard::Served };
+            assert!(!permit.end(Instant::now(), heard).is_down);
+        }
+        let rate = pacer.lock().adaptive.as_ref().unwrap().per_second();
+        assert_eq!(rate > range.start, climbs, "{rate}");
+    }
+}
+
+/// When requests of `rows` that ask without end arrive at a host whose connections take `setup`, and whose answers 50 ms.
+async fn arrivals(pacer: &HostPacer, setup: Duration, rows: usize) -> Vec<Duration> {
+    let (unused, arrived) = (AtomicUsize::new(0), StdMutex::new(Vec::new()));
+    let row = async || {
+        while pacer.began.elapsed() < Duration::from_secs(6) {
+            let mut permit = pacer.permit().await.unwrap();
+            assert!(permit.leave().await);
+            let found = unused.fetch_update(Relaxed, Relaxed, |unused| unused.checked_sub(1));
+            if found.is_err() {
+                tokio::time::sleep(setup).await;
+            }
+            arrived.lock().unwrap().push(pacer.began.elapsed());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            unused.fetch_add(1, Relaxed);
+            let _ = permit.end(Instant::now(), Heard::Served);
+        }
+    };
+    futures::future::join_all((0..rows).map(|_| row())).await;
+    let mut arrived = arrived.into_inner().unwrap();
+    arrived.sort_unstable();
+    arrived
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_far_away_sees_no_more_than_its_quota_either() {
+    let second = Duration::from_secs(1);
+    for setup in [0, 100, 300, 450].map(Duration::from_millis) {
+        let arrived = arrivals(&pacer(Some(5), None), setup, 250).await;
+        let from =
+            |start: usize| arrived[start..].iter().take_while(|at| **at < arrived[start] + second).count();
+        let most = (0..arrived.len()).map(from).max();
+        assert!(most <= Some(203), "{setup:?}: {most:?} in a second of 200");
+        // What is spent twice is what was on its way while connections were opened.
+        let spent = u32::try_from(6 * 200 - arrived.len().min(1_200)).unwrap() * Duration::from_millis(5);
+        assert!(spent <= setup + Duration::from_millis(100), "{setup:?}: lost {spent:?}");
+    }
 }

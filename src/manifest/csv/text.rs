@@ -64,7 +64,7 @@ impl Text {
     }
 
     /// A reading of its own from the beginning; `position` follows how much of the source it used.
-    pub(super) fn open(&self, position: Arc<AtomicU64>) -> Result<Bytes, ManifestProblem> {
+    pub(in super::super) fn open(&self, position: Arc<AtomicU64>) -> Result<Bytes, ManifestProblem> {
         self.open_bytes(position)
             .and_then(|bytes| self.encoding.decode(bytes))
             .map_err(|error| self.problem(error))

@@ -11,58 +11,60 @@ use super::guard::unsound;
 /// How much brotli reads at a time.
 const BROTLI_BLOCK_BYTES: usize = 16 * 1024;
 
-/// Decompresses `input` to `size` bytes.
+/// Decompresses `input` to the whole of `output`.
 ///
 /// The `parquet` crate does this too, but lets gzip, brotli and framed LZ4 grow as far as they like.
 pub(super) fn decompress(
     compression: Compression,
     input: &[u8],
-    size: usize,
-) -> Result<Vec<u8>, ManifestProblem> {
-    if size == 0 {
-        return Ok(Vec::new());
+    output: &mut [u8],
+) -> Result<(), ManifestProblem> {
+    if output.is_empty() {
+        return Ok(());
     }
-    let output = match compression {
-        Compression::UNCOMPRESSED => Some(input.to_vec()),
-        Compression::SNAPPY => snappy(input, size),
-        Compression::GZIP(_) => bounded(MultiGzDecoder::new(input), size),
-        Compression::BROTLI(_) => bounded(brotli::Decompressor::new(input, BROTLI_BLOCK_BYTES), size),
-        Compression::ZSTD(_) => zstd::bulk::decompress(input, size).ok(),
-        Compression::LZ4_RAW => lz4_block(input, size),
+    let filled = match compression {
+        Compression::UNCOMPRESSED => copy(input, output),
+        Compression::SNAPPY => snappy(input, output),
+        Compression::GZIP(_) => fill(MultiGzDecoder::new(input), output),
+        Compression::BROTLI(_) => fill(brotli::Decompressor::new(input, BROTLI_BLOCK_BYTES), output),
+        Compression::ZSTD(_) => zstd(input, output),
+        Compression::LZ4_RAW => lz4_block(input, output),
         // The old LZ4 has been written in three ways; the usual one comes first.
-        Compression::LZ4 => lz4_hadoop(input, size)
-            .or_else(|| lz4_block(input, size))
-            .or_else(|| bounded(lz4_flex::frame::FrameDecoder::new(input), size)),
+        Compression::LZ4 => lz4_hadoop(input, output)
+            .or_else(|| lz4_block(input, output))
+            .or_else(|| fill(lz4_flex::frame::FrameDecoder::new(input), output)),
         Compression::LZO => return Err(unsound("it is compressed with LZO, which nothing here reads")),
     };
-    output
-        .filter(|output| output.len() == size)
-        .ok_or_else(|| unsound("a page is damaged, or of another size than its header says"))
+    filled.ok_or_else(|| unsound("a page is damaged, or of another size than its header says"))
 }
 
-/// Reads one byte more than there should be, so that too long a page is noticed and not cut.
-fn bounded(reader: impl Read, size: usize) -> Option<Vec<u8>> {
-    let mut output = Vec::with_capacity(size);
-    reader.take(size as u64 + 1).read_to_end(&mut output).ok()?;
-    Some(output)
+fn copy(input: &[u8], output: &mut [u8]) -> Option<()> {
+    (input.len() == output.len()).then(|| output.copy_from_slice(input))
 }
 
-fn snappy(input: &[u8], size: usize) -> Option<Vec<u8>> {
-    if snap::raw::decompress_len(input).ok()? != size {
+/// Asks for one byte more than there should be, so that too long a page is noticed and not cut.
+fn fill(mut reader: impl Read, output: &mut [u8]) -> Option<()> {
+    reader.read_exact(output).ok()?;
+    (reader.read(&mut [0]).ok()? == 0).then_some(())
+}
+
+fn snappy(input: &[u8], output: &mut [u8]) -> Option<()> {
+    if snap::raw::decompress_len(input).ok()? != output.len() {
         return None;
     }
-    snap::raw::Decoder::new().decompress_vec(input).ok()
+    snap::raw::Decoder::new().decompress(input, output).ok().map(|_| ())
 }
 
-fn lz4_block(input: &[u8], size: usize) -> Option<Vec<u8>> {
-    let mut output = vec![0; size];
-    let written = lz4_flex::block::decompress_into(input, &mut output).ok()?;
-    (written == size).then_some(output)
+fn zstd(input: &[u8], output: &mut [u8]) -> Option<()> {
+    (zstd::bulk::decompress_to_buffer(input, output).ok()? == output.len()).then_some(())
+}
+
+fn lz4_block(input: &[u8], output: &mut [u8]) -> Option<()> {
+    (lz4_flex::block::decompress_into(input, output).ok()? == output.len()).then_some(())
 }
 
 /// Hadoop's own framing: blocks, each after its decompressed and its compressed size as big-endian 32-bit numbers.
-fn lz4_hadoop(mut input: &[u8], size: usize) -> Option<Vec<u8>> {
-    let mut output = vec![0; size];
+fn lz4_hadoop(mut input: &[u8], output: &mut [u8]) -> Option<()> {
     let mut filled = 0_usize;
     while !input.is_empty() {
         let (sizes, rest) = input.split_first_chunk::<8>()?;
@@ -77,7 +79,7 @@ fn lz4_hadoop(mut input: &[u8], size: usize) -> Option<Vec<u8>> {
         filled += block_size;
         input = rest;
     }
-    (filled == size).then_some(output)
+    (filled == output.len()).then_some(())
 }
 
 #[cfg(test)]
@@ -123,7 +125,9 @@ mod tests {
     #[test]
     fn every_compression_gives_the_text_back() {
         for (compression, bytes) in compressed() {
-            assert_eq!(decompress(compression, &bytes, TEXT.len()).unwrap(), TEXT, "{compression:?}");
+            let mut output = vec![0; TEXT.len()];
+            decompress(compression, &bytes, &mut output).unwrap();
+            assert_eq!(output, TEXT, "{compression:?}");
         }
     }
 
@@ -131,7 +135,7 @@ mod tests {
     fn a_page_that_is_shorter_or_longer_than_announced_is_an_error() {
         for (compression, bytes) in compressed() {
             for size in [TEXT.len() - 1, TEXT.len() + 1] {
-                assert!(decompress(compression, &bytes, size).is_err(), "{compression:?}");
+                assert!(decompress(compression, &bytes, &mut vec![0; size]).is_err(), "{compression:?}");
             }
         }
     }
@@ -139,8 +143,9 @@ mod tests {
     #[test]
     fn a_bomb_is_not_unpacked_beyond_the_announced_size() {
         let bomb = super::super::super::compression::tests::gzip(&vec![0; 8 << 20]);
-        let output = bounded(MultiGzDecoder::new(&bomb[..]), 100).unwrap();
-        assert_eq!(output.len(), 101);
-        assert!(decompress(Compression::GZIP(parquet::basic::GzipLevel::default()), &bomb, 100).is_err());
+        let mut output = [0; 100];
+        assert!(
+            decompress(Compression::GZIP(parquet::basic::GzipLevel::default()), &bomb, &mut output).is_err()
+        );
     }
 }

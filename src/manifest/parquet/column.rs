@@ -1,134 +1,143 @@
 //! One column of one row group, a slice of rows at a time.
 
-use std::sync::Arc;
-
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
-use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType};
-use parquet::schema::types::ColumnDescPtr;
-
 use super::super::ManifestProblem;
-use super::guard::{guarded, unsound};
-use super::pages::{Pages, SharedPages};
+use super::bits::Hybrid;
+use super::buffers::Buffers;
+use super::dictionary::Dictionary;
+use super::guard::unsound;
+use super::pages::{DataHeader, DataPage, Pages, contradicting};
+use super::schema::ValueType;
+use super::values::{LARGEST_CELL, Origin, Place, Values};
 
-/// The largest cell, in bytes. It keeps a slice small whatever the pages hold.
-const LARGEST_CELL: usize = 64 * 1024;
-
-/// Marks a null among the places of the values.
-const NULL: u32 = u32::MAX;
-
-/// Reads a column and keeps the cells of one slice.
+/// Reads a column and finds the cells of one slice, which lies within one page: so a page makes way for the next one before
+/// that is read, and cells are copied nowhere.
 pub(super) struct Column {
-    descriptor: ColumnDescPtr,
-    pages: SharedPages,
-    reader: Reader,
-    full_level: i16,
-    levels: Vec<i16>,
-    /// By row of the slice, the place of its value.
-    places: Vec<u32>,
-}
-
-enum Reader {
-    Text(ColumnReaderImpl<ByteArrayType>, Vec<ByteArray>),
-    Fixed(ColumnReaderImpl<FixedLenByteArrayType>, Vec<FixedLenByteArray>),
-}
-
-impl Reader {
-    /// Lets go of the values that were read.
-    fn clear(&mut self) {
-        match self {
-            Self::Text(_, values) => values.clear(),
-            Self::Fixed(_, values) => values.clear(),
-        }
-    }
-
-    /// Reads so many more rows, fewer only where the pages end, and answers how many.
-    fn read(&mut self, rows: usize, levels: &mut Vec<i16>) -> parquet::errors::Result<usize> {
-        let (records, ..) = match self {
-            Self::Text(reader, values) => reader.read_records(rows, Some(levels), None, values)?,
-            Self::Fixed(reader, values) => reader.read_records(rows, Some(levels), None, values)?,
-        };
-        Ok(records)
-    }
-
-    /// Puts another reader of the same column in the place of this one, whose memory is given back.
-    fn renew(&mut self, other: ColumnReader) {
-        match (self, other) {
-            (Self::Text(reader, _), ColumnReader::ByteArrayColumnReader(other)) => *reader = other,
-            (Self::Fixed(reader, _), ColumnReader::FixedLenByteArrayColumnReader(other)) => *reader = other,
-            // The descriptor is the same, and so is the type.
-            _ => {}
-        }
-    }
+    width: Option<usize>,
+    pages: Pages,
+    dictionary: Dictionary,
+    /// Whether the writer came back to the dictionary after it had given it up.
+    is_dictionary_kept: bool,
+    page: DataPage,
+    rows_left: u64,
+    levels: Option<Hybrid>,
+    values: Option<Values>,
+    /// By row of the slice, where its cell stands; nowhere and empty for a null.
+    places: Vec<Place>,
+    built: Vec<u8>,
 }
 
 impl Column {
     /// Begins before the first row.
-    pub(super) fn open(descriptor: ColumnDescPtr, pages: Pages) -> Result<Self, ManifestProblem> {
-        let full_level = descriptor.max_def_level();
-        let pages = SharedPages::new(pages);
-        let reader = match get_column_reader(Arc::clone(&descriptor), Box::new(pages.clone())) {
-            ColumnReader::ByteArrayColumnReader(reader) => Reader::Text(reader, Vec::new()),
-            ColumnReader::FixedLenByteArrayColumnReader(reader) => Reader::Fixed(reader, Vec::new()),
-            _ => return Err(unsound("a column isn't of the type its schema says")),
-        };
-        Ok(Self { descriptor, pages, reader, full_level, levels: Vec::new(), places: Vec::new() })
+    pub(super) fn new(values: ValueType, pages: Pages) -> Self {
+        Self {
+            width: values.width(),
+            pages,
+            dictionary: Dictionary::default(),
+            is_dictionary_kept: false,
+            page: DataPage::default(),
+            rows_left: 0,
+            levels: None,
+            values: None,
+            places: Vec::new(),
+            built: Vec::new(),
+        }
     }
 
-    /// Reads the next `rows` rows in place of those before.
-    pub(super) fn read(&mut self, rows: usize) -> Result<(), ManifestProblem> {
-        self.levels.clear();
-        self.reader.clear();
-        let mut records = guarded(|| self.reader.read(rows, &mut self.levels))?;
-        while records < rows && self.pages.resume() {
-            self.reader.renew(get_column_reader(Arc::clone(&self.descriptor), Box::new(self.pages.clone())));
-            records += guarded(|| self.reader.read(rows - records, &mut self.levels))?;
+    /// Gives back the memory of its pages.
+    pub(super) fn release(&mut self, buffers: &mut Buffers) {
+        self.dictionary.release(buffers);
+        buffers.give_back(&mut self.page.bytes);
+    }
+
+    /// How many rows can be read in one slice: those of the page that are left, or of the next one.
+    pub(super) fn rows_ready(&mut self, buffers: &mut Buffers) -> Result<u64, ManifestProblem> {
+        if self.rows_left == 0 {
+            self.turn_page(buffers)?;
         }
-        if records != rows {
-            return Err(unsound("its columns are of different lengths"));
+        Ok(self.rows_left)
+    }
+
+    fn turn_page(&mut self, buffers: &mut Buffers) -> Result<(), ManifestProblem> {
+        buffers.give_back(&mut self.page.bytes);
+        let header = self
+            .pages
+            .next_header(&mut self.dictionary, buffers)?
+            .ok_or_else(|| unsound("its columns are of different lengths"))?;
+        self.hold_dictionary(&header, buffers)?;
+        self.page = self.pages.data(&header, buffers)?;
+        self.rows_left = u64::from(header.values);
+        let levels = self.page.levels.clone();
+        self.levels = levels.and_then(|levels| Hybrid::new(levels.start, levels.end, 1));
+        let count = self.count_values(header.values)?;
+        let values = Values::open(&self.page, header.encoding, self.width, count);
+        self.values = Some(values.ok_or_else(contradicting)?);
+        Ok(())
+    }
+
+    /// Lets go of a dictionary that a writer gave up because it had become too large. If it comes back to it, it is read once
+    /// more and kept: nobody can have it read for every other page.
+    fn hold_dictionary(&mut self, header: &DataHeader, buffers: &mut Buffers) -> Result<(), ManifestProblem> {
+        if !header.needs_dictionary() {
+            if !self.is_dictionary_kept {
+                self.dictionary.release(buffers);
+            }
+        } else if !self.dictionary.is_there() {
+            self.pages.dictionary_again(&mut self.dictionary, buffers)?;
+            self.is_dictionary_kept = true;
         }
-        let (values, largest) = match &self.reader {
-            Reader::Text(_, values) => (values.len(), values.iter().map(ByteArray::len).max()),
-            Reader::Fixed(_, values) => (values.len(), values.iter().map(|value| value.len()).max()),
-        };
-        if largest > Some(LARGEST_CELL) {
+        Ok(())
+    }
+
+    /// How many of the page's values aren't null.
+    fn count_values(&self, values: u32) -> Result<usize, ManifestProblem> {
+        let Some(mut levels) = self.levels else { return Ok(values as usize) };
+        let mut count = 0;
+        for _ in 0..values {
+            count += usize::from(levels.next(&self.page.bytes).ok_or_else(contradicting)? == FULL);
+        }
+        Ok(count)
+    }
+
+    /// Reads the next `rows` rows, no more than are ready, in place of those before.
+    pub(super) fn read(&mut self, rows: u64) -> Result<(), ManifestProblem> {
+        self.places.clear();
+        self.built.clear();
+        for _ in 0..rows {
+            let is_null = match &mut self.levels {
+                Some(levels) => levels.next(&self.page.bytes).ok_or_else(contradicting)? != FULL,
+                None => false,
+            };
+            let place = if is_null { Place::default() } else { self.next_place()? };
+            self.places.push(place);
+        }
+        self.rows_left = self.rows_left.saturating_sub(rows);
+        Ok(())
+    }
+
+    fn next_place(&mut self) -> Result<Place, ManifestProblem> {
+        let values = self.values.as_mut().ok_or_else(contradicting)?;
+        let place = values.next(&self.page.bytes, &self.dictionary, &mut self.built);
+        let place = place.ok_or_else(contradicting)?;
+        if place.length as usize > LARGEST_CELL {
             return Err(unsound("it has a cell of more than 64 KiB"));
         }
-        self.place(rows, values)
+        if self.width.is_some_and(|width| place.length as usize != width) {
+            return Err(contradicting());
+        }
+        Ok(place)
     }
 
     /// A cell of the slice; empty for a null.
     pub(super) fn cell(&self, row: usize) -> &[u8] {
-        let place = match self.places.get(row) {
-            Some(&place) if place != NULL => place as usize,
-            _ => return &[],
+        let bytes = match self.values.as_ref().map(Values::origin) {
+            Some(Origin::Page) => &self.page.bytes,
+            Some(Origin::Dictionary) => self.dictionary.bytes(),
+            Some(Origin::Built) => &self.built,
+            None => &[][..],
         };
-        match &self.reader {
-            Reader::Text(_, values) => values.get(place).map_or(&[], |value| value.data()),
-            Reader::Fixed(_, values) => values.get(place).map_or(&[], |value| value.data()),
-        }
-    }
-
-    /// Finds each row's value: only those at the full level have one.
-    fn place(&mut self, rows: usize, values: usize) -> Result<(), ManifestProblem> {
-        self.places.clear();
-        let mut next = 0;
-        if self.full_level == 0 {
-            self.places.extend((0_u32..).take(rows));
-            next = self.places.len();
-        } else {
-            for &level in &self.levels {
-                if level == self.full_level {
-                    self.places.push(u32::try_from(next).unwrap_or(NULL));
-                    next += 1;
-                } else {
-                    self.places.push(NULL);
-                }
-            }
-        }
-        if self.places.len() == rows && next == values {
-            Ok(())
-        } else {
-            Err(unsound("a column's levels and values don't match"))
-        }
+        self.places.get(row).and_then(|place| place.of(bytes)).unwrap_or(&[])
     }
 }
+
+/// The definition level of a value that is there: columns stand at the top of the schema.
+const FULL: u32 = 1;

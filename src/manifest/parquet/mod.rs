@@ -9,9 +9,12 @@
 //!
 //! This part may not judge a cell: it finds them, and `row` judges them.
 
+mod bits;
+mod buffers;
 mod codec;
 mod column;
 mod delta;
+mod dictionary;
 mod file;
 mod footer;
 mod guard;
@@ -20,6 +23,7 @@ mod pages;
 mod records;
 mod schema;
 mod thrift;
+mod values;
 mod varint;
 
 pub(super) use file::ParquetFile;

@@ -1,15 +1,14 @@
 //! The pages of one column chunk, one at a time, each checked before memory is taken for it and before it is decoded.
 
-use std::sync::{Arc, Mutex};
+use std::ops::Range;
 
-use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
-use parquet::column::page::{Page, PageMetadata, PageReader};
-use parquet::errors::{ParquetError, Result};
 
 use super::super::{ManifestProblem, Source};
+use super::buffers::Buffers;
 use super::codec::decompress;
 use super::delta;
+use super::dictionary::Dictionary;
 use super::file::ChunkRange;
 use super::guard::unsound;
 use super::page_header::{PageHeader, PageKind};
@@ -18,10 +17,10 @@ use super::schema::ValueType;
 /// The largest page read, in bytes, decompressed or not. Writers make them of one megabyte, `DuckDB` of a few.
 const LARGEST_PAGE: usize = 64 * 1024 * 1024;
 
-/// The most values in a dictionary. Each takes some forty bytes in memory, however short it is in the file.
+/// The most values in a dictionary. Each takes four bytes in memory, however short it is in the file.
 const MOST_DICTIONARY_VALUES: u32 = 4 << 20;
 
-/// The most delta-encoded values in a page. Each takes four bytes or eight, and may take no bit in the file.
+/// The most delta-encoded values in a page. They may take no bit in the file.
 const MOST_DELTA_VALUES: u64 = 4 << 20;
 
 /// How many bytes are read at first and at most to get hold of a page header; statistics can make it long.
@@ -34,26 +33,38 @@ pub(super) struct Pages {
     compression: Compression,
     values: ValueType,
     is_nullable: bool,
-    is_delta_allowed: bool,
+    is_prefix_allowed: bool,
     /// Where the dictionary lies, once it was met.
     dictionary: Option<u64>,
-    held: Held,
     rows_left: u64,
-    /// What a page was read into, to be used again.
-    body: Vec<u8>,
 }
 
-/// What a reader holds of the dictionary in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    /// Nothing: it wasn't given the dictionary.
-    Nothing,
-    /// The dictionary.
-    Dictionary,
-    /// A dictionary that isn't needed for the next page: the reader is to make way for another one.
-    Surplus,
-    /// The dictionary, to the end of the column.
-    DictionaryForGood,
+/// A data page in memory, decompressed.
+#[derive(Default)]
+pub(super) struct DataPage {
+    /// All of it.
+    pub(super) bytes: Vec<u8>,
+    /// Where its definition levels stand, if a value may be null.
+    pub(super) levels: Option<Range<usize>>,
+    /// Where its values begin.
+    pub(super) section: usize,
+}
+
+/// The header of a data page whose contents are to be read.
+#[derive(Debug)]
+pub(super) struct DataHeader {
+    header: PageHeader,
+    /// How many values there are, nulls included.
+    pub(super) values: u32,
+    /// How they are encoded.
+    pub(super) encoding: Encoding,
+}
+
+impl DataHeader {
+    /// Whether its values are places in a dictionary.
+    pub(super) fn needs_dictionary(&self) -> bool {
+        matches!(self.encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY)
+    }
 }
 
 /// What [`Pages`] is told about its chunk.
@@ -82,18 +93,19 @@ impl Pages {
             compression: facts.compression,
             values: facts.values,
             is_nullable: facts.is_nullable,
-            is_delta_allowed: facts.is_prefix_shared,
+            is_prefix_allowed: facts.is_prefix_shared,
             dictionary: None,
-            held: Held::Nothing,
             rows_left: facts.rows,
-            body: Vec::new(),
         }
     }
 
-    /// The next page; none at the end, and none where the reader is to make way for another one: a writer whose dictionary
-    /// has become too large writes the rest of the column without it, and a reader would hold it to the end.
-    fn next_page(&mut self) -> std::result::Result<Option<Page>, ManifestProblem> {
-        while self.rows_left > 0 && self.held != Held::Surplus {
+    /// The header of the next data page; none at the end. A dictionary before it is put into `dictionary`.
+    pub(super) fn next_header(
+        &mut self,
+        dictionary: &mut Dictionary,
+        buffers: &mut Buffers,
+    ) -> Result<Option<DataHeader>, ManifestProblem> {
+        while self.rows_left > 0 {
             let start = self.range.start;
             let header = self.read_header()?;
             match header.kind {
@@ -102,59 +114,82 @@ impl Pages {
                 }
                 PageKind::Dictionary { values } => {
                     self.dictionary = Some(start);
-                    self.held = Held::Dictionary;
-                    return self.dictionary(&header, values).map(Some);
+                    self.read_dictionary(&header, values, dictionary, buffers)?;
                 }
-                // A data page without values would be taken for the end of the column.
                 PageKind::Index | PageKind::DataV1 { values: 0, .. } | PageKind::DataV2 { values: 0, .. } => {
-                    self.body = self.read_body(header.compressed_size)?;
+                    self.pass(header.compressed_size)?;
                 }
-                PageKind::DataV1 { encoding, .. } | PageKind::DataV2 { encoding, .. } => {
-                    let needs_dictionary = is_of_dictionary(encoding);
-                    if self.held == Held::Dictionary && !needs_dictionary {
-                        self.range.start = start;
-                        self.held = Held::Surplus;
-                    } else if let Some(dictionary) = self.dictionary
-                        && needs_dictionary
-                        && self.held == Held::Nothing
-                    {
-                        let page = self.dictionary_again(dictionary).map(Some);
-                        self.range.start = start;
-                        return page;
-                    } else {
-                        let body = self.read_body(header.compressed_size)?;
-                        let page = self.data(&header, &body).map(Some);
-                        self.body = body;
-                        return page;
-                    }
+                PageKind::DataV1 { values, encoding, .. } | PageKind::DataV2 { values, encoding, .. } => {
+                    return Ok(Some(DataHeader { header, values, encoding }));
                 }
             }
         }
         Ok(None)
     }
 
-    /// Whether there are more pages for another reader, which from now on takes them.
-    fn resume(&mut self) -> bool {
-        let is_surplus = self.held == Held::Surplus;
-        if is_surplus {
-            self.held = Held::Nothing;
-        }
-        is_surplus
-    }
-
-    /// Reads the dictionary once more, for a writer that came back to it. No reader makes way a second time, or a file could
-    /// have its dictionary read for every other page.
-    fn dictionary_again(&mut self, start: u64) -> std::result::Result<Page, ManifestProblem> {
-        self.held = Held::DictionaryForGood;
-        self.range.start = start;
+    /// Reads the dictionary once more, for a writer that came back to it; nothing if there is none.
+    pub(super) fn dictionary_again(
+        &mut self,
+        dictionary: &mut Dictionary,
+        buffers: &mut Buffers,
+    ) -> Result<(), ManifestProblem> {
+        let Some(start) = self.dictionary else { return Ok(()) };
+        let next = std::mem::replace(&mut self.range.start, start);
         let header = self.read_header()?;
         match header.kind {
-            PageKind::Dictionary { values } => self.dictionary(&header, values),
-            _ => Err(unsound("a page isn't what it was")),
+            PageKind::Dictionary { values } => {
+                self.read_dictionary(&header, values, dictionary, buffers)?;
+            }
+            _ => return Err(unsound("a page isn't what it was")),
         }
+        self.range.start = next;
+        Ok(())
     }
 
-    fn read_header(&mut self) -> std::result::Result<PageHeader, ManifestProblem> {
+    /// Reads what follows the header that was read last.
+    pub(super) fn data(
+        &mut self,
+        DataHeader { header, values, encoding }: &DataHeader,
+        buffers: &mut Buffers,
+    ) -> Result<DataPage, ManifestProblem> {
+        let (mut levels, compression) = match header.kind {
+            PageKind::DataV2 {
+                nulls, definition_levels_size, repetition_levels_size, is_compressed, ..
+            } => {
+                let levels = definition_levels_size as usize;
+                if repetition_levels_size != 0
+                    || nulls > *values
+                    || levels > header.compressed_size
+                    || levels > header.uncompressed_size
+                    || (levels > 0) != self.is_nullable
+                {
+                    return Err(unsound("a page's levels contradict its header"));
+                }
+                (0..levels, if is_compressed { self.compression } else { Compression::UNCOMPRESSED })
+            }
+            PageKind::DataV1 { are_levels_run_length, .. } => {
+                if self.is_nullable && !are_levels_run_length {
+                    return Err(unsound("its levels are encoded in a way long out of use"));
+                }
+                (0..0, self.compression)
+            }
+            PageKind::Dictionary { .. } | PageKind::Index => return Err(unsound("a page isn't what it was")),
+        };
+        self.check_size(header.compressed_size)?;
+        let mut bytes = buffers.take(header.uncompressed_size);
+        let (uncompressed, rest) = bytes.split_at_mut(levels.end);
+        self.read(uncompressed)?;
+        self.decompress(compression, header.compressed_size - levels.end, rest, buffers)?;
+        let mut section = levels.end;
+        if self.is_nullable && matches!(header.kind, PageKind::DataV1 { .. }) {
+            section = v1_levels_end(&bytes)?;
+            levels = V1_LEVELS_LENGTH..section;
+        }
+        self.check_values(*values, *encoding, &bytes[section..])?;
+        Ok(DataPage { bytes, levels: self.is_nullable.then_some(levels), section })
+    }
+
+    fn read_header(&mut self) -> Result<PageHeader, ManifestProblem> {
         let left = self.range.end - self.range.start;
         for window in HEADER_WINDOWS {
             let mut bytes = vec![0; usize::try_from(left).map_or(window, |left| left.min(window))];
@@ -171,103 +206,71 @@ impl Pages {
         Err(unsound("a page header is damaged, or a column ends too early"))
     }
 
-    fn read_body(&mut self, size: usize) -> std::result::Result<Vec<u8>, ManifestProblem> {
+    fn check_size(&self, size: usize) -> Result<(), ManifestProblem> {
         if size as u64 > self.range.end - self.range.start {
             return Err(unsound("a page is larger than its column"));
         }
-        let mut body = std::mem::take(&mut self.body);
-        body.resize(size, 0);
-        let read = self.source.read_at(&mut body, self.range.start).map_err(ManifestProblem::Read)?;
-        if read < size {
+        Ok(())
+    }
+
+    fn pass(&mut self, size: usize) -> Result<(), ManifestProblem> {
+        self.check_size(size)?;
+        self.range.start += size as u64;
+        Ok(())
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> Result<(), ManifestProblem> {
+        let read = self.source.read_at(into, self.range.start).map_err(ManifestProblem::Read)?;
+        if read < into.len() {
             return Err(unsound("it is cut off"));
         }
-        self.range.start += size as u64;
-        Ok(body)
+        self.range.start += read as u64;
+        Ok(())
     }
 
-    fn dictionary(&mut self, header: &PageHeader, values: u32) -> std::result::Result<Page, ManifestProblem> {
-        let body = self.read_body(header.compressed_size)?;
-        let buffer = decompress(self.compression, &body, header.uncompressed_size)?;
-        self.body = body;
-        let smallest = match self.values {
-            // A value of variable length has its length in four bytes before it.
-            ValueType::Text => 4,
-            ValueType::FixedText(width) => width,
-            ValueType::Uuid => 16,
-        };
-        if values > MOST_DICTIONARY_VALUES || values as usize > buffer.len() / smallest {
+    /// Reads `size` bytes, which were checked, and decompresses them to the whole of `output`.
+    fn decompress(
+        &mut self,
+        compression: Compression,
+        size: usize,
+        output: &mut [u8],
+        buffers: &mut Buffers,
+    ) -> Result<(), ManifestProblem> {
+        if compression == Compression::UNCOMPRESSED && size == output.len() {
+            return self.read(output);
+        }
+        let mut body = buffers.take(size);
+        self.read(&mut body)?;
+        decompress(compression, &body, output)?;
+        buffers.give_back(&mut body);
+        Ok(())
+    }
+
+    fn read_dictionary(
+        &mut self,
+        header: &PageHeader,
+        values: u32,
+        dictionary: &mut Dictionary,
+        buffers: &mut Buffers,
+    ) -> Result<(), ManifestProblem> {
+        self.check_size(header.compressed_size)?;
+        let mut bytes = buffers.take(header.uncompressed_size);
+        self.decompress(self.compression, header.compressed_size, &mut bytes, buffers)?;
+        // A value of variable length has its length in four bytes before it.
+        let smallest = self.values.width().unwrap_or(4);
+        if values > MOST_DICTIONARY_VALUES || values as usize > bytes.len() / smallest {
             return Err(unsound("a dictionary has more values than it can hold"));
         }
-        Ok(Page::DictionaryPage {
-            buf: Bytes::from(buffer),
-            num_values: values,
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
-        })
+        dictionary.fill(bytes, values, self.values)
     }
 
-    fn data(&mut self, header: &PageHeader, body: &[u8]) -> std::result::Result<Page, ManifestProblem> {
-        match header.kind {
-            PageKind::DataV1 { values, encoding, are_levels_run_length } => {
-                let buffer = decompress(self.compression, body, header.uncompressed_size)?;
-                if self.is_nullable && !are_levels_run_length {
-                    return Err(unsound("its levels are encoded in a way long out of use"));
-                }
-                let levels = if self.is_nullable { v1_levels_size(&buffer)? } else { 0 };
-                self.check_values(values, encoding, &buffer[levels..])?;
-                Ok(Page::DataPage {
-                    buf: Bytes::from(buffer),
-                    num_values: values,
-                    encoding,
-                    def_level_encoding: Encoding::RLE,
-                    rep_level_encoding: Encoding::RLE,
-                    statistics: None,
-                })
-            }
-            PageKind::DataV2 {
-                values,
-                nulls,
-                rows,
-                encoding,
-                definition_levels_size,
-                repetition_levels_size,
-                is_compressed,
-            } => {
-                let levels = definition_levels_size as usize;
-                if repetition_levels_size != 0
-                    || nulls > values
-                    || levels > body.len()
-                    || levels > header.uncompressed_size
-                    || (levels > 0) != self.is_nullable
-                {
-                    return Err(unsound("a page's levels contradict its header"));
-                }
-                let compression = if is_compressed { self.compression } else { Compression::UNCOMPRESSED };
-                let section = decompress(compression, &body[levels..], header.uncompressed_size - levels)?;
-                self.check_values(values, encoding, &section)?;
-                Ok(Page::DataPageV2 {
-                    buf: Bytes::from([&body[..levels], &section].concat()),
-                    num_values: values,
-                    encoding,
-                    num_nulls: nulls,
-                    num_rows: rows,
-                    def_levels_byte_len: definition_levels_size,
-                    rep_levels_byte_len: 0,
-                    is_compressed: false,
-                    statistics: None,
-                })
-            }
-            PageKind::Dictionary { .. } | PageKind::Index => Err(unsound("a page isn't what it was")),
-        }
-    }
-
-    /// Checks what a decoder would believe: how many values there are, and that it has what it decodes them with.
+    /// Checks what a decoder would believe: how many values there are, and that their encoding is one of its type.
     fn check_values(
         &mut self,
         values: u32,
         encoding: Encoding,
         section: &[u8],
-    ) -> std::result::Result<(), ManifestProblem> {
+    ) -> Result<(), ManifestProblem> {
         self.rows_left = self
             .rows_left
             .checked_sub(u64::from(values))
@@ -275,71 +278,32 @@ impl Pages {
         let is_text = self.values == ValueType::Text;
         let most = u64::from(values).min(MOST_DELTA_VALUES);
         let is_sound = match encoding {
-            Encoding::PLAIN => true,
+            Encoding::PLAIN | Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => true,
             Encoding::BYTE_STREAM_SPLIT => !is_text,
-            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY => self.held != Held::Nothing,
             Encoding::DELTA_LENGTH_BYTE_ARRAY => is_text && delta::pass_over(section, most).is_some(),
             Encoding::DELTA_BYTE_ARRAY => {
-                self.is_delta_allowed
+                self.is_prefix_allowed
                     && delta::pass_over(section, most)
                         .and_then(|(_, rest)| delta::pass_over(rest, most))
                         .is_some()
             }
             _ => false,
         };
-        if is_sound { Ok(()) } else { Err(unsound("a page's values contradict its header")) }
+        if is_sound { Ok(()) } else { Err(contradicting()) }
     }
 }
 
-/// The size of the definition levels at the start of a page of the first version, with the length before them.
-fn v1_levels_size(buffer: &[u8]) -> std::result::Result<usize, ManifestProblem> {
-    let size = buffer.first_chunk::<4>().map(|length| u32::from_le_bytes(*length) as usize + 4);
-    size.filter(|&size| size <= buffer.len())
-        .ok_or_else(|| unsound("a page's levels are longer than the page"))
+/// The problem of a page whose values aren't what was announced.
+pub(super) fn contradicting() -> ManifestProblem {
+    unsound("a page's values contradict its header")
 }
 
-fn is_of_dictionary(encoding: Encoding) -> bool {
-    matches!(encoding, Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY)
-}
+/// The length of the levels stands before them in a page of the first version, in so many bytes.
+const V1_LEVELS_LENGTH: usize = 4;
 
-/// Pages that several readers take, one after another.
-#[derive(Clone)]
-pub(super) struct SharedPages(Arc<Mutex<Pages>>);
-
-impl SharedPages {
-    /// Shares these pages.
-    pub(super) fn new(pages: Pages) -> Self {
-        Self(Arc::new(Mutex::new(pages)))
-    }
-
-    /// Whether the reader that came to an end is to be replaced by another one, which takes the pages that are left.
-    pub(super) fn resume(&self) -> bool {
-        self.0.lock().is_ok_and(|mut pages| pages.resume())
-    }
-}
-
-impl Iterator for SharedPages {
-    type Item = Result<Page>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for SharedPages {
-    fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let next = match self.0.lock() {
-            Ok(mut pages) => pages.next_page(),
-            Err(_) => Err(unsound("its parts contradict each other")),
-        };
-        next.map_err(|problem| ParquetError::External(Box::new(problem)))
-    }
-
-    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        Err(ParquetError::NYI("pages are only read one after another".to_owned()))
-    }
-
-    fn skip_next_page(&mut self) -> Result<()> {
-        Err(ParquetError::NYI("pages are only read one after another".to_owned()))
-    }
+/// Where the definition levels end that a page of the first version begins with.
+fn v1_levels_end(bytes: &[u8]) -> Result<usize, ManifestProblem> {
+    let length = bytes.first_chunk::<V1_LEVELS_LENGTH>();
+    let end = length.map(|length| u32::from_le_bytes(*length) as usize + V1_LEVELS_LENGTH);
+    end.filter(|&end| end <= bytes.len()).ok_or_else(|| unsound("a page's levels are longer than the page"))
 }

@@ -8,6 +8,7 @@ use parquet::basic::Encoding;
 use super::super::ManifestProblem;
 use super::super::row::{IdCell, Record, judge};
 use super::ParquetFile;
+use super::buffers::Buffers;
 use super::column::Column;
 use super::file::ChunkRange;
 use super::guard::unsound;
@@ -28,6 +29,7 @@ pub(in super::super) struct ParquetRecords {
     /// How many rows of this group may be decoded at a time.
     slice_limit: u64,
     columns: Vec<Column>,
+    buffers: Buffers,
     slice_rows: usize,
     slice_at: usize,
 }
@@ -47,6 +49,7 @@ impl ParquetRecords {
             group_rows_left: 0,
             slice_limit: SLICE_ROWS,
             columns: Vec::new(),
+            buffers: Buffers::default(),
             slice_rows: 0,
             slice_at: 0,
         })
@@ -82,12 +85,15 @@ impl ParquetRecords {
             }
             self.open_group()?;
         }
-        let rows = self.group_rows_left.min(self.slice_limit);
+        let mut rows = self.group_rows_left.min(self.slice_limit);
+        for column in &mut self.columns {
+            rows = rows.min(column.rows_ready(&mut self.buffers)?);
+        }
         self.group_rows_left -= rows;
         self.slice_rows = usize::try_from(rows).unwrap_or(0);
         self.slice_at = 0;
         for column in &mut self.columns {
-            column.read(self.slice_rows)?;
+            column.read(rows)?;
         }
         // The columns lie one behind the other, so how far a reading came is told by rows.
         let share = u128::from(self.file.source.len()) * u128::from(self.rows_done) / u128::from(self.rows);
@@ -100,6 +106,9 @@ impl ParquetRecords {
         self.next_group += 1;
         self.group_rows_left = u64::try_from(group.num_rows()).unwrap_or(0);
         self.slice_limit = SLICE_ROWS;
+        for column in &mut self.columns {
+            column.release(&mut self.buffers);
+        }
         self.columns.clear();
         for &Leaf { index, values } in &self.file.leaves {
             let chunk = group.columns().get(index).ok_or_else(|| unsound("a row group lacks a column"))?;
@@ -120,7 +129,7 @@ impl ParquetRecords {
                 rows: self.group_rows_left,
             };
             let source = self.file.source.until(facts.range.end);
-            self.columns.push(Column::open(descriptor, Pages::new(source, &facts))?);
+            self.columns.push(Column::new(values, Pages::new(source, &facts)));
         }
         Ok(())
     }

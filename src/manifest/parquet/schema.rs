@@ -26,6 +26,17 @@ pub(super) enum ValueType {
     Uuid,
 }
 
+impl ValueType {
+    /// How many bytes every value has, where all have as many.
+    pub(super) const fn width(self) -> Option<usize> {
+        match self {
+            Self::Text => None,
+            Self::FixedText(width) => Some(width),
+            Self::Uuid => Some(UUID_BYTES),
+        }
+    }
+}
+
 /// A UUID's size in bytes.
 const UUID_BYTES: usize = 16;
 

@@ -70,7 +70,9 @@ async fn credential_of(hosts: &Hosts, user: &AuditedUser) -> Result<Option<Crede
         return Err(LookError::Stopped);
     }
     let id = user.leaf_user_id;
-    hosts.look(Whom::User(id), async |leaf, token| leaf.credential(token, id).await).await
+    hosts
+        .look(Whom::User(id), async |leaf, token| leaf.credential(token, &leaf.credential_place(id)).await)
+        .await
 }
 
 /// Takes the subjects page by page, in the ledger's order.

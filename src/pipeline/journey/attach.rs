@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, OpenAttach};
 use super::types::{Effect, Intending, Step};
 use super::unknown::MOST_ATTACHES;
@@ -68,10 +67,7 @@ impl Journey {
             CallErrorKind::Forbidden => {
                 (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account attach to the user")
             }
-            CallErrorKind::Unreachable => {
-                (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for the attach")
-            }
-            CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
+            CallErrorKind::Unreachable(why) => return self.on_unreached(why),
             _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered the attach in an unknown way"),
         };
         self.give_up(code, message.into())

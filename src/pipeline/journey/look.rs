@@ -5,10 +5,6 @@ use super::types::{Effect, KnownCredential, OnExisting, Step};
 use crate::api::{CallErrorKind, UserLook};
 use crate::model::{Credential, Health, Origin, OutcomeCode};
 
-/// What a row is told when nothing was said to Leaf because of its certificate.
-pub(super) const LEAF_UNTRUSTED: &str =
-    "Leaf's certificate isn't trusted: --ca-cert adds a root, if it should be";
-
 impl Journey {
     pub(super) fn on_user(&mut self, look: UserLook) -> Effect {
         self.status = Some(200);
@@ -138,8 +134,7 @@ impl Journey {
             CallErrorKind::Forbidden => {
                 (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account see the user")
             }
-            CallErrorKind::Unreachable => (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached"),
-            CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
+            CallErrorKind::Unreachable(why) => return self.on_unreached(why),
             CallErrorKind::NoAnswer => (OutcomeCode::LeafUnavailable, "Leaf gave no answer in time"),
             CallErrorKind::CutOff => (OutcomeCode::LeafUnavailable, "Leaf's answer didn't come to its end"),
             CallErrorKind::ServerError => (OutcomeCode::LeafUnavailable, "Leaf answered with a server error"),

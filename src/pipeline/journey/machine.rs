@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::types::{Answer, Effect, Event, JourneyRules, JourneyStart, KeptIntent, PriorIntent, Step};
+use super::types::{Answer, Call, Effect, Event, JourneyRules, JourneyStart, KeptIntent, PriorIntent, Step};
 use crate::api::{CallError, CallErrorKind};
-use crate::http::RetryVerdict;
-use crate::model::{Credential, CredentialId, OutcomeCode, Service};
+use crate::http::{RetryVerdict, Unreached};
+use crate::model::{Credential, CredentialId, OutcomeCode, Service, Stage};
 
 /// One row on its way.
 #[derive(Debug)]
@@ -83,6 +83,12 @@ pub(super) struct OpenAttach {
 }
 
 impl Journey {
+    /// The stage that it has come to: what it asks for next belongs to it.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        self.step.stage()
+    }
+
     /// A row that hasn't begun.
     #[must_use]
     pub fn new(rules: JourneyRules, start: JourneyStart) -> Self {
@@ -168,7 +174,7 @@ impl Journey {
             }
             Event::Answered(answer) => self.on_answer(answer, now),
             Event::Failed(error) => self.on_failure(error, now),
-            Event::HostDown => self.on_host_down(),
+            Event::HostDown(why) => self.on_host_down(why),
             Event::ThrottledAlone => self.give_up(
                 OutcomeCode::Throttled,
                 "the host throttled this row again and again while it served others".into(),
@@ -183,12 +189,25 @@ impl Journey {
         }
     }
 
-    fn on_host_down(&mut self) -> Effect {
+    fn on_host_down(&mut self, why: Option<Unreached>) -> Effect {
         self.forget_attempt();
-        match self.step.call().service() {
-            Service::Stara => self.give_up(OutcomeCode::StaraUnavailable, "Stara was down".into()),
-            Service::Leaf => self.give_up(OutcomeCode::LeafUnavailable, "Leaf was down".into()),
+        let service = self.step.call().service();
+        match why {
+            Some(why) => self.on_unreached(why),
+            None => self.give_up(unavailable(service), format!("{service} was down").into()),
         }
+    }
+
+    /// Ends the row where there is no connection to the host that it is to ask.
+    pub(super) fn on_unreached(&mut self, why: Unreached) -> Effect {
+        let service = self.step.call().service();
+        let what_for = match self.step.call() {
+            Call::Attach => " for the attach",
+            Call::Remove => " for deleting the credential",
+            _ => "",
+        };
+        let message = format!("{service} couldn't be reached{what_for}: {why}");
+        self.give_up(unavailable(service), message.into())
     }
 
     fn begin(&mut self, now: Duration) -> Effect {
@@ -344,5 +363,13 @@ impl Journey {
     /// The id of the credential that is to make way.
     pub(super) fn removing(&self) -> Option<CredentialId> {
         self.replacing.as_ref().and_then(|Replacing(id)| id.clone())
+    }
+}
+
+/// How a row ends whose host isn't there.
+const fn unavailable(service: Service) -> OutcomeCode {
+    match service {
+        Service::Stara => OutcomeCode::StaraUnavailable,
+        Service::Leaf => OutcomeCode::LeafUnavailable,
     }
 }

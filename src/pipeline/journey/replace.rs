@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::look::LEAF_UNTRUSTED;
 use super::machine::{Journey, Replacing};
 use super::types::{Effect, Intending, KnownCredential, OnExisting, Step};
 use crate::api::CallErrorKind;
@@ -160,10 +159,7 @@ impl Journey {
             CallErrorKind::Forbidden => {
                 (OutcomeCode::LeafUserForbidden, "Leaf doesn't let this account delete the credential")
             }
-            CallErrorKind::Untrusted => (OutcomeCode::LeafUnavailable, LEAF_UNTRUSTED),
-            CallErrorKind::Unreachable => {
-                (OutcomeCode::LeafUnavailable, "Leaf couldn't be reached for deleting the credential")
-            }
+            CallErrorKind::Unreachable(why) => return self.on_unreached(why),
             _ => (OutcomeCode::LeafUnexpectedAnswer, "Leaf answered the deletion in an unknown way"),
         };
         self.give_up(code, message.into())

@@ -45,11 +45,7 @@ impl Journey {
 
     fn on_stara_failed(&mut self, kind: CallErrorKind) -> Effect {
         let (code, message) = match kind {
-            CallErrorKind::Unreachable => (OutcomeCode::StaraUnavailable, "Stara couldn't be reached"),
-            CallErrorKind::Untrusted => (
-                OutcomeCode::StaraUnavailable,
-                "Stara's certificate isn't trusted: --ca-cert adds a root, if it should be",
-            ),
+            CallErrorKind::Unreachable(why) => return self.on_unreached(why),
             CallErrorKind::NoAnswer => (OutcomeCode::StaraUnavailable, "Stara gave no answer in time"),
             CallErrorKind::CutOff => (OutcomeCode::StaraUnavailable, "Stara's answer didn't come to its end"),
             CallErrorKind::ServerError => {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::api::{CallError, UserLook};
-use crate::http::{Attempted, RetryPolicy};
+use crate::http::{Attempted, RetryPolicy, Unreached};
 use crate::model::{Credential, CredentialId, Origin, Outcome, Service, Stage};
 
 /// What happens to a credential that is there already (`--on-existing`).
@@ -232,8 +232,8 @@ pub enum Event {
     HeldTooLong,
     /// The host throttled this row again and again while it served others.
     ThrottledAlone,
-    /// The host is down and isn't waited for any longer, so nothing was sent.
-    HostDown,
+    /// The host is down, where it is known for this reason, and isn't waited for any longer, so nothing was sent.
+    HostDown(Option<Unreached>),
 }
 
 /// What a call gave.

@@ -40,10 +40,14 @@ pub(super) struct Links {
     remembered: BTreeMap<LeafUserId, bool>,
     /// The users whose rows ended as refused, from the first call for a link on.
     told: Option<BTreeSet<LeafUserId>>,
+    /// When it was chosen who is to be given one: afterwards links grow old, and a clock that went back catches up.
+    chosen_at: Option<UnixMillis>,
     /// Those whose rows ended as done in this run.
     done: BTreeSet<LeafUserId>,
-    /// Those who were given one in this run.
-    answered: BTreeSet<LeafUserId>,
+    /// Those who were given one in this run, and what they had before.
+    answered: BTreeMap<LeafUserId, Option<Given>>,
+    /// What the ledger held of those who have one when the last run was over.
+    kept: BTreeMap<LeafUserId, LinkNote>,
     /// Those for whom a call went wrong in this run.
     troubled: BTreeSet<LeafUserId>,
     /// How many the client was given in all.
@@ -57,8 +61,10 @@ impl Links {
             given: BTreeMap::new(),
             remembered: BTreeMap::new(),
             told: None,
+            chosen_at: None,
             done: BTreeSet::new(),
-            answered: BTreeSet::new(),
+            answered: BTreeMap::new(),
+            kept: BTreeMap::new(),
             troubled: BTreeSet::new(),
             made: 0,
         }
@@ -72,8 +78,8 @@ impl Links {
         is_refused: impl Fn(LeafUserId, &Line) -> bool,
     ) {
         self.night = night;
-        (self.told, self.done) = (None, BTreeSet::new());
-        (self.answered, self.troubled) = (BTreeSet::new(), BTreeSet::new());
+        (self.told, self.chosen_at, self.done) = (None, None, BTreeSet::new());
+        (self.answered, self.troubled) = (BTreeMap::new(), BTreeSet::new());
         let is_remembered = |(user, line, record): &&(LeafUserId, &Line, Option<UserRecord>)| {
             record.as_ref().is_some_and(|record| record.intent.is_none() && is_rejected(record))
                 && is_refused(*user, line)
@@ -104,6 +110,11 @@ impl Links {
     /// The rows of these users ended as refused: from here on links are asked for, and nothing else.
     pub(super) fn begin_asking(&mut self, told: BTreeSet<LeafUserId>) {
         self.told = Some(told);
+    }
+
+    /// It is chosen who is to be given a link.
+    pub(super) fn on_chosen(&mut self, wall: UnixMillis) {
+        self.chosen_at = Some(wall);
     }
 
     /// What is wrong with a request that leaves, while these are under way.
@@ -141,10 +152,11 @@ impl Links {
             let what = format!("one for {user}: refused {was_refused}, told so {is_told}");
             wrongs.push(("links for the refused alone", what));
         }
-        if self.answered.contains(&user) {
+        if self.answered.contains_key(&user) {
             wrongs.push(("one link while it works", format!("{user} was given one a moment ago")));
         }
         // Where the clock went back nobody knows how old it is.
+        let wall = self.chosen_at.unwrap_or(wall);
         let given = self.given.get(&user).filter(|given| !rules.anew && given.made_at <= wall);
         if let Some(given) = given.filter(|given| given.works_for_long(wall)) {
             wrongs.push(("one link while it works", format!("{user} has one: {given:?}")));
@@ -169,8 +181,8 @@ impl Links {
 
     /// The client has read a link.
     pub(super) fn on_link(&mut self, user: LeafUserId, made_at: UnixMillis, expires_at: UnixMillis) {
-        self.answered.insert(user);
-        self.given.insert(user, Given { made_at, expires_at });
+        let before = self.given.insert(user, Given { made_at, expires_at });
+        self.answered.insert(user, before);
         self.made += 1;
     }
 
@@ -206,15 +218,24 @@ impl Links {
             }
         }
         if is_whole {
-            let lost = self.answered.iter().filter(|user| noted(**user).0.is_none());
+            let is_lost = |user: LeafUserId| {
+                let (note, _) = noted(user);
+                note.is_none() || note == self.kept.get(&user).copied()
+            };
+            let lost = self.answered.keys().filter(|user| is_lost(**user));
             wrongs.extend(lost.map(|user| ("whoever is refused has a link", format!("{user}'s is lost"))));
         }
-        // What a crash took away nobody was given; nor is what a row's end took away, told or not.
-        self.given.retain(|user, _| {
+        // What a crash took away nobody was given: what they had before is what they have. Nor has anybody what a
+        // row's end took away, told or not.
+        let kept = std::mem::take(&mut self.kept);
+        self.given.retain(|user, given| {
             let (note, record) = noted(*user);
-            let is_lost = !is_whole && self.answered.contains(user) && note.is_none();
-            let is_dropped = note.is_none() && record.is_some_and(|record| is_done(&record));
-            !is_lost && !is_dropped
+            if let Some(before) = self.answered.get(user).filter(|_| note == kept.get(user).copied()) {
+                let Some(before) = before else { return false };
+                *given = *before;
+            }
+            self.kept.extend(note.map(|note| (*user, note)));
+            note.is_some() || !record.is_some_and(|record| is_done(&record))
         });
         wrongs
     }

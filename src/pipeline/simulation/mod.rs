@@ -16,6 +16,7 @@ mod leaf_link;
 mod leaf_list;
 mod links;
 mod manifest;
+mod measured;
 mod network;
 mod nightly;
 mod oracle;

@@ -15,8 +15,8 @@ use super::arrived::{Arrived, Asked};
 use super::oracle::Heard;
 use super::trouble::{Meanwhile, Trouble};
 use super::world::{Answer, CrashPoint, Sent, World};
-use crate::http::SendError;
 use crate::http::simulated::Network;
+use crate::http::{SendError, Unreached};
 use crate::model::Service;
 
 /// The world, shared by everything on one thread.
@@ -57,7 +57,7 @@ impl Network for Wire {
     fn send(&self, request: RequestBuilder) -> BoxFuture<'static, Result<Response, SendError>> {
         let (world, host) = (Arc::clone(&self.world), self.host);
         async move {
-            let request = request.build().map_err(|_| SendError::NotSent)?;
+            let request = request.build().map_err(|_| SendError::NotSent(Unreached::Other))?;
             let arrived = Arrived::read(host, &request);
             let sent = lock(&world).leave(&arrived);
             let _under_way = UnderWay { world: Arc::clone(&world), number: sent.number };
@@ -68,7 +68,7 @@ impl Network for Wire {
                     retry_after: answer.retry_after,
                     shows_nothing: answer.shows_nothing,
                 },
-                Err(SendError::NotSent) => Heard::NotSent,
+                Err(SendError::NotSent(_)) => Heard::NotSent,
                 Err(_) => Heard::Broken,
             };
             lock(&world).heard(&arrived, &sent, heard);
@@ -117,7 +117,7 @@ async fn travel(
     let whole = |answer| Ok((answer, Delivery::Whole));
     let status = |status, retry_after| Ok((Answer::status(status, retry_after), Delivery::Whole));
     match sent.trouble {
-        Trouble::Unreachable => return Err(SendError::NotSent),
+        Trouble::Unreachable => return Err(SendError::NotSent(Unreached::Other)),
         Trouble::BrokenBefore | Trouble::Late(Meanwhile::Break) => return Err(SendError::Broken),
         Trouble::Late(Meanwhile::Nothing) => return pending().await,
         Trouble::Late(Meanwhile::ServerError) => return status(502, None),

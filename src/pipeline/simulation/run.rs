@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use zeroize::Zeroizing;
 
 use super::links::LinkNight;
+use super::measured::{self, Done, TIMEOUT};
 use super::network::{SharedWorld, Wire, lock, origin};
 use super::setting::{SETTLE, Setting};
 use super::watcher::Watcher;
@@ -132,14 +133,22 @@ pub(super) fn carry_out(
         dice: Dice::new(seed),
         slowest_commit: setting.slowest_commit,
     });
-    let (ended, staged) = runtime.block_on(async {
+    let requests_before = lock(world).requests();
+    let ((ended, staged), took) = runtime.block_on(async {
+        let began = Instant::now();
         lock(world).begin_run();
         let ended = one_run(place, world, setting, night).await;
         lock(world).end_run();
-        ended
+        (ended, began.elapsed())
     });
     drop(runtime);
     drop(machine);
+    if matches!((&ended, night.blow), (Ended::Orderly(None), Blow::None)) {
+        let mut world = lock(world);
+        let requests = u64::from(world.requests() - requests_before);
+        let rows = world.oracle.finished.len() as u64;
+        measured::check(&mut world.oracle, staged.run, Done { requests, rows, took });
+    }
     check_afterwards(world, &ended, staged);
     (ended, staged.to_do)
 }
@@ -294,7 +303,7 @@ fn client(service: Service, world: &SharedWorld) -> HttpClient {
     static CLIENTS: OnceLock<[HttpClient; 2]> = OnceLock::new();
     let new = |service| {
         let base_url = origin(service).parse().unwrap();
-        let timeout = Duration::from_secs(30);
+        let timeout = TIMEOUT;
         HttpClient::new(&ClientOptions {
             base_url,
             timeout,

@@ -13,6 +13,10 @@ impl Observe for Watcher {
             Event::RowFinished { line, leaf_user_id, code, .. } => {
                 world.on_finished(*line, *leaf_user_id, *code);
             }
+            Event::LinksBegun { .. } => {
+                let wall = world.wall_clock();
+                world.oracle.links.on_chosen(wall);
+            }
             Event::Held { .. } => world.tell(|| format!("{event:?}")),
             Event::Draining { reason } => world.tell(|| format!("draining: {reason}")),
             _ => {}

@@ -68,11 +68,18 @@ pub struct Refused {
     pub complaint: Complaint,
 }
 
+/// How many lines are listed one by one: with more of them it isn't the right file.
+const LISTED: usize = 20;
+
 fn listed(refused: &[Refused]) -> String {
     let mut text = String::new();
-    for Refused { line, complaint } in refused {
+    for Refused { line, complaint } in refused.iter().take(LISTED) {
         // Writing into a string can't fail.
         let _ = write!(text, "\n  line {line}: {complaint}");
+    }
+    let more = refused.len().saturating_sub(LISTED);
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more; is it a settings file of stara-onboard?");
     }
     text
 }

@@ -104,7 +104,10 @@ fn the_image_holds_the_program_alone_and_runs_it_as_nobody_in_particular() {
 fn nothing_but_what_the_program_is_built_of_gets_to_the_builder() {
     let ignored = include_str!("../../../.dockerignore");
     let patterns: Vec<&str> = ignored.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(patterns, ["*", "!Cargo.toml", "!Cargo.lock", "!src", "!benches", "!tests"]);
+    assert_eq!(
+        patterns,
+        ["*", "!Cargo.toml", "!Cargo.lock", "!build.rs", "!build", "!src", "!benches", "!tests"]
+    );
 }
 
 #[test]

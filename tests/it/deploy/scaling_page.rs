@@ -32,7 +32,8 @@ fn bash(commands: &str, folder: &Path) -> (bool, String) {
 #[test]
 fn four_shards_by_hand_onboard_everybody_and_make_one_report() {
     let (bench, rows) = prepared_of(30);
-    let [commands] = blocks("Try it by hand")[..] else { panic!() };
+    // Before it, the page begins services; here they are there.
+    let [_, commands] = blocks("Try it by hand")[..] else { panic!() };
     let [stara, leaf] = bench.urls();
     let commands = commands.replace("http://127.0.0.1:18081", stara).replace("http://127.0.0.1:18082", leaf);
     let (is_content, said) = bash(&commands, bench.folder());

@@ -119,6 +119,19 @@ fn a_ledger_on_a_network_is_refused_before_anything_is_sent_or_made() {
     let ended = ended.saying("would lie on a network's file system (sshfs)").saying("hint: nothing was sent");
     assert!(ended.stderr.contains("--state FILE"), "{}", ended.stderr);
     assert_eq!(bench.calls(), 0);
+    // So does whatever would write there, and a plan of what a run would do.
+    let id = growers(1)[0].id.to_string();
+    let others: [&[&str]; 4] = [
+        &["plan", "growers.csv"],
+        &["run", "growers.csv", "--dry-run"],
+        &["state", "forget", &id, "--yes"],
+        &["state", "prune"],
+    ];
+    for arguments in others {
+        let ended = bench.program().args(arguments).args(state).end().with_code(2);
+        ended.saying("would lie on a network's file system (sshfs)").saying("--state FILE");
+    }
+    assert_eq!(bench.calls(), 0);
     let checkup = Checkup::of(&doctor(&bench, &state).end());
     assert!(checkup.with("problem").contains(&"file-system".to_owned()), "{:#}", checkup.0);
     checkup.expect_said("file-system", "(sshfs)").expect_said("file-system", "--state FILE");

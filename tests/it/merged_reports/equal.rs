@@ -86,7 +86,7 @@ fn a_ledger_from_before_there_were_shards_is_read_as_ever() {
     let old = bench.path("state/ledger.db");
     let connection = rusqlite::Connection::open(&old).unwrap();
     let downgrade =
-        "ALTER TABLE runs DROP COLUMN manifest_lines; ALTER TABLE runs DROP COLUMN manifest_print;
+        "DROP TABLE measures; ALTER TABLE runs DROP COLUMN manifest_lines; ALTER TABLE runs DROP COLUMN manifest_print;
                      PRAGMA user_version = 4";
     connection.execute_batch(downgrade).unwrap();
     drop(connection);

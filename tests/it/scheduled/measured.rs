@@ -334,9 +334,12 @@ fn metrics_that_can_not_be_written_are_told_before_anything_is_sent() {
         assert_eq!(std::fs::read_to_string(bench.path(name)).unwrap(), "what stood there");
     }
     assert_eq!(bench.calls(), 0);
-    let none = bench.run_of("growers.csv", &["--metrics", "none"]).env("STARA_ONBOARD_METRICS", "night.prom");
+    let none = bench.run_of("growers.csv", &["--metrics", "none", "--log-file", "none"]);
+    let none = none.env("STARA_ONBOARD_METRICS", "night.prom").env("STARA_ONBOARD_LOG_FILE", "night.log");
     none.end().with_code(0);
-    assert!(!bench.path("night.prom").exists() && !bench.path("none").exists());
+    for name in ["night.prom", "night.log", "none"] {
+        assert!(!bench.path(name).exists(), "{name}");
+    }
 }
 
 #[test]

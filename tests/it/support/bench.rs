@@ -1,6 +1,7 @@
 //! A folder with one simulated Stara and Leaf, on which the real program is run.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +80,10 @@ impl Bench {
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), bytes).unwrap();
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        // As whoever cares for a manifest keeps it; else each run would warn.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// Puts these growers into `growers.csv`.

@@ -397,8 +397,8 @@ fn a_file_without_rows_or_without_a_needed_column_is_refused() {
     let error = open_columns(&good_columns(2)[..3], 2).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "growers.parquet: no column is named for login; the header has \"senha\", \"Leaf User ID\", \
-         1 name not shown here; say --column login=HEADER"
+        "growers.parquet: no column is named for login; the header has \"cidade\", \"senha\", \
+         \"Leaf User ID\"; say --column login=HEADER"
     );
 }
 

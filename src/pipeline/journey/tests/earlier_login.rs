@@ -2,6 +2,7 @@
 
 use super::story::*;
 use crate::api::CallErrorKind;
+use crate::http::Unreached;
 use crate::model::CredentialId;
 use crate::pipeline::journey::{Event, JourneyStart, PriorIntent};
 
@@ -70,9 +71,13 @@ fn being_removed(other_login: bool) -> JourneyStart {
 fn a_run_that_dies_while_it_deletes_it_leaves_word_that_it_is_ours_and_the_earlier_logins() {
     for start in [of_another_login(), being_removed(true)] {
         let tokens_and_events = [kept(), kept(), kept()];
-        let removing = [found("c1", "OK"), failed(CallErrorKind::Unreachable, 0)];
+        let removing = [found("c1", "OK"), failed(CallErrorKind::Unreachable(Unreached::Refused), 0)];
         let replies = [found("c1", "OK"), granted()].into_iter().chain(tokens_and_events).chain(removing);
-        let told = tell(rules(), start, replies.chain((1..4).map(|_| failed(CallErrorKind::Unreachable, 0))));
+        let told = tell(
+            rules(),
+            start,
+            replies.chain((1..4).map(|_| failed(CallErrorKind::Unreachable(Unreached::Refused), 0))),
+        );
         assert_eq!(told.count("intent: deletion, over nothing, replacing c1"), 4);
         assert_eq!(earlier(&told), Some("c1"));
     }

@@ -176,10 +176,10 @@ fn a_host_that_asks_for_too_long_a_pause_ends_the_row_as_throttled() {
 
 #[test]
 fn a_host_that_stays_down_ends_the_row_as_its_unavailability() {
-    let told = fresh([Event::HostDown]);
+    let told = fresh([Event::HostDown(None)]);
     assert_eq!(told.end(), "end: leaf-unavailable at precheck");
     assert_eq!(told.finish.outcome.attempts, 0, "nothing was sent");
-    let told = fresh([no_credential(), Event::HostDown]);
+    let told = fresh([no_credential(), Event::HostDown(None)]);
     assert_eq!(told.end(), "end: stara-unavailable at authenticate");
 }
 

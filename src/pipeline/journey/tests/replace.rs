@@ -209,7 +209,7 @@ fn deleted_and_not_attached_again_is_told_so_and_stays_open() {
         vec![conflict(), absent()],
         vec![unreachable(), unreachable(), unreachable(), unreachable()],
         vec![Event::HeldTooLong],
-        vec![Event::HostDown],
+        vec![Event::HostDown(None)],
     ];
     for replies in cases {
         let told = replaced([removed(), absent()].into_iter().chain(replies));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::api::{CallError, CallErrorKind, UserLook};
-use crate::http::RetryPolicy;
+use crate::http::{RetryPolicy, Unreached};
 use crate::model::{Credential, CredentialId, Origin};
 use crate::pipeline::journey::types::{Finish, KeptIntent};
 use crate::pipeline::journey::{
@@ -234,7 +234,11 @@ pub(super) fn lost() -> Event {
 
 /// The host couldn't be reached.
 pub(super) fn unreachable() -> Event {
-    Event::Failed(CallError { kind: CallErrorKind::Unreachable, status: None, retry_after: None })
+    Event::Failed(CallError {
+        kind: CallErrorKind::Unreachable(Unreached::Refused),
+        status: None,
+        retry_after: None,
+    })
 }
 
 /// A failure with a status.

@@ -122,7 +122,7 @@ fn a_first_look_into_an_outage_leaves_the_judgement_to_the_second() {
 
 #[test]
 fn a_look_held_back_for_too_long_stays_open() {
-    for held_back in [Event::HeldTooLong, Event::HostDown] {
+    for held_back in [Event::HeldTooLong, Event::HostDown(None)] {
         let told = fresh(then([lost(), held_back]));
         assert_eq!(told.end(), "end: attach-unconfirmed at attach");
         assert!(told.finish.keep_intent.is_some());
@@ -174,7 +174,7 @@ fn an_attach_proven_absent_leaves_nothing_open_when_the_second_one_is_refused() 
         (vec![not_found()], "end: leaf-user-unknown at attach"),
         (vec![failed(CallErrorKind::Forbidden, 403)], "end: leaf-user-forbidden at attach"),
         (vec![Event::HeldTooLong], "end: throttled at attach"),
-        (vec![Event::HostDown], "end: leaf-unavailable at attach"),
+        (vec![Event::HostDown(None)], "end: leaf-unavailable at attach"),
         (vec![conflict(), absent()], "end: leaf-credentials-refused at attach"),
         (vec![unreachable(), unreachable(), unreachable(), unreachable()], "end: leaf-unavailable at attach"),
     ];

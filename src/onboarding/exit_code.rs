@@ -1,5 +1,7 @@
 //! The exit codes: a contract with schedulers and scripts.
 
+use crate::pipeline::Signal;
+
 /// What the process says with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExitCode {
@@ -168,6 +170,16 @@ impl ExitCode {
             Self::StateUnwritable => "Make room or mend the permissions, then run the same command again.",
             Self::Held => "Wait until it ends, or let the next one wait by itself with --lock-timeout.",
             Self::Hangup | Self::Interrupt | Self::Terminate => "Run the same command again to resume.",
+        }
+    }
+}
+
+impl From<Signal> for ExitCode {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Hangup => Self::Hangup,
+            Signal::Interrupt => Self::Interrupt,
+            Signal::Terminate => Self::Terminate,
         }
     }
 }
