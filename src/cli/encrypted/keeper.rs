@@ -36,6 +36,10 @@ async fn carry_out(mut command: Command, is_orphan: impl Fn() -> bool) -> io::Re
     let mut child = command.spawn()?;
     loop {
         if let Some(status) = child.try_wait()? {
+            if is_orphan() {
+                // It may have ended because nobody reads it any more, before we were told that nobody needs it.
+                end_descendants();
+            }
             return Ok(code_of(status));
         }
         tokio::select! {

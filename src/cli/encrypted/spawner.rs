@@ -17,8 +17,9 @@ const BECOME: &str = "__become-command";
 #[cfg(target_os = "linux")]
 const KEEP: &str = "__keep-command";
 
-/// How long a command's keeper may take to end it.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a command's keeper may take to end it. Without it what the command has started would go on, so that a busy machine gets
+/// the time it needs.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is asked whether it has.
 const PAUSE: Duration = Duration::from_millis(2);
