@@ -31,12 +31,12 @@ pub struct LedgerWriter {
     ended: oneshot::Receiver<Ledger>,
 }
 
-/// How long a small group waits for more, where many rows are in flight. It halves the commits, and so the flushes and the pages that
-/// are written; a row's own calls take longer than this by far, and on an idle machine other rows use the time.
-const LINGER: Duration = Duration::from_micros(400);
+/// How long a group waits for more, where many rows are in flight. It makes fewer commits, and so fewer flushes and fewer pages that
+/// are written; a row's own calls take longer than this, and other rows use the time.
+const LINGER: Duration = Duration::from_millis(2);
 
 /// From how many writes on a group doesn't wait for more.
-const LINGERED_FOR: usize = 32;
+const LINGERED_FOR: usize = 256;
 
 /// Hands writes to the writer and waits until they are durable. Cheap to clone.
 #[derive(Debug, Clone)]

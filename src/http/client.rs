@@ -323,8 +323,8 @@ fn build(options: &ClientOptions) -> Result<Client, ClientError> {
         .user_agent(USER_AGENT)
         // A 307 would send the passwords again, to wherever the answer says.
         .redirect(reqwest::redirect::Policy::none())
-        // Whether to send again is decided in one place, and not in the library.
-        .retry(reqwest::retry::never())
+        // Whether to send again is decided in one place, and not in the library, which with none allowed doesn't copy the request for it.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         // One HTTP/2 connection is one failure domain: its reset would make every attach under way ambiguous.
         .http1_only()
         .tcp_nodelay(true)

@@ -68,7 +68,7 @@ pub struct Permit<'a> {
     pacer: &'a HostPacer,
     is_probe: bool,
     way: Option<Way>,
-    _slot: Option<SemaphorePermit<'a>>,
+    slot: Option<SemaphorePermit<'a>>,
 }
 
 /// The host isn't waited for any longer.
@@ -171,7 +171,7 @@ impl HostPacer {
             Some(slots) => slots.acquire().await.ok(),
             None => None,
         };
-        let mut permit = Permit { pacer: self, is_probe: false, way: None, _slot: slot };
+        let mut permit = Permit { pacer: self, is_probe: false, way: None, slot };
         if self.is_unlimited {
             match self.standing()? {
                 Standing::Clear => return Ok(permit),
@@ -317,6 +317,12 @@ impl State {
 }
 
 impl Permit<'_> {
+    /// Whether it can be held for a while: no other request waits for it to be given back, and it doesn't wait where it leaves.
+    #[must_use]
+    pub fn can_be_held(&self) -> bool {
+        self.pacer.is_unlimited && self.slot.is_none() && !self.is_probe
+    }
+
     /// To be waited for when the permit's holder has done what it had to do first and now sends.
     ///
     /// Intents are made durable in groups, so that their requests would leave in groups, too, and exceed the quota in

@@ -17,8 +17,12 @@ use super::shared_logins::Sharing;
 use super::task::RowTask;
 use crate::api::{CallError, CallErrorKind, CredentialPlace, Tokens};
 use crate::checkpoint::{Intent, KeyStanding, SavedEvent};
-use crate::http::GivenUp;
+use crate::http::{GivenUp, Permit};
 use crate::model::{Secret, Service, Stage};
+
+/// How long a row may wait for the slot that it has lent. A run that resumes reckons from the intent when its request has settled,
+/// so what leaves later than this is announced anew.
+const LONGEST_LOAN: Duration = Duration::from_millis(20);
 
 /// One row under way.
 #[expect(
@@ -134,9 +138,7 @@ impl<'a> Carrier<'a> {
             return Err(Abandoned);
         }
         drop(place);
-        if self.slot.is_none() {
-            self.slot = Some(Arc::clone(&context.slots).acquire_owned().await.map_err(|_| Abandoned)?);
-        }
+        self.take_slot().await?;
         Ok(Event::Woken)
     }
 
@@ -215,7 +217,7 @@ impl<'a> Carrier<'a> {
             let earlier = self.intent.clone();
             self.has_unused_claim &= call != Call::Remove;
             if let Some(intending) = &intending {
-                self.intend(intending).await?;
+                self.intend(intending, &permit).await?;
             }
             if !permit.leave().await {
                 // Nothing was sent. The next intent is as young as what it announces.
@@ -261,11 +263,37 @@ impl<'a> Carrier<'a> {
         self.task.grower.as_ref().is_some_and(|grower| grower.is_refused) && !self.context.retry_rejected
     }
 
-    async fn intend(&mut self, intending: &Intending) -> Result<(), Abandoned> {
+    /// Makes it durable that something is about to be sent. Where many rows are in flight another one has the slot meanwhile,
+    /// because nothing is asked while the disk is waited for.
+    async fn intend(&mut self, intending: &Intending, permit: &Permit<'_>) -> Result<(), Abandoned> {
+        // Else whoever has the slot may wait for what the permit holds, and both would wait for ever.
+        let lent = if permit.can_be_held() { self.context.lending.try_acquire().ok() } else { None };
+        if lent.is_some() {
+            self.give_up_slot();
+        }
+        self.announce(intending).await?;
+        let durable = Instant::now();
+        self.take_slot().await?;
+        if durable.elapsed() > LONGEST_LOAN {
+            self.announce(intending).await?;
+        }
+        Ok(())
+    }
+
+    async fn announce(&mut self, intending: &Intending) -> Result<(), Abandoned> {
         let intent = self.intent_now(intending);
         let written = self.context.ledger.intend(self.task.user, intent.clone()).await;
         written.map_err(|error| self.context.stop_for_ledger(&error))?;
         self.intent = Some(intent);
+        Ok(())
+    }
+
+    /// Waits for a slot, before any row that hasn't begun, unless the row has one.
+    async fn take_slot(&mut self) -> Result<(), Abandoned> {
+        if self.slot.is_none() {
+            let slots = Arc::clone(&self.context.slots);
+            self.slot = Some(slots.acquire_owned().await.map_err(|_| Abandoned)?);
+        }
         Ok(())
     }
 

@@ -35,6 +35,8 @@ pub(super) struct RunContext {
     pub(super) opening: Opening,
     pub(super) slots: Arc<Semaphore>,
     pub(super) parking: Semaphore,
+    /// How many rows may have given their slots to others while they wait for the disk.
+    pub(super) lending: Semaphore,
 }
 
 /// How far the run has opened: how many rows have ended, or rest and keep nobody waiting.

@@ -11,7 +11,7 @@ fn pacer(period_ms: Option<u64>, concurrency: Option<usize>) -> HostPacer {
 
 /// What a request sent at `sent` heard, without waiting for a permit.
 fn hear(pacer: &HostPacer, sent: Instant, heard: Heard) -> Noted {
-    Permit { pacer, is_probe: false, way: None, _slot: None }.end(sent, heard)
+    Permit { pacer, is_probe: false, way: None, slot: None }.end(sent, heard)
 }
 
 fn throttle(pacer: &HostPacer, sent: Instant, retry_after: Option<Duration>) -> Option<Duration> {
