@@ -29,9 +29,9 @@ use crate::checkpoint::{
 /// How many rows may be parked for each row in flight before no new one starts.
 pub const PARKED_PER_SLOT: usize = 10;
 
-/// How many rows may have lent their slots to others, for each row in flight. Where nothing but the disk is waited for, as many as two
-/// make the tool slower by a tenth; more than four gain nothing.
-const LENT_PER_SLOT: usize = 4;
+/// The most rows that have lent their slots to others. Where nothing but the disk is waited for, half as many make the tool slower by
+/// a twentieth; each holds a row's memory.
+const MOST_LENT: usize = 256;
 
 /// From how many rows in flight on slots are lent. Fewer are kept to, row by row.
 const ROWS_WORTH_LENDING: usize = 32;
@@ -107,7 +107,7 @@ fn most_lent(concurrency: usize) -> usize {
         // The fewer slots there are, the sooner rows would wait for one another for ever.
         return concurrency;
     }
-    if concurrency < ROWS_WORTH_LENDING { 0 } else { concurrency.saturating_mul(LENT_PER_SLOT) }
+    if concurrency < ROWS_WORTH_LENDING { 0 } else { MOST_LENT }
 }
 
 /// Carries out the rows, and gives the ledger back when all is written.
