@@ -284,7 +284,8 @@ fn without_a_terminal_a_run_is_followed_in_lines_and_a_death_is_told() {
     assert!(ended.stdout.contains("the same command resumes"), "{}", ended.stdout);
     let idle = bench.program().args(["status", "--watch"]).end();
     assert!(idle.with_code(5).stdout.contains("died"));
-    bench.run(&[]).with_code(0);
+    // An attach that was announced and never left is settled first.
+    bench.run(&["--settle", "1s"]).with_code(0);
     let idle = bench.program().args(["status", "--watch"]).end().with_code(0);
     assert!(idle.stdout.starts_with("No run is at work. The latest:\nRun 2: "), "{}", idle.stdout);
 }

@@ -248,6 +248,17 @@ async fn a_probe_for_which_nobody_waited_at_the_gate_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_permit_that_others_wait_for_or_that_waits_where_it_leaves_is_not_held() {
+    let can_be_held = async |pacer: &HostPacer| pacer.permit().await.unwrap().can_be_held();
+    assert!(can_be_held(&pacer(None, None)).await);
+    assert!(!can_be_held(&pacer(Some(20), None)).await, "a quota");
+    assert!(!can_be_held(&pacer(None, Some(4))).await, "few at once");
+    let down = pacer(None, None);
+    take_down(&down);
+    assert!(!can_be_held(&down).await, "a probe");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_throttled_answer_slows_an_adaptive_pace_down_before_it_pauses_it() {
     let range = AdaptiveRange { start: 10.0, floor: 1.0, ceiling: 100.0 };
     let pacer = HostPacer::new(PacerOptions {
