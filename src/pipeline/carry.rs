@@ -275,6 +275,10 @@ impl<'a> Carrier<'a> {
         let durable = Instant::now();
         self.take_slot().await?;
         if durable.elapsed() > LONGEST_LOAN {
+            // Then the host bounds the run, and not the disk: fewer slots are lent from here on.
+            if let Some(lent) = lent {
+                lent.forget();
+            }
             self.announce(intending).await?;
         }
         Ok(())
