@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::FutureExt as _;
+use nix::unistd::{getpgrp, getsid};
 use rustix::process;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -238,7 +239,7 @@ pub(super) fn end_with_a_clean_screen(logs: &LogWriter) -> Result<(), Failure> {
 /// Whether no shell stands above that could let a stopped process go on, as in a container or a window that was opened for one
 /// command. There Ctrl-Z does nothing.
 fn is_led_by_session_leader() -> bool {
-    process::getsid(None).is_ok_and(|session| session == process::getpgrp())
+    getsid(None).is_ok_and(|session| session == getpgrp())
 }
 
 /// Waits for the end of the run's time, and gives it; for ever where it has none.

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-use rustix::process::getpgrp;
-use rustix::termios::{tcgetpgrp, tcgetwinsize};
+use nix::unistd::{getpgrp, tcgetpgrp};
+use rustix::termios::tcgetwinsize;
 
 /// The size that is taken where none can be had.
 const USUAL: Size = Size { columns: 80, lines: 24 };

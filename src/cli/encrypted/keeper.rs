@@ -6,8 +6,9 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus};
 
+use nix::unistd::getsid;
 use rustix::process::{
-    Pid, Signal, getpid, getsid, kill_process, set_child_subreaper, set_parent_process_death_signal,
+    Pid, Signal, getpid, kill_process, set_child_subreaper, set_parent_process_death_signal,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -70,12 +71,18 @@ fn code_of(status: ExitStatus) -> u8 {
 
 /// Ends all that came of us, but for servers that have made themselves a session of their own, as an agent of keys does.
 fn end_descendants() {
+    let is_us = |name: std::path::PathBuf| name.as_os_str() == std::process::id().to_string().as_str();
+    if !fs::read_link("/proc/self").is_ok_and(is_us) {
+        // It tells the processes outside of our container, by numbers that are other processes' here.
+        return;
+    }
+    // It is 0 where it began outside of our container.
     let Ok(session) = getsid(None) else { return };
     let mut ended = HashSet::new();
     loop {
         let found: Vec<Pid> = descendants(getpid())
             .into_iter()
-            .filter(|process| process.session == session.as_raw_nonzero().get())
+            .filter(|process| process.session == session.as_raw())
             .filter_map(|process| Pid::from_raw(process.pid))
             .filter(|pid| ended.insert(*pid))
             .collect();

@@ -1,6 +1,7 @@
 //! Manifests that a command decrypts.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use rustix::process::Signal;
 use super::files::{Recipient, gzip, has};
 
 use crate::support::leaks::Needles;
-use crate::support::{Bench, Grower, csv_of, growers, side_by_side};
+use crate::support::{Bench, Grower, Invocation, NAMESPACE, csv_of, growers, side_by_side};
 
 /// How long a process that was killed may take to be gone. It is there for hangs only.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -277,17 +278,10 @@ fn what_a_command_has_started_ends_with_it() {
     let ends = [Some(Signal::INT), Some(Signal::TERM), Some(Signal::KILL), None];
     side_by_side(ends, |end| {
         let bench = Bench::new(&growers(3));
-        bench.write("never-written", "");
-        let watched = bench.path("never-written").display().to_string();
-        // One in a pipe, and one whose parent has gone. Empty lines keep the time from beginning before both are seen.
-        let wait = "while ! [ -e seen ]; do echo; sleep 0.1; done";
-        let command = format!("(tail -f {watched} &); tail -f {watched} | (cat {{}}; {wait}; cat -)");
         // The time is over for the last of them only, and not before a busy machine has started them all.
         let timeout = if end.is_some() { "1h" } else { "15s" };
-        let arguments = ["--decrypt-command", &command, "--decrypt-timeout", timeout];
-        let running = bench.run_of("growers.csv", &arguments).start();
-        until("what it starts", || users_of(&watched).len() == 2);
-        bench.write("seen", "");
+        let running = run_of_pair(&bench, timeout).start();
+        see_pair(&bench);
         if let Some(signal) = end {
             running.signal(signal);
         }
@@ -297,9 +291,62 @@ fn what_a_command_has_started_ends_with_it() {
             Some(signal) => drop(ended.with_code(128 + signal.as_raw())),
             None => drop(ended.with_code(2).saying("neither wrote nor ended within 15 s")),
         }
-        until("their end", || users_of(&watched).is_empty());
+        outlive_pair(&bench);
         assert_eq!(bench.calls(), 0);
     });
+}
+
+#[test]
+fn it_does_so_too_in_a_container_that_its_session_began_outside_of() {
+    if !may_unshare_processes() {
+        return;
+    }
+    let bench = Bench::new(&growers(3));
+    let running = run_of_pair(&bench, "15s").in_processes_of_its_own(&bench.path("over")).start();
+    see_pair(&bench);
+    running.until_said("neither wrote nor ended within 15 s");
+    outlive_pair(&bench);
+    // The container's end would have ended them in any case.
+    bench.write("over", "");
+    running.end().with_code(2);
+    assert_eq!(bench.calls(), 0);
+}
+
+/// A run whose manifest comes from a command that starts two processes: one in a pipe, and one whose parent has gone.
+fn run_of_pair(bench: &Bench, timeout: &str) -> Invocation {
+    bench.write("never-written", "");
+    let watched = bench.path("never-written").display().to_string();
+    // Empty lines keep the time from beginning before both are seen.
+    let wait = "while ! [ -e seen ]; do echo; sleep 0.1; done";
+    let command = format!("(tail -f {watched} &); tail -f {watched} | (cat {{}}; {wait}; cat -)");
+    bench.run_of("growers.csv", &["--decrypt-command", &command, "--decrypt-timeout", timeout])
+}
+
+/// Waits until both are there.
+#[track_caller]
+fn see_pair(bench: &Bench) {
+    until("what it starts", || pair(bench).len() == 2);
+    bench.write("seen", "");
+}
+
+#[track_caller]
+fn outlive_pair(bench: &Bench) {
+    until("their end", || pair(bench).is_empty());
+}
+
+fn pair(bench: &Bench) -> Vec<i32> {
+    users_of(&bench.path("never-written").display().to_string())
+}
+
+/// Whether this machine gives us processes of our own, as a container has them; says so aloud where it doesn't.
+fn may_unshare_processes() -> bool {
+    let may = Command::new(NAMESPACE[0]).args(&NAMESPACE[1..]).arg("true").output();
+    let may = may.is_ok_and(|output| output.status.success());
+    if !may {
+        let aloud = "SKIPPED: no processes of their own can be had here, so that no container's are tried\n";
+        std::io::stderr().write_all(aloud.as_bytes()).unwrap();
+    }
+    may
 }
 
 #[test]

@@ -14,5 +14,5 @@ mod results;
 
 pub(crate) use bench::{Bench, side_by_side};
 pub(crate) use growers::{Grower, csv_of, growers, user};
-pub(crate) use invocation::{Ended, Invocation, Running};
+pub(crate) use invocation::{Ended, Invocation, NAMESPACE, Running};
 pub(crate) use results::{ResultLine, counts, lines_of, read_results};
