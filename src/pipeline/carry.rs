@@ -267,18 +267,20 @@ impl<'a> Carrier<'a> {
     /// because nothing is asked while the disk is waited for.
     async fn intend(&mut self, intending: &Intending, permit: &Permit<'_>) -> Result<(), Abandoned> {
         // Else whoever has the slot may wait for what the permit holds, and both would wait for ever.
-        let lent = if permit.can_be_held() { self.context.lending.try_acquire().ok() } else { None };
-        if lent.is_some() {
+        let loan = if permit.can_be_held() { self.context.lending.lend() } else { None };
+        if loan.is_some() {
             self.give_up_slot();
         }
         self.announce(intending).await?;
         let durable = Instant::now();
         self.take_slot().await?;
-        if durable.elapsed() > LONGEST_LOAN {
-            // Then the host bounds the run, and not the disk: fewer slots are lent from here on.
-            if let Some(lent) = lent {
-                lent.forget();
-            }
+        let is_late = durable.elapsed() > LONGEST_LOAN;
+        match loan {
+            Some(loan) if is_late => loan.end_late(),
+            Some(loan) => loan.end_in_time(),
+            None => {}
+        }
+        if is_late {
             self.announce(intending).await?;
         }
         Ok(())

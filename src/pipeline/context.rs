@@ -8,6 +8,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::budget::FailureBudget;
 use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
+use super::lending::Lending;
 use super::refusals::{Doubt, Refusals};
 use super::shared_logins::SharedLogins;
 use super::stop::StopCause;
@@ -36,7 +37,7 @@ pub(super) struct RunContext {
     pub(super) slots: Arc<Semaphore>,
     pub(super) parking: Semaphore,
     /// How many rows may have given their slots to others while they wait for the disk.
-    pub(super) lending: Semaphore,
+    pub(super) lending: Lending,
 }
 
 /// How far the run has opened: how many rows have ended, or rest and keep nobody waiting.

@@ -28,6 +28,7 @@ mod known;
 mod lanes;
 mod leaf_token;
 mod leavers;
+mod lending;
 mod links;
 mod listed;
 mod measuring;

@@ -15,6 +15,7 @@ use super::hosts::Hosts;
 use super::journey::{Goal, JourneyRules};
 use super::lanes::Lanes;
 use super::leavers::Leavers;
+use super::lending::Lending;
 use super::links::{LinkRules, LinksMade, make};
 use super::measuring::{record, record_directly, record_end};
 use super::reading::{Reading, ReadingError};
@@ -28,13 +29,6 @@ use crate::checkpoint::{
 
 /// How many rows may be parked for each row in flight before no new one starts.
 pub const PARKED_PER_SLOT: usize = 10;
-
-/// The most rows that have lent their slots to others. With a wait of 1.5 ms for a group and nothing but the disk to wait for, the tool
-/// kept 0.85 of a bare program's speed with 64 and 0.92 with 192; each holds a row's memory.
-const MOST_LENT: usize = 256;
-
-/// From how many rows in flight on slots are lent. Fewer are kept to, row by row.
-const ROWS_WORTH_LENDING: usize = 32;
 
 /// How a run's rows went.
 #[derive(Debug)]
@@ -101,15 +95,6 @@ pub(super) struct Work {
     pub(super) links: Option<LinkRules>,
 }
 
-fn most_lent(concurrency: usize) -> usize {
-    #[cfg(test)]
-    if crate::model::simulated::is_on() {
-        // The fewer slots there are, the sooner rows would wait for one another for ever.
-        return concurrency;
-    }
-    if concurrency < ROWS_WORTH_LENDING { 0 } else { MOST_LENT }
-}
-
 /// Carries out the rows, and gives the ledger back when all is written.
 ///
 /// # Errors
@@ -140,7 +125,7 @@ pub(super) async fn carry_out(ledger: Ledger, hosts: Hosts, work: Work) -> Resul
         opening: Opening::default(),
         slots: Arc::new(Semaphore::new(work.concurrency)),
         parking: Semaphore::new(work.concurrency.saturating_mul(PARKED_PER_SLOT)),
-        lending: Semaphore::new(most_lent(work.concurrency)),
+        lending: Lending::new(work.concurrency),
     });
     if work.to_do > 0 {
         let (sender, rows) = handover(work.concurrency);
