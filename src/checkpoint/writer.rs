@@ -33,7 +33,7 @@ pub struct LedgerWriter {
 
 /// How long a group waits for more, where many rows are in flight. It makes fewer commits, and so fewer flushes and fewer pages that
 /// are written; a row's own calls take longer than this, and other rows use the time.
-const LINGER: Duration = Duration::from_millis(1);
+const LINGER: Duration = Duration::from_millis(3);
 
 /// From how many writes on a group doesn't wait for more.
 const LINGERED_FOR: usize = 256;
