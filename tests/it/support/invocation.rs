@@ -92,6 +92,8 @@ impl Invocation {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let pid = Pid::from_child(&child);
+        // A busy machine may let it come to its end before it is looked at again.
+        let first_look = peak_memory_of(pid).unwrap_or_default();
         let said = Arc::new(Said::default());
         let listening = std::thread::spawn({
             let (said, mut pipe) = (Arc::clone(&said), child.stderr.take().unwrap());
@@ -114,7 +116,7 @@ impl Invocation {
             // The test may have failed and gone.
             let _ = sender.send(Output { stderr, ..output });
         });
-        Running { pid, output, said }
+        Running { pid, output, said, first_look }
     }
 
     /// Runs it to its end.
@@ -139,7 +141,7 @@ impl Invocation {
             drop(reader);
             ended
         });
-        Running { pid, output, said: Arc::default() }
+        Running { pid, output, said: Arc::default(), first_look: 0 }
     }
 
     /// Starts it with a stderr that is full already, stays open and is never read.
@@ -158,7 +160,7 @@ impl Invocation {
         let pid = Pid::from_child(&child);
         let (sender, output) = channel();
         std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
-        Running { pid, output, said: Arc::default() }
+        Running { pid, output, said: Arc::default(), first_look: 0 }
     }
 
     /// Starts it with an output that nobody reads any more.
@@ -170,7 +172,7 @@ impl Invocation {
         let pid = Pid::from_child(&child);
         let (sender, output) = channel();
         std::thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
-        Running { pid, output, said: Arc::default() }
+        Running { pid, output, said: Arc::default(), first_look: 0 }
     }
 }
 
@@ -179,6 +181,8 @@ pub(crate) struct Running {
     pid: Pid,
     output: Receiver<Output>,
     said: Arc<Said>,
+    /// Its memory just after it was started, in bytes.
+    first_look: u64,
 }
 
 /// What a process has written to stderr so far.
@@ -209,10 +213,10 @@ impl Running {
     /// Waits for its end.
     pub(crate) fn end(self) -> Ended {
         let began = Instant::now();
-        let mut peak_memory = 0;
+        let mut peak_memory = self.first_look;
         let output = loop {
-            // At first more often, so that no process is so quick that it is never looked at.
-            let next_look = if peak_memory == 0 { LOOK_AT_MEMORY / 20 } else { LOOK_AT_MEMORY };
+            // At first more often, so that no process is so quick that it is never looked at again.
+            let next_look = if peak_memory == self.first_look { LOOK_AT_MEMORY / 20 } else { LOOK_AT_MEMORY };
             match self.output.recv_timeout(next_look) {
                 Ok(output) => break output,
                 Err(_) if began.elapsed() < PATIENCE => {
