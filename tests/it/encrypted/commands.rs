@@ -1,7 +1,6 @@
 //! Manifests that a command decrypts.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use rustix::process::Signal;
 use super::files::{Recipient, gzip, has};
 
 use crate::support::leaks::Needles;
-use crate::support::{Bench, Grower, Invocation, NAMESPACE, csv_of, growers, side_by_side};
+use crate::support::{Bench, Grower, Invocation, csv_of, growers, may_unshare_processes, side_by_side};
 
 /// How long a process that was killed may take to be gone. It is there for hangs only.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -336,17 +335,6 @@ fn outlive_pair(bench: &Bench) {
 
 fn pair(bench: &Bench) -> Vec<i32> {
     users_of(&bench.path("never-written").display().to_string())
-}
-
-/// Whether this machine gives us processes of our own, as a container has them; says so aloud where it doesn't.
-fn may_unshare_processes() -> bool {
-    let may = Command::new(NAMESPACE[0]).args(&NAMESPACE[1..]).arg("true").output();
-    let may = may.is_ok_and(|output| output.status.success());
-    if !may {
-        let aloud = "SKIPPED: no processes of their own can be had here, so that no container's are tried\n";
-        std::io::stderr().write_all(aloud.as_bytes()).unwrap();
-    }
-    may
 }
 
 #[test]

@@ -16,17 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a process under way is asked for its memory. The figure never falls, so that nothing before is missed.
 const LOOK_AT_MEMORY: Duration = Duration::from_millis(10);
 
-/// What starts a program among processes of its own, in the session of those outside.
-pub(crate) const NAMESPACE: [&str; 6] =
-    ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
-
-/// The first of these processes, with whose end all of them end.
-const IN_PROCESSES_OF_ITS_OWN: &str =
-    r#""$@"; code=$?; while [ -d "${0%/*}" ] && ! [ -e "$0" ]; do sleep 0.1; done; exit $code"#;
-
 /// A process that is about to be started, with an environment that says nothing to the program.
 pub(crate) struct Invocation {
-    command: Command,
+    pub(super) command: Command,
     stdin: Vec<u8>,
 }
 
@@ -62,22 +54,6 @@ impl Invocation {
     /// As another user, without the rights that root has; only root may ask for it.
     pub(crate) fn under_user(mut self, user: u32) -> Self {
         self.command.uid(user).gid(user);
-        self
-    }
-
-    /// Among processes of its own, as in a container, which are there until there is a file `over`.
-    pub(crate) fn in_processes_of_its_own(mut self, over: &std::path::Path) -> Self {
-        let mut command = Command::new(NAMESPACE[0]);
-        command.args(&NAMESPACE[1..]).args(["sh", "-c", IN_PROCESSES_OF_ITS_OWN]).arg(over);
-        command.arg(self.command.get_program()).args(self.command.get_args());
-        for (name, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.current_dir(self.command.get_current_dir().unwrap());
-        self.command = command;
         self
     }
 

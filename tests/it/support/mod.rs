@@ -10,9 +10,14 @@ mod bench;
 mod growers;
 mod invocation;
 pub(crate) mod leaks;
+// Only commands that decrypt are tried there.
+#[cfg(feature = "age")]
+mod namespace;
 mod results;
 
 pub(crate) use bench::{Bench, side_by_side};
 pub(crate) use growers::{Grower, csv_of, growers, user};
-pub(crate) use invocation::{Ended, Invocation, NAMESPACE, Running};
+pub(crate) use invocation::{Ended, Invocation, Running};
+#[cfg(feature = "age")]
+pub(crate) use namespace::may_unshare_processes;
 pub(crate) use results::{ResultLine, counts, lines_of, read_results};
