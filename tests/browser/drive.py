@@ -138,8 +138,10 @@ def main():
         browser.get_log("browser")
         began = time.monotonic()
         browser.get(plan["page"])
-        opened = time.monotonic() - began
         steps, results = Steps(browser, plan), []
+        # On a busy machine the driver has gone on before the end of the page was read, where its script stands.
+        steps.wait("return document.readyState === 'complete'")
+        opened = time.monotonic() - began
         for name, *arguments in plan["steps"]:
             results.append(getattr(steps, name)(*arguments))
         requests = []
