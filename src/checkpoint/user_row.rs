@@ -39,8 +39,10 @@ impl<'a, 'statement> Cells<'a, 'statement> {
         self.row.get(self.next - 1)
     }
 
-    fn text(&mut self) -> rusqlite::Result<Option<String>> {
-        self.next()
+    /// The next cell, as the text that lies there: most texts are names of something, and needn't be copied.
+    pub(super) fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?.as_str_or_null()?)
     }
 }
 
@@ -75,8 +77,8 @@ pub(super) fn read_outcome(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option
             stage: stage.unwrap_or(Stage::Manifest),
             http_status,
             attempts: attempts.unwrap_or_default(),
-            credential: has_credential.then(|| Credential::new(id.as_deref(), status.as_deref())),
-            message: Cow::Owned(message.unwrap_or_default()),
+            credential: has_credential.then(|| Credential::new(id, status)),
+            message: Cow::Owned(message.map(ToOwned::to_owned).unwrap_or_default()),
         },
         finished_at: UnixMillis(finished_at.unwrap_or_default()),
         run: run.unwrap_or_default(),
@@ -91,7 +93,7 @@ fn read_intent(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<Intent>> {
         acknowledged: cells.next()?,
         over_nothing: cells.next()?,
         replacing: cells.next()?,
-        removing: cells.text()?.as_deref().and_then(CredentialId::new),
+        removing: cells.text()?.and_then(CredentialId::new),
         login: cells.text()?.map(Login::new),
         run: cells.next()?,
     };
@@ -99,7 +101,7 @@ fn read_intent(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<Intent>> {
 }
 
 fn read_held(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Option<HeldCredential>> {
-    let id = cells.text()?.as_deref().and_then(CredentialId::new);
+    let id = cells.text()?.and_then(CredentialId::new);
     let ours = cells.next()?;
     let login = cells.text()?.map(Login::new);
     let origin = cells.text()?.and_then(|name| name.parse().ok());

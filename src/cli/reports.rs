@@ -175,7 +175,7 @@ pub(super) fn write(
 fn record(result: LineResult) -> ResultRecord {
     let outcome = result.outcome;
     let (id, status) = match outcome.credential {
-        Some(credential) => (credential.id.map(|id| id.as_str().to_owned()), credential.status),
+        Some(credential) => (credential.id.map(String::from), credential.status),
         None => (None, None),
     };
     ResultRecord {
