@@ -369,7 +369,7 @@ pub(super) fn result_columns() -> String {
 pub(super) fn read_line(row: &Row<'_>, run: i64) -> rusqlite::Result<LineResult> {
     let mut cells = Cells::of(row);
     let line = cells.next()?;
-    let decision = read_decision(cells.text()?.unwrap_or_default());
+    let decision = read_decision(cells.next_ref()?.as_str()?);
     let login: Option<String> = cells.next()?;
     let message: Option<String> = cells.next()?;
     let kept: Option<String> = cells.next()?;

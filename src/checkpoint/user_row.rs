@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 
 use super::fingerprint::Fingerprint;
 use super::record::{HeldCredential, Intent, OutcomeRecord, UserKey, UserRecord};
@@ -39,10 +39,14 @@ impl<'a, 'statement> Cells<'a, 'statement> {
         self.row.get(self.next - 1)
     }
 
-    /// The next cell, as the text that lies there: most texts are names of something, and needn't be copied.
-    pub(super) fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+    /// The next cell as it lies there: most texts are names of something, and needn't be copied.
+    pub(super) fn next_ref(&mut self) -> rusqlite::Result<ValueRef<'a>> {
         self.next += 1;
-        Ok(self.row.get_ref(self.next - 1)?.as_str_or_null()?)
+        self.row.get_ref(self.next - 1)
+    }
+
+    fn text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+        Ok(self.next_ref()?.as_str_or_null()?)
     }
 }
 

@@ -181,7 +181,7 @@ impl From<LineResult> for RowResult {
             origin: outcome.origin,
             stage: outcome.stage,
             http_status: outcome.http_status,
-            credential_id: credential.map(|id| id.as_str().to_owned()),
+            credential_id: credential.map(String::from),
             finished_at: result.finished_at.map(wall_clock),
             message: outcome.message.into_owned(),
             kept: result.kept,
