@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Client, Method, RequestBuilder, Response, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use tokio::time::sleep;
 
 use super::call_counts::CallCounts;
 use super::classify::SendError;
+use super::extra_roots::ExtraRoots;
 use super::retry_after::parse_retry_after;
 use crate::model::Lane;
 
@@ -42,48 +43,6 @@ pub struct ClientOptions {
     pub extra_roots: ExtraRoots,
 }
 
-/// Certificates that are trusted beside the system's roots.
-#[derive(Debug, Clone, Default)]
-pub struct ExtraRoots(Vec<Certificate>);
-
-impl ExtraRoots {
-    /// Reads PEM, which may hold several certificates.
-    ///
-    /// # Errors
-    ///
-    /// When it holds none, or one that can't be read.
-    pub fn from_pem(pem: &[u8]) -> Result<Self, ExtraRootsError> {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(|_| ExtraRootsError::Damaged)?;
-        if certificates.is_empty() {
-            return Err(ExtraRootsError::None);
-        }
-        // What the encoding holds is looked at only where a client is made of it.
-        let tried = Client::builder().tls_certs_only(certificates.clone()).build();
-        tried.map_err(|_| ExtraRootsError::Damaged)?;
-        Ok(Self(certificates))
-    }
-
-    /// The certificates, for another client than one of a service.
-    #[cfg_attr(
-        not(feature = "object-store"),
-        allow(dead_code, reason = "only buckets have a client of their own")
-    )]
-    pub fn certificates(&self) -> impl Iterator<Item = Certificate> {
-        self.0.iter().cloned()
-    }
-}
-
-/// Why a text adds no root to the system's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ExtraRootsError {
-    /// There is no certificate in it.
-    #[error("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
-    None,
-    /// There is something in it that isn't sound.
-    #[error("it holds a certificate that can't be read")]
-    Damaged,
-}
-
 /// Why a host can't be spoken to at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -104,7 +63,7 @@ pub enum ClientError {
     Setup(#[source] reqwest::Error),
 }
 
-/// A connection pool to one host. It follows no redirect and never sends a request twice by itself.
+/// A host, and the pool of connections to it. It follows no redirect and never sends a request twice by itself.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     pools: Arc<Pools>,
@@ -115,7 +74,7 @@ pub struct HttpClient {
     network: Option<std::sync::Arc<dyn super::simulated::Network>>,
 }
 
-/// The connections to one host, by lane: one that is used on another lane than its own wakes a thread for each request and
+/// The connections, by lane: one that is used on another lane than its own wakes a thread for each request and
 /// another for each answer.
 #[derive(Debug)]
 struct Pools {
@@ -169,6 +128,22 @@ impl HttpClient {
             network: None,
         })
     }
+
+    /// A client to another host, with the same options and counts of its own. Hosts that are reached alike share what is set
+    /// up for that: the trusted roots, and the connections where both are at one address.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpClient::new`].
+    pub fn to_another(&self, base_url: &Url) -> Result<Self, ClientError> {
+        let options = ClientOptions { base_url: base_url.clone(), ..self.pools.options.clone() };
+        if !is_reached_alike(&self.base, base_url) {
+            return Self::new(&options);
+        }
+        let base = check_base(base_url, options.allow_insecure_http)?;
+        Ok(Self { base, counts: CallCounts::default(), ..self.clone() })
+    }
+
     /// The host's origin: scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> String {
@@ -308,6 +283,11 @@ impl Pools {
     }
 }
 
+/// Whether what is built for one serves the other: proxies and certificates go by this.
+fn is_reached_alike(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme() && is_this_machine(one) == is_this_machine(other)
+}
+
 fn build(options: &ClientOptions) -> Result<Client, ClientError> {
     let base = &options.base_url;
     let builder = Client::builder();
@@ -317,7 +297,7 @@ fn build(options: &ClientOptions) -> Result<Client, ClientError> {
     let builder = if is_this_machine(base) && base.scheme() == "http" {
         builder.tls_certs_only([])
     } else {
-        builder.tls_certs_merge(options.extra_roots.0.iter().cloned())
+        builder.tls_certs_merge(options.extra_roots.certificates())
     };
     builder
         .user_agent(USER_AGENT)
@@ -397,6 +377,9 @@ pub fn is_this_machine(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
 
     fn client(url: &str, allow_insecure_http: bool) -> Result<HttpClient, ClientError> {
@@ -425,19 +408,65 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_certificate_adds_no_root() {
-        let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
-        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        for (pem, expected) in [
-            ("", ExtraRootsError::None),
-            ("shopping list: milk", ExtraRootsError::None),
-            (key, ExtraRootsError::None),
-            (cut, ExtraRootsError::Damaged),
-            (text, ExtraRootsError::Damaged),
-        ] {
-            assert_eq!(ExtraRoots::from_pem(pem.as_bytes()).unwrap_err(), expected, "{pem}");
+    fn another_host_is_refused_like_the_first_one() {
+        for first in ["https://example.com", "http://127.0.0.1:9"] {
+            let client = client(first, false).unwrap();
+            let to = |url: &str| client.to_another(&url.parse().unwrap());
+            assert!(matches!(to("http://example.org"), Err(ClientError::Insecure { .. })), "{first}");
+            assert!(matches!(to("https://ana:hunter2@example.org"), Err(ClientError::NotAService { .. })));
+            assert_eq!(to("https://example.org:444/leaf").unwrap().address(), ("example.org", 444));
         }
+    }
+
+    #[test]
+    fn hosts_that_are_reached_alike_share_what_is_set_up() {
+        for (first, other, expected) in [
+            ("https://example.com", "https://example.org", true),
+            ("http://127.0.0.1:9", "http://localhost:10", true),
+            ("http://127.0.0.1:9", "https://example.org", false),
+            ("http://127.0.0.1:9", "https://127.0.0.1:10", false),
+            ("https://127.0.0.1:9", "https://example.org", false),
+        ] {
+            let first = client(first, false).unwrap();
+            let other = first.to_another(&other.parse().unwrap()).unwrap();
+            assert_eq!(Arc::ptr_eq(&first.pools, &other.pools), expected, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn each_host_has_counts_of_its_own() {
+        let stara = client("https://example.com", false).unwrap();
+        let leaf = stara.to_another(&"https://example.org".parse().unwrap()).unwrap();
+        drop(leaf.counts().begin("attach"));
+        assert_eq!([&stara, &leaf].map(|client| client.counts().so_far().len()), [0, 1]);
+    }
+
+    #[tokio::test]
+    async fn two_services_at_one_address_are_asked_over_one_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stara = client(&url, false).unwrap();
+        let leaf = stara.to_another(&format!("{url}/leaf").parse().unwrap()).unwrap();
+        let asked = std::thread::spawn(move || {
+            let mut connection = BufReader::new(listener.accept().unwrap().0);
+            [(); 3].map(|()| {
+                let path = read_path(&mut connection);
+                connection.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                path
+            })
+        });
+        for client in [&stara, &leaf, &stara] {
+            // On a connection of its own it would never be answered.
+            let answer = client.send("look", client.request(Method::GET, "/users")).await.unwrap();
+            assert_eq!(answer.status, 200);
+        }
+        assert_eq!(asked.join().unwrap(), ["/users", "/leaf/users", "/users"]);
+    }
+
+    /// The path of the next request, which has no body.
+    fn read_path(connection: &mut BufReader<TcpStream>) -> String {
+        let head = connection.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+        head.collect::<Vec<_>>()[0].split(' ').nth(1).unwrap().to_owned()
     }
 
     #[test]

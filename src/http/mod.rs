@@ -13,6 +13,7 @@ mod certificate;
 mod classify;
 mod client;
 mod connections;
+mod extra_roots;
 mod pacing;
 mod probe;
 mod quota;
@@ -28,10 +29,8 @@ mod throttling;
 pub use adaptive::{AdaptiveRange, BEGIN_WITH};
 pub use call_counts::{CallCounts, CountsByCall};
 pub use classify::{SendError, StatusClass, Unreached};
-pub use client::{
-    BodyError, ClientError, ClientOptions, ExtraRoots, ExtraRootsError, HttpClient, Reply, innermost,
-    is_this_machine,
-};
+pub use client::{BodyError, ClientError, ClientOptions, HttpClient, Reply, innermost, is_this_machine};
+pub use extra_roots::{ExtraRoots, ExtraRootsError};
 pub use pacing::{GivenUp, Heard, HostPacer, Noted, Pace, PacerOptions, Permit};
 pub use probe::{ProbeError, Probed};
 pub use rate::{Frequency, ParseRateError, Rate};

@@ -86,13 +86,13 @@ pub fn resolve_services(
     let (token, account) = resolve_token(target, environment)?;
     let concurrency = share_of(shard, rates.concurrency.into()).max(1);
     let concurrency = usize::try_from(concurrency).unwrap_or(usize::MAX);
-    let host = |service, rate: Option<Rate>| {
-        let http = resolve_client(service, target, concurrency, extra_roots)?;
-        Ok::<_, SettingsError>(Host { http, rate: rate.unwrap_or(default_rate) })
-    };
+    let stara = resolve_client(Service::Stara, target, concurrency, extra_roots)?;
+    let (flag, leaf) = address_of(Service::Leaf, target)?;
+    let leaf = stara.to_another(&leaf).map_err(|source| SettingsError::Client { flag, source })?;
+    let host = |http, rate: Option<Rate>| Host { http, rate: rate.unwrap_or(default_rate) };
     Ok(Services {
-        stara: host(Service::Stara, rates.stara_rate)?,
-        leaf: host(Service::Leaf, rates.leaf_rate)?,
+        stara: host(stara, rates.stara_rate),
+        leaf: host(leaf, rates.leaf_rate),
         dialect: target.stara_dialect,
         token,
         account,
@@ -145,20 +145,26 @@ pub fn resolve_client(
     idle_connections: usize,
     extra_roots: &ExtraRoots,
 ) -> Result<HttpClient, SettingsError> {
-    let (flag, url) = match service {
-        Service::Stara => ("--stara-url", &target.stara_url),
-        Service::Leaf => ("--leaf-url", &target.leaf_url),
-    };
-    // What stands before a port is a scheme to a URL: `leaf.example:443`.
-    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let (flag, base_url) = address_of(service, target)?;
     let options = ClientOptions {
-        base_url: parsed.ok_or(SettingsError::BadUrl { flag })?,
+        base_url,
         timeout: target.timeout,
         idle_connections,
         allow_insecure_http: target.allow_insecure_http,
         extra_roots: extra_roots.clone(),
     };
     HttpClient::new(&options).map_err(|source| SettingsError::Client { flag, source })
+}
+
+/// Where a service is, and the flag that says so.
+fn address_of(service: Service, target: &TargetFlags) -> Result<(&'static str, Url), SettingsError> {
+    let (flag, url) = match service {
+        Service::Stara => ("--stara-url", &target.stara_url),
+        Service::Leaf => ("--leaf-url", &target.leaf_url),
+    };
+    // What stands before a port is a scheme to a URL: `leaf.example:443`.
+    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    parsed.map(|url| (flag, url)).ok_or(SettingsError::BadUrl { flag })
 }
 
 /// What the flags and the environment come to for a run.
