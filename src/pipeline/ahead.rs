@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 
 /// How many items go over at a time: waking a thread for each would cost more than it gains.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 
 /// How many batches may lie ready.
 const READY: usize = 2;

@@ -8,7 +8,7 @@ use super::encode::Encode;
 use super::record::ResultRecord;
 
 /// How many records go over at a time: waking a thread for each would cost more than it gains.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 
 /// How many batches may lie ready.
 const READY: usize = 2;
